@@ -1,0 +1,1 @@
+"""Loupe: keeps a Rekognition Custom Labels model improving while it is in use."""

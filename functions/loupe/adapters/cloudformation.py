@@ -1,0 +1,47 @@
+"""Custom resources: tell CloudFormation how a request ended."""
+
+import json
+import urllib.request
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from loupe.telemetry import logger
+
+TIMEOUT_SECONDS = 30
+FAILED_CREATE = "never-created"
+"""Physical id of a resource whose creation failed; CloudFormation asks to delete it all the same."""
+
+Provide = Callable[[Mapping[str, Any], Any], str]
+
+
+def answer(event: Mapping[str, Any], context: Any, provide: Provide) -> None:
+    """Run `provide(event, context)`, which returns the physical id, and send how it ended.
+
+    Whatever goes wrong is sent as the reason of the failure: without an answer CloudFormation
+    would wait for an hour.
+    """
+    identity = event.get("PhysicalResourceId", FAILED_CREATE)
+    try:
+        if event["RequestType"] != "Delete" or identity != FAILED_CREATE:
+            identity = provide(event, context)
+        _send(event, "SUCCESS", identity, "")
+    except Exception as error:
+        logger.exception("the custom resource failed")
+        _send(event, "FAILED", identity, f"{type(error).__name__}: {error}"[:1000])
+
+
+def _send(event: Mapping[str, Any], status: str, identity: str, reason: str) -> None:
+    body = {
+        "Status": status,
+        "Reason": reason or "done",
+        "PhysicalResourceId": identity,
+        **{name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
+    }
+    request = urllib.request.Request(
+        event["ResponseURL"],
+        data=json.dumps(body).encode(),
+        method="PUT",
+        headers={"Content-Type": ""},
+    )
+    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
+        response.read()

@@ -1,0 +1,207 @@
+"""Labelled images, the groups that they form, and the counts that decide about training.
+
+Only `register_image` writes here, one event at a time (a FIFO queue); the revision of the counts
+makes sure of it.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from loupe.adapters.table import Item, Table, listed, put, update
+from loupe.domain.dataset import Change, Counts, Group, LabelCount, Member
+from loupe.domain.events import Event
+from loupe.domain.fingerprint import Fingerprint
+from loupe.domain.manifest import Entry
+
+REGISTERED = "registered"
+REMOVED = "removed"
+REJECTED = "rejected"
+
+
+@dataclass(frozen=True)
+class Example:
+    """The record of one labelled object; `version` is the one that the record speaks of."""
+
+    key: str
+    label: str
+    status: str
+    at: str
+    version: str
+    group: str = ""
+    split: str = ""
+    source: str = ""
+    reviewers: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The counts, their revision, and the attempt since which changes are counted."""
+
+    counts: Counts
+    revision: int
+    attempts: int
+
+
+class Dataset:
+    """Examples, groups, bands and counts in the table."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def example(self, key: str) -> Example | None:
+        """The record of a labelled object, or None."""
+        item = self._table.get(f"EXAMPLE#{_hashed(key)}", "EXAMPLE")
+        return None if item is None else _example(item)
+
+    def group(self, group_id: str) -> Group:
+        """A group that is known to exist."""
+        item = self._table.get(f"GROUP#{group_id}", "GROUP")
+        if item is None:
+            raise LookupError(f"group {group_id} is missing from the table")
+        return _group(item)
+
+    def ledger(self) -> Ledger:
+        """The counts as they are now."""
+        counts = self._table.get("STATE", "COUNTS") or {"labels": {}, "revision": 0}
+        progress = self._table.get("STATE", "PROGRESS") or {}
+        labels = {label: LabelCount(**count) for label, count in counts["labels"].items()}
+        return Ledger(labels, counts["revision"], progress.get("attempts", 0))
+
+    def candidates(self, fingerprint: Fingerprint) -> Iterator[tuple[str, bytes]]:
+        """(group, signature) of registered pictures that share a band with `fingerprint`."""
+        seen = set()
+        for band in fingerprint.bands:
+            for item in self._table.children(f"BAND#{band}", ""):
+                if item["sk"] not in seen:
+                    seen.add(item["sk"])
+                    yield item["group"], item["signature"]
+
+    def register(
+        self,
+        example: Example,
+        change: Change,
+        ledger: Ledger,
+        fingerprint: Fingerprint,
+        events: Iterable[Event],
+    ) -> None:
+        """Write a new example, its group and what finds its near duplicates."""
+        bands = [
+            put(
+                {
+                    "pk": f"BAND#{band}",
+                    "sk": fingerprint.content,
+                    "group": change.after.id,
+                    "signature": fingerprint.signature,
+                }
+            )
+            for band in fingerprint.bands
+        ]
+        self._write(example, change, ledger, bands, events)
+
+    def remove(
+        self, example: Example, change: Change, ledger: Ledger, events: Iterable[Event]
+    ) -> None:
+        """Write that an example is gone. Its picture stays known, and so does its side."""
+        self._write(example, change, ledger, [], events)
+
+    def note(self, example: Example, events: Iterable[Event]) -> None:
+        """Write an example that touches no group: rejected, or removed before it was known."""
+        self._table.write([put(_example_item(example))], list(events))
+
+    def entries(self, bucket: str) -> Iterator[tuple[str, Entry]]:
+        """(split, entry) of every usable picture, oldest first."""
+        for item in self._table.listing("listing", "GROUP", newest_first=False):
+            group = _group(item)
+            if member := group.entry:
+                yield (
+                    group.split,
+                    Entry(
+                        uri=f"s3://{bucket}/{member.key}",
+                        label=member.label,
+                        content=member.content,
+                        source=member.source,
+                        at=item["at"],
+                    ),
+                )
+
+    def examples(self, newest_first: bool = True) -> Iterator[Example]:
+        """All examples by time."""
+        found = self._table.listing("listing", "EXAMPLE", newest_first=newest_first)
+        yield from map(_example, found)
+
+    def _write(
+        self,
+        example: Example,
+        change: Change,
+        ledger: Ledger,
+        more: list[Item],
+        events: Iterable[Event],
+    ) -> None:
+        group_item = self._table.get(f"GROUP#{change.after.id}", "GROUP") or {}
+        counted = group_item.get("changed_in") == ledger.attempts
+        writes = [
+            put(_example_item(example)),
+            put(
+                asdict(change.after)
+                | {
+                    "pk": f"GROUP#{change.after.id}",
+                    "sk": "GROUP",
+                    "at": group_item.get("at", example.at),
+                    **listed("GROUP", group_item.get("at", example.at), change.after.id),
+                    "changed_in": ledger.attempts
+                    if change.changes_dataset
+                    else group_item.get("changed_in", -1),
+                }
+            ),
+            put(
+                {
+                    "pk": "STATE",
+                    "sk": "COUNTS",
+                    "labels": {label: asdict(n) for label, n in change.counts.items()},
+                    "revision": ledger.revision + 1,
+                },
+                "attribute_not_exists(pk) OR revision = :revision",
+                {":revision": ledger.revision},
+            ),
+            *more,
+        ]
+        if change.changes_dataset and not counted:
+            writes.append(
+                update(
+                    "STATE",
+                    "PROGRESS",
+                    "ADD changes :one",
+                    {"one": 1, "attempts": ledger.attempts},
+                    "attribute_not_exists(attempts) OR attempts = :attempts",
+                )
+            )
+        self._table.write(writes, list(events))
+
+
+def _hashed(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+def _example_item(example: Example) -> Item:
+    identity = _hashed(example.key)
+    return asdict(example) | {
+        "pk": f"EXAMPLE#{identity}",
+        "sk": "EXAMPLE",
+        **listed("EXAMPLE", example.at, identity, example.status),
+    }
+
+
+def _example(item: dict[str, Any]) -> Example:
+    return Example(**{name: item[name] for name in Example.__dataclass_fields__})
+
+
+def _group(item: dict[str, Any]) -> Group:
+    return Group(
+        id=item["id"],
+        split=item["split"],
+        testable=item["testable"],
+        members=tuple(Member(**member) for member in item["members"]),
+    )

@@ -1,0 +1,99 @@
+"""Records of uploaded images."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from loupe.adapters.table import Item, Table, listed, put
+from loupe.domain.detection import READ_BY_MODEL, WAITING, Detection, Label
+from loupe.domain.events import Event
+from loupe.domain.places import ImageRef
+
+KIND = "DETECTION"
+READ = "DETECTED"
+
+
+class Detections:
+    """One item an image version."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def get(self, image_id: str) -> Detection | None:
+        """The record of an image, or None."""
+        item = self._table.get(f"IMAGE#{image_id}", KIND)
+        return None if item is None else _detection(item)
+
+    def receive(self, image: ImageRef, at: str) -> Detection:
+        """Record that an image has arrived; raises AlreadyDone when it has a record."""
+        detection = Detection(image=image, state=WAITING, at=at)
+        self._table.put_new(_item(detection))
+        return detection
+
+    def move(
+        self, detection: Detection, from_states: Sequence[str], events: Sequence[Event] = ()
+    ) -> None:
+        """Write the record and its events if it still is in one of `from_states`, else AlreadyDone."""
+        self._table.write([moved(detection, from_states)], events)
+
+    def newest(self, state: str = "") -> Iterator[Detection]:
+        """Records, newest first, of one state or of all."""
+        index, value = ("states", f"{KIND}#{state}") if state else ("listing", KIND)
+        yield from map(_detection, self._table.listing(index, value))
+
+    def waiting(self) -> Iterator[Detection]:
+        """Images that wait, the oldest first."""
+        found = self._table.listing("states", f"{KIND}#{WAITING}", newest_first=False)
+        yield from map(_detection, found)
+
+    def read_since(self, pointer: str) -> Iterator[tuple[str, Detection]]:
+        """Images that a model read after `pointer`, oldest first, each with its own pointer."""
+        for item in self._table.listing("answered", READ, newest_first=False, after=pointer):
+            yield item["answered_at"], _detection(item)
+
+    def last_read_at(self) -> str:
+        """When a model read an image last, or ""."""
+        newest = next(self._table.listing("answered", READ), None)
+        return newest["detected_at"] if newest else ""
+
+
+def moved(detection: Detection, from_states: Sequence[str]) -> Item:
+    """A write of the record, on the condition that it is in one of `from_states`."""
+    values = {f":s{i}": f"{KIND}#{state}" for i, state in enumerate(from_states)}
+    return put(_item(detection), f"list_state IN ({', '.join(values)})", values)
+
+
+def _item(detection: Detection) -> Item:
+    item = asdict(detection) | {
+        "pk": f"IMAGE#{detection.image.id}",
+        "sk": KIND,
+        **listed(KIND, detection.at, detection.image.id, detection.state),
+    }
+    if detection.version and (detection.state in READ_BY_MODEL or detection.detected_at):
+        item["answered"] = READ
+        item["answered_at"] = f"{detection.detected_at}#{detection.image.id}"
+    return item
+
+
+def _detection(item: dict[str, Any]) -> Detection:
+    return Detection(
+        image=ImageRef(**item["image"]),
+        labels=tuple(label(found) for found in item["labels"]),
+        **{
+            name: item[name]
+            for name in (
+                "state",
+                "at",
+                "version",
+                "reason",
+                "review",
+                "detected_at",
+                "none_of_the_above",
+            )
+        },
+    )
+
+
+def label(item: dict[str, Any]) -> Label:
+    """A label as stored."""
+    return Label(**(item | {"confidence": float(item["confidence"])}))

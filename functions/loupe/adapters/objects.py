@@ -1,0 +1,84 @@
+"""S3: images, manifests and answers of one bucket."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from loupe.domain.places import ImageRef
+from loupe.errors import NotFound
+
+MISSING = ("NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed")
+"""MethodNotAllowed is S3's answer to reading a delete marker by its version."""
+
+
+@dataclass(frozen=True)
+class Current:
+    """An object's newest version and its user metadata."""
+
+    image: ImageRef
+    metadata: Mapping[str, str]
+
+
+class Objects:
+    """The bucket. `client` is `boto3.client("s3")`."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._client = client
+        self.bucket = bucket
+
+    def read(self, key: str, version: str = "") -> bytes:
+        """The bytes of an object (version); raises NotFound."""
+        return bytes(self._get(key, version)["Body"].read())
+
+    def current(self, key: str) -> Current:
+        """What stands at `key` now; raises NotFound."""
+        try:
+            found = self._client.head_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            raise _translated(error, key) from error
+        image = ImageRef(
+            bucket=self.bucket,
+            key=key,
+            version=found.get("VersionId", ""),
+            etag=found["ETag"].strip('"'),
+            size=found["ContentLength"],
+        )
+        return Current(image, found["Metadata"])
+
+    def write(self, key: str, body: bytes, content_type: str) -> None:
+        """Write an object."""
+        self._client.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=content_type)
+
+    def copy(self, image: ImageRef, key: str, metadata: Mapping[str, str]) -> None:
+        """Copy one version of an image to `key` with new metadata; raises NotFound.
+
+        The version is named, so that a copy works even when the image was deleted since.
+        """
+        source = {"Bucket": image.bucket, "Key": image.key}
+        if image.version:
+            source["VersionId"] = image.version
+        try:
+            self._client.copy_object(
+                Bucket=self.bucket,
+                Key=key,
+                CopySource=source,
+                Metadata=dict(metadata),
+                MetadataDirective="REPLACE",
+            )
+        except ClientError as error:
+            raise _translated(error, image.key) from error
+
+    def _get(self, key: str, version: str) -> Any:
+        optional = {"VersionId": version} if version else {}
+        try:
+            return self._client.get_object(Bucket=self.bucket, Key=key, **optional)
+        except ClientError as error:
+            raise _translated(error, key) from error
+
+
+def _translated(error: ClientError, key: str) -> Exception:
+    if error.response["Error"]["Code"] in MISSING:
+        return NotFound(f"{key!r} is not in the bucket (any more)")
+    return error

@@ -1,0 +1,43 @@
+"""SNS and EventBridge: domain events for everyone who wants them."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+SOURCE = "loupe"
+
+
+class Publisher:
+    """`sns` and `events` are boto3 clients; `topic` an ARN; `bus` a name."""
+
+    def __init__(self, sns: Any, events: Any, topic: str, bus: str, stack: str) -> None:
+        self._sns = sns
+        self._events = events
+        self._topic = topic
+        self._bus = bus
+        self._stack = stack
+
+    def publish(self, event: Mapping[str, Any]) -> None:
+        """Publish one event to both. Raises when either refuses, so that it is tried again."""
+        self._sns.publish(
+            TopicArn=self._topic,
+            # SNS takes printable ASCII below 100 characters in a subject.
+            Subject=event["subject"].encode("ascii", "replace").decode()[:99],
+            Message=f"{event['text']}\n\n{json.dumps(event, ensure_ascii=False, indent=1)}",
+            MessageAttributes={
+                "type": {"DataType": "String", "StringValue": event["type"]},
+                "stack": {"DataType": "String", "StringValue": self._stack},
+            },
+        )
+        response = self._events.put_events(
+            Entries=[
+                {
+                    "Source": SOURCE,
+                    "DetailType": event["type"],
+                    "Detail": json.dumps({**event, "stack": self._stack}, ensure_ascii=False),
+                    "EventBusName": self._bus,
+                }
+            ]
+        )
+        if response["FailedEntryCount"]:
+            raise RuntimeError(f"EventBridge refused {event['type']}: {response['Entries'][0]}")

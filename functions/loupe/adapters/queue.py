@@ -1,0 +1,49 @@
+"""The detection queue: images that are to be read (again)."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from loupe.domain.places import ImageRef
+
+MESSAGES_PER_CALL = 10
+
+
+class DetectionQueue:
+    """Messages of the shape that EventBridge delivers. `client` is `boto3.client("sqs")`."""
+
+    def __init__(self, client: Any, url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def is_empty(self) -> bool:
+        """Whether nothing waits or is being worked on, as far as the queue knows."""
+        counts = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+        found = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=list(counts))
+        return not any(int(found["Attributes"][count]) for count in counts)
+
+    def send(self, images: Sequence[ImageRef]) -> None:
+        """Queue images; raises if the queue took less than all of them."""
+        for start in range(0, len(images), MESSAGES_PER_CALL):
+            batch = images[start : start + MESSAGES_PER_CALL]
+            response = self._client.send_message_batch(
+                QueueUrl=self._url,
+                Entries=[
+                    {"Id": str(number), "MessageBody": json.dumps(as_event(image))}
+                    for number, image in enumerate(batch)
+                ],
+            )
+            if failed := response.get("Failed"):
+                raise RuntimeError(f"the queue refused {len(failed)} images: {failed[0]}")
+
+
+def as_event(image: ImageRef) -> dict[str, Any]:
+    """The `Object Created` event of an image."""
+    found = {"key": image.key, "size": image.size, "etag": image.etag}
+    if image.version:
+        found["version-id"] = image.version
+    return {
+        "source": "aws.s3",
+        "detail-type": "Object Created",
+        "detail": {"bucket": {"name": image.bucket}, "object": found},
+    }

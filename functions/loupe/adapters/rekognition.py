@@ -1,0 +1,205 @@
+"""Amazon Rekognition Custom Labels: one project, its datasets and its versions."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from loupe.domain.detection import Label, model_labels
+from loupe.domain.manifest import batches
+from loupe.domain.places import EVALUATION_PREFIX, ImageRef
+from loupe.errors import NotFound, ServiceRefused, TryAgain
+
+PASSING = {
+    "ThrottlingException",
+    "ProvisionedThroughputExceededException",
+    "InternalServerError",
+    "ResourceNotReadyException",
+    "ResourceInUseException",
+    "LimitExceededException",
+}
+BAD_IMAGE = {
+    "InvalidImageFormatException": "it is not a PNG or JPEG image that can be read",
+    "ImageTooLargeException": "it is larger than 15 MB or than 4096 pixels a side",
+    "InvalidS3ObjectException": "it is not in the bucket any more, or cannot be read",
+}
+
+
+class UnusableImage(ServiceRefused):
+    """The service cannot read the image; trying again would not help."""
+
+
+@dataclass(frozen=True)
+class VersionState:
+    """What the service says of a version. `status` is a ProjectVersionStatus, "" if unknown."""
+
+    status: str
+    arn: str = ""
+    message: str = ""
+    f1: float | None = None
+
+
+@dataclass(frozen=True)
+class DatasetState:
+    """What the service says of a dataset. `status` is a DatasetStatus, "" if there is none."""
+
+    status: str
+    arn: str = ""
+    message: str = ""
+
+
+class Rekognition:
+    """The project `project_arn`. `client` is `boto3.client("rekognition")`."""
+
+    def __init__(self, client: Any, project_arn: str) -> None:
+        self._client = client
+        self._project = project_arn
+
+    def detect(self, version_arn: str, image: ImageRef) -> tuple[Label, ...]:
+        """Every label that a running version gives, at MinConfidence 0, the surest first.
+
+        Raises UnusableImage, TryAgain (throttled, or not running) or ServiceRefused.
+        """
+        found = {"Bucket": image.bucket, "Name": image.key}
+        if image.version:
+            found["Version"] = image.version
+        response = self._call(
+            "detect_custom_labels",
+            ProjectVersionArn=version_arn,
+            Image={"S3Object": found},
+            MinConfidence=0,
+        )
+        return model_labels(response["CustomLabels"])
+
+    def dataset(self, split: str) -> DatasetState:
+        """The project's dataset for `split`, "train" or "test"."""
+        (project,) = self._call("describe_projects", ProjectNames=[self._name()])[
+            "ProjectDescriptions"
+        ]
+        for dataset in project.get("Datasets", ()):
+            if dataset["DatasetType"] == split.upper():
+                return self._described(dataset["DatasetArn"])
+        return DatasetState("")
+
+    def create_dataset(self, split: str, bucket: str, manifest_key: str) -> None:
+        """Begin to make the dataset of `split` from a manifest."""
+        self._call(
+            "create_dataset",
+            ProjectArn=self._project,
+            DatasetType=split.upper(),
+            DatasetSource={
+                "GroundTruthManifest": {"S3Object": {"Bucket": bucket, "Name": manifest_key}}
+            },
+        )
+
+    def update_dataset(self, dataset_arn: str, batch: bytes) -> None:
+        """Begin to add or replace entries: manifest lines of less than 5 MB."""
+        self._call("update_dataset_entries", DatasetArn=dataset_arn, Changes={"GroundTruth": batch})
+
+    def delete_dataset(self, dataset_arn: str) -> None:
+        """Begin to delete a dataset. The images stay."""
+        self._call("delete_dataset", DatasetArn=dataset_arn)
+
+    def train(self, version: str, bucket: str) -> str:
+        """Begin to train a version on the project's datasets and return its ARN."""
+        response = self._call(
+            "create_project_version",
+            ProjectArn=self._project,
+            VersionName=version,
+            OutputConfig={"S3Bucket": bucket, "S3KeyPrefix": f"{EVALUATION_PREFIX}{version}"},
+        )
+        return str(response["ProjectVersionArn"])
+
+    def version(self, name: str) -> VersionState:
+        """The state of a version; its status is "" when there is none of that name."""
+        for state_name, state in self.versions([name]):
+            if state_name == name:
+                return state
+        return VersionState("")
+
+    def versions(self, names: Iterable[str] = ()) -> Iterable[tuple[str, VersionState]]:
+        """(name, state) of the project's versions, of all or of those named."""
+        request: dict[str, Any] = {"ProjectArn": self._project}
+        if names := list(names):
+            request["VersionNames"] = names
+        while True:
+            page = self._call("describe_project_versions", **request)
+            for described in page["ProjectVersionDescriptions"]:
+                yield described["ProjectVersionArn"].split("/")[3], _state(described)
+            if "NextToken" not in page:
+                return
+            request["NextToken"] = page["NextToken"]
+
+    def start(self, version_arn: str, minimum_units: int, maximum_units: int) -> None:
+        """Begin to start a version; one that starts or runs already is left as it is."""
+        self._call(
+            "start_project_version",
+            ProjectVersionArn=version_arn,
+            MinInferenceUnits=minimum_units,
+            MaxInferenceUnits=max(minimum_units, maximum_units),
+        )
+
+    def stop(self, version_arn: str) -> None:
+        """Begin to stop a version."""
+        self._call("stop_project_version", ProjectVersionArn=version_arn)
+
+    def delete_version(self, version_arn: str) -> None:
+        """Begin to delete a version that does not run."""
+        self._call("delete_project_version", ProjectVersionArn=version_arn)
+
+    def create_project(self, name: str) -> str:
+        """Make a project and return its ARN."""
+        return str(self._call("create_project", ProjectName=name)["ProjectArn"])
+
+    def delete_project(self) -> None:
+        """Begin to delete the project, which must be empty."""
+        self._call("delete_project", ProjectArn=self._project)
+
+    def project_exists(self) -> bool:
+        """Whether the service still knows the project."""
+        described = self._call("describe_projects", ProjectNames=[self._name()])
+        return bool(described["ProjectDescriptions"])
+
+    def _name(self) -> str:
+        return self._project.split("/")[1]
+
+    def _described(self, arn: str) -> DatasetState:
+        try:
+            described = self._call("describe_dataset", DatasetArn=arn)["DatasetDescription"]
+        except NotFound:
+            return DatasetState("")
+        return DatasetState(described["Status"], arn, described.get("StatusMessage", ""))
+
+    def _call(self, action: str, **request: Any) -> Any:
+        try:
+            return getattr(self._client, action)(**request)
+        except ClientError as error:
+            raise _translated(error) from error
+
+
+def update_in_batches(rekognition: Rekognition, dataset_arn: str, lines: Iterable[str]) -> None:
+    """Send manifest lines as one update after another."""
+    for batch in batches(lines):
+        rekognition.update_dataset(dataset_arn, batch)
+
+
+def _state(described: Mapping[str, Any]) -> VersionState:
+    return VersionState(
+        status=described["Status"],
+        arn=described["ProjectVersionArn"],
+        message=described.get("StatusMessage", ""),
+        f1=described.get("EvaluationResult", {}).get("F1Score"),
+    )
+
+
+def _translated(error: ClientError) -> Exception:
+    code = error.response["Error"]["Code"]
+    message = f"{code}: {error.response['Error'].get('Message', '')}"
+    if code in BAD_IMAGE:
+        return UnusableImage(BAD_IMAGE[code])
+    if code in PASSING:
+        return TryAgain(message)
+    if code == "ResourceNotFoundException":
+        return NotFound(message)
+    return ServiceRefused(message)

@@ -1,0 +1,97 @@
+"""Review tasks."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from loupe.adapters.detections import label
+from loupe.adapters.table import Item, Table, listed, put, update
+from loupe.domain.events import Event
+from loupe.domain.places import ImageRef
+from loupe.domain.review import OPEN, QUEUED, Reply, Review
+from loupe.errors import NotFound
+
+KIND = "REVIEW"
+
+
+class Reviews:
+    """One item a review; answered none-of-the-above ones are counted beside."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def get(self, review_id: str) -> Review:
+        """The review; raises NotFound."""
+        item = self._table.get(f"REVIEW#{review_id}", KIND)
+        if item is None:
+            raise NotFound(
+                f"There is no review {review_id!r}; 'loupe reviews' lists the open ones."
+            )
+        return _review(item)
+
+    def put_new(self, review: Review, *more: Item, events: Sequence[Event] = ()) -> None:
+        """Write a new review with `more` writes; raises AlreadyDone when it exists."""
+        self._table.write([put(_item(review), "attribute_not_exists(pk)"), *more], events)
+
+    def move(
+        self, review: Review, before: Review, *more: Item, events: Sequence[Event] = ()
+    ) -> None:
+        """Write `review` if it is stored as `before` still, else raise AlreadyDone."""
+        condition = "list_state = :state AND size(replies) = :replies"
+        values = {":state": f"{KIND}#{before.state}", ":replies": len(before.replies)}
+        self._table.write([put(_item(review), condition, values), *more], events)
+
+    def newest(self, state: str = "") -> Iterator[Review]:
+        """Reviews, newest first, of one state or of all."""
+        index, value = ("states", f"{KIND}#{state}") if state else ("listing", KIND)
+        yield from map(_review, self._table.listing(index, value))
+
+    def unanswered(self) -> Iterator[Review]:
+        """Open and queued reviews, newest first within each."""
+        yield from self.newest(OPEN)
+        yield from self.newest(QUEUED)
+
+    def take_place(self, day: str, cap: int) -> bool:
+        """Count one review opened on `day`; False when the day's cap (0: none) is reached."""
+        item = self._table.get("STATE", f"REVIEWS#{day}")
+        opened = item["opened"] if item else 0
+        if cap and opened >= cap:
+            return False
+        self._table.update("STATE", f"REVIEWS#{day}", "ADD opened :one", {"one": 1})
+        return True
+
+    def count_none_of_the_above(self) -> int:
+        """Count one more such answer and return the total."""
+        item = self._table.update("STATE", "NONE", "ADD answers :one", {"one": 1})
+        return int(item["answers"])
+
+
+def score_version(version: str, agrees: bool) -> Item:
+    """A write that counts one quality sample for the version that answered."""
+    return update(
+        f"VERSION#{version}",
+        "VERSION",
+        "ADD samples :one, samples_agreed :agreed",
+        {"one": 1, "agreed": int(agrees)},
+    )
+
+
+def _item(review: Review) -> Item:
+    return asdict(review) | {
+        "pk": f"REVIEW#{review.id}",
+        "sk": KIND,
+        **listed(KIND, review.at, review.id, review.state),
+    }
+
+
+def _review(item: dict[str, Any]) -> Review:
+    own = set(Review.__dataclass_fields__)
+    return Review(
+        **{name: value for name, value in item.items() if name in own}
+        | {
+            "image": ImageRef(**item["image"]),
+            "labels": tuple(item["labels"]),
+            "guess": tuple(label(found) for found in item["guess"]),
+            "replies": tuple(Reply(**reply) for reply in item["replies"]),
+        }
+    )

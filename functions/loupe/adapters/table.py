@@ -1,0 +1,195 @@
+"""The DynamoDB table: what the system learns as it runs.
+
+Keys: `pk`, `sk`. Indexes, all sorted by `at_id` (`<time>#<id>`):
+
+| index | partition | lists |
+| --- | --- | --- |
+| listing | `list`, such as DETECTION | everything of a kind, newest first |
+| states | `list_state`, such as DETECTION#review | what is in a state |
+| answered | `answered`, only DETECTED | what a model read, by `answered_at` |
+
+Events are written in the same transaction as the change that they tell of; the table's stream
+publishes them. So no change goes unannounced, and nothing is announced that did not happen.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from loupe.domain.events import Event
+from loupe.errors import AlreadyDone, TryAgain
+
+Item = dict[str, Any]
+EVENT_DAYS = 90
+INDEX_KEYS = {
+    "listing": ("list", "at_id"),
+    "states": ("list_state", "at_id"),
+    "answered": ("answered", "answered_at"),
+}
+CONDITION_FAILED = "ConditionalCheckFailed"
+
+
+class Table:
+    """Typed access to the one table. `resource` is `boto3.resource("dynamodb").Table(name)`."""
+
+    def __init__(self, resource: Any) -> None:
+        self._table = resource
+        self._client = resource.meta.client
+
+    def get(self, pk: str, sk: str) -> Item | None:
+        """The item, read consistently, or None."""
+        found = self._table.get_item(Key={"pk": pk, "sk": sk}, ConsistentRead=True).get("Item")
+        return None if found is None else _plain(found)
+
+    def children(self, pk: str, prefix: str) -> Iterator[Item]:
+        """All items of a partition whose sort key starts with `prefix`, read consistently."""
+        yield from self._pages(
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+            ExpressionAttributeValues={":pk": pk, ":prefix": prefix},
+            ConsistentRead=True,
+        )
+
+    def listing(
+        self,
+        index: str,
+        value: str,
+        *,
+        newest_first: bool = True,
+        after: str = "",
+    ) -> Iterator[Item]:
+        """Items of an index partition in the order of time, page by page as they are taken."""
+        hash_key, range_key = INDEX_KEYS[index]
+        yield from self._pages(
+            IndexName=index,
+            KeyConditionExpression="#h = :h AND #r > :after",
+            ExpressionAttributeNames={"#h": hash_key, "#r": range_key},
+            ExpressionAttributeValues={":h": value, ":after": after or " "},
+            ScanIndexForward=not newest_first,
+        )
+
+    def put_new(self, item: Item, events: Sequence[Event] = ()) -> None:
+        """Write an item that must not exist yet, and its events; else raise AlreadyDone."""
+        self.write([put(item, "attribute_not_exists(pk)")], events)
+
+    def write(self, writes: Sequence[Mapping[str, Any]], events: Sequence[Event] = ()) -> None:
+        """All writes and the events of them, or nothing.
+
+        Raises AlreadyDone when a condition does not hold, TryAgain on a conflict with another
+        writer.
+        """
+        items = [*writes, *(put(_event_item(event)) for event in events)]
+        for item in items:
+            (body,) = item.values()
+            body["TableName"] = self._table.name
+        try:
+            self._client.transact_write_items(TransactItems=items)
+        except ClientError as error:
+            raise _translated(error) from error
+
+    def update(
+        self, pk: str, sk: str, expression: str, values: Mapping[str, Any], condition: str = ""
+    ) -> Item:
+        """Update one item and return it as it is now; raises AlreadyDone as `write` does."""
+        body = update(pk, sk, expression, values, condition)["Update"]
+        try:
+            changed = self._table.update_item(**body, ReturnValues="ALL_NEW")
+        except ClientError as error:
+            raise _translated(error) from error
+        item: Item = _plain(changed["Attributes"])
+        return item
+
+    def delete(self, pk: str, sk: str, condition: str = "", values: Item | None = None) -> None:
+        """Delete one item; raises AlreadyDone when the condition does not hold."""
+        optional: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
+        if values:
+            optional["ExpressionAttributeValues"] = values
+        try:
+            self._table.delete_item(Key={"pk": pk, "sk": sk}, **optional)
+        except ClientError as error:
+            raise _translated(error) from error
+
+    def _pages(self, **query: Any) -> Iterator[Item]:
+        while True:
+            page = self._table.query(**query)
+            yield from map(_plain, page["Items"])
+            if "LastEvaluatedKey" not in page:
+                return
+            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def put(item: Item, condition: str = "", values: Item | None = None) -> dict[str, Item]:
+    """A put for `Table.write`."""
+    body: Item = {"Item": _stored(item)}
+    if condition:
+        body["ConditionExpression"] = condition
+    if values:
+        body["ExpressionAttributeValues"] = _stored(values)
+    return {"Put": body}
+
+
+def update(
+    pk: str, sk: str, expression: str, values: Mapping[str, Any], condition: str = ""
+) -> dict[str, Item]:
+    """An update for `Table.write`. Words after `#` in the expressions name attributes."""
+    body: Item = {
+        "Key": {"pk": pk, "sk": sk},
+        "UpdateExpression": expression,
+        "ExpressionAttributeValues": {f":{k}": _stored(v) for k, v in values.items()},
+    }
+    if condition:
+        body["ConditionExpression"] = condition
+    names = {w for w in (expression + " " + condition).replace(",", " ").split() if w[0] == "#"}
+    if names:
+        body["ExpressionAttributeNames"] = {name: name[1:] for name in names}
+    return {"Update": body}
+
+
+def listed(kind: str, at: str, identity: str, state: str = "") -> Item:
+    """The attributes that put an item into the listings."""
+    attributes = {"list": kind, "at_id": f"{at}#{identity}"}
+    return attributes | ({"list_state": f"{kind}#{state}"} if state else {})
+
+
+def _event_item(event: Event) -> Item:
+    expires = datetime.fromisoformat(event.at) + timedelta(days=EVENT_DAYS)
+    return {
+        "pk": f"EVENT#{event.id}",
+        "sk": "EVENT",
+        **listed("EVENT", event.at, event.id),
+        "expires": int(expires.timestamp()),
+        **asdict(event),
+    }
+
+
+def _translated(error: ClientError) -> Exception:
+    code = error.response["Error"]["Code"]
+    reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", ())}
+    if code == "ConditionalCheckFailedException" or CONDITION_FAILED in reasons:
+        return AlreadyDone("The item was changed by somebody else first.")
+    if code in ("TransactionCanceledException", "TransactionConflictException"):
+        return TryAgain(f"The table was busy with another change: {sorted(map(str, reasons))}.")
+    return error
+
+
+def _stored(value: Any) -> Any:
+    if isinstance(value, float):
+        return Decimal(str(value))
+    if isinstance(value, Mapping):
+        return {key: _stored(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_stored(inner) for inner in value]
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value.value if hasattr(value, "value") else value

@@ -1,0 +1,222 @@
+"""Versions of the model, what is in service, and who may train: the state behind `improve`."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from loupe.adapters.table import Item, Table, listed, put, update
+from loupe.domain.comparison import Prediction
+from loupe.domain.events import Event
+from loupe.domain.training import IN_SERVICE, RETIRED, Attempt, Progress
+from loupe.errors import NotFound
+
+
+@dataclass(frozen=True)
+class Version:
+    """One trained (or failed) version. `f1` is the service's own, on the holdout of its time."""
+
+    name: str
+    status: str
+    at: str
+    labels: tuple[str, ...]
+    arn: str = ""
+    f1: float | None = None
+    training_images: int = 0
+    holdout_images: int = 0
+    reason: str = ""
+    comparison: Mapping[str, Any] = field(default_factory=dict)
+    samples: int = 0
+    samples_agreed: int = 0
+    approval_token: str = ""
+    closed_by: str = ""
+
+    def as_json(self, in_service: str) -> dict[str, Any]:
+        """As `loupe models --json` shows it."""
+        shown = asdict(self)
+        for hidden in ("approval_token", "arn", "closed_by"):
+            del shown[hidden]
+        return shown | {"in_service": self.name == in_service, "labels": list(self.labels)}
+
+
+@dataclass(frozen=True)
+class Service:
+    """Which version answers, and which one did before."""
+
+    version: str = ""
+    arn: str = ""
+    previous: str = ""
+    since: str = ""
+
+
+class Versions:
+    """Versions, the service pointer, the lease and the progress, in the table."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def get(self, name: str) -> Version:
+        """The version; raises NotFound."""
+        item = self._table.get(f"VERSION#{name}", "VERSION")
+        if item is None:
+            raise NotFound(f"There is no version {name!r}; 'loupe models' lists them.")
+        return _version(item)
+
+    def newest(self) -> Iterator[Version]:
+        """All versions, newest first."""
+        for item in self._table.listing("listing", "VERSION"):
+            # A sample may be scored while the index is behind: the listing needs only be recent.
+            yield _version(item)
+
+    def last_attempt(self) -> Attempt | None:
+        """The version of the last attempt, or None before the first."""
+        progress = self.progress()
+        if not progress.attempts:
+            return None
+        version = self.get(f"v{progress.attempts}")
+        return Attempt(version.name, version.status, version.f1)
+
+    def progress(self) -> Progress:
+        """Attempts, changes since the last one, and versions in a row that were not promoted."""
+        item = self._table.get("STATE", "PROGRESS") or {}
+        return Progress(
+            attempts=item.get("attempts", 0),
+            changes=item.get("changes", 0),
+            not_promoted=item.get("not_promoted", 0),
+        )
+
+    def begin(self, version: Version, attempts: int) -> None:
+        """Write a new attempt and count changes from now on; raises AlreadyDone if it was begun."""
+        self._table.write(
+            [
+                put(_item(version), "attribute_not_exists(pk)"),
+                update(
+                    "STATE",
+                    "PROGRESS",
+                    "SET attempts = :next, changes = :none",
+                    {"next": attempts + 1, "none": 0, "attempts": attempts},
+                    "attribute_not_exists(attempts) OR attempts = :attempts",
+                ),
+            ]
+        )
+
+    def save(self, version: Version, events: Sequence[Event] = (), **changes: Any) -> Version:
+        """Write only `changes` of a version, with events, and return it as it should be now."""
+        changed = replace(version, **changes)
+        self._table.write([_changes(version, changes)], events)
+        return changed
+
+    def close(
+        self, version: Version, promoted: bool, events: Sequence[Event], **changes: Any
+    ) -> int:
+        """Write how an attempt ended; returns how many in a row were not promoted."""
+        self._table.write([_changes(version, changes)], events)
+        expression = "SET not_promoted = :none" if promoted else "ADD not_promoted :one"
+        values = {"none": 0} if promoted else {"one": 1}
+        item = self._table.update("STATE", "PROGRESS", expression, values)
+        return int(item["not_promoted"])
+
+    def service(self) -> Service:
+        """What is in service; empty before the first promotion."""
+        item = self._table.get("STATE", "SERVICE") or {}
+        return Service(**{n: item.get(n, "") for n in Service.__dataclass_fields__})
+
+    def promote(
+        self, version: Version, over: Service, at: str, reason: str, events: Sequence[Event]
+    ) -> Service:
+        """Put `version` into service instead of `over`, by one conditional write.
+
+        Raises AlreadyDone when something else was put into service meanwhile.
+        """
+        service = Service(version.name, version.arn, over.version, at)
+        writes = [
+            put(
+                {"pk": "STATE", "sk": "SERVICE", **asdict(service)},
+                "version = :over" if over.version else "attribute_not_exists(pk)",
+                {":over": over.version} if over.version else None,
+            ),
+            _changes(version, {"status": IN_SERVICE, "reason": reason, "approval_token": ""}),
+        ]
+        if over.version and over.version != version.name:
+            writes.append(
+                update(
+                    f"VERSION#{over.version}",
+                    "VERSION",
+                    "SET #status = :status",
+                    {"status": RETIRED},
+                )
+            )
+        self._table.write(writes, events)
+        return service
+
+    def lease_holder(self) -> str:
+        """ARN of the execution that holds the lease, or ""."""
+        item = self._table.get("STATE", "LEASE")
+        return item["holder"] if item else ""
+
+    def take_lease(self, holder: str, over: str) -> None:
+        """Take the lease from `over` ("": nobody); raises AlreadyDone when another was faster."""
+        self._table.write(
+            [
+                put(
+                    {"pk": "STATE", "sk": "LEASE", "holder": holder},
+                    "holder = :over" if over else "attribute_not_exists(pk)",
+                    {":over": over} if over else None,
+                )
+            ]
+        )
+
+    def release_lease(self, holder: str) -> None:
+        """Give the lease back; raises AlreadyDone when `holder` does not hold it."""
+        self._table.delete("STATE", "LEASE", "holder = :holder", {":holder": holder})
+
+    def predictions(self, version: str) -> dict[str, Prediction]:
+        """What a version said of holdout images, by content."""
+        found = self._table.children(f"VERSION#{version}", "PREDICTION#")
+        return {
+            item["sk"].removeprefix("PREDICTION#"): Prediction(
+                item["label"] or None, float(item["confidence"])
+            )
+            for item in found
+        }
+
+    def save_prediction(self, version: str, content: str, prediction: Prediction) -> None:
+        """Keep what a version said of a holdout image."""
+        self._table.write(
+            [
+                put(
+                    {
+                        "pk": f"VERSION#{version}",
+                        "sk": f"PREDICTION#{content}",
+                        "label": prediction.label or "",
+                        "confidence": prediction.confidence,
+                    }
+                )
+            ]
+        )
+
+    def synced(self) -> dict[str, str]:
+        """Which version's snapshot each dataset of the project holds: `{"train": "v3", ...}`."""
+        item = self._table.get("STATE", "DATASET") or {}
+        return {split: item[split] for split in ("train", "test") if split in item}
+
+    def mark_synced(self, split: str, version: str) -> None:
+        """Remember that the dataset of `split` was given the snapshot of `version`."""
+        self._table.update("STATE", "DATASET", "SET #" + split + " = :v", {"v": version})
+
+
+def _changes(version: Version, changes: Mapping[str, Any]) -> Item:
+    names = ", ".join(f"#{name} = :{name}" for name in changes)
+    return update(f"VERSION#{version.name}", "VERSION", f"SET {names}", changes)
+
+
+def _item(version: Version) -> Item:
+    return asdict(version) | {
+        "pk": f"VERSION#{version.name}",
+        "sk": "VERSION",
+        **listed("VERSION", version.at, version.name),
+    }
+
+
+def _version(item: dict[str, Any]) -> Version:
+    own = {name: item[name] for name in Version.__dataclass_fields__}
+    return Version(**own | {"labels": tuple(item["labels"])})

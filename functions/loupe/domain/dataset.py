@@ -1,0 +1,161 @@
+"""Which labelled images are trained on and which are only for testing.
+
+A group is one picture: near duplicates of it are its members and count once. Its side is decided
+when its first member is registered, label by label, and never changes, so that scores of
+different versions compare. The rules are pure; `handlers.register_image` carries them out, one
+event at a time.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+TRAIN = "train"
+TEST = "test"
+NEITHER = "neither"
+
+UPLOADED = "uploaded"
+REVIEWED = "reviewed"
+COLD_START = "cold start"
+
+
+@dataclass(frozen=True)
+class Member:
+    """One labelled object of the bucket."""
+
+    key: str
+    label: str
+    version: str
+    content: str
+    source: str = UPLOADED
+
+
+@dataclass(frozen=True)
+class Group:
+    """One picture and its near duplicates. `testable`: it may be held out (see `may_test`)."""
+
+    id: str
+    split: str
+    testable: bool
+    members: tuple[Member, ...] = ()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(sorted({member.label for member in self.members}))
+
+    @property
+    def entry(self) -> Member | None:
+        """The one image that stands for the picture in the dataset, or None.
+
+        A picture under two labels is a conflict, and one that bridges both sides would leak from
+        training into the test: neither is used.
+        """
+        if self.split == NEITHER or len(self.labels) != 1:
+            return None
+        return self.members[0]
+
+
+@dataclass(frozen=True)
+class LabelCount:
+    """Usable pictures of a label; `testable` counts those whose side was free to choose."""
+
+    train: int = 0
+    test: int = 0
+    testable: int = 0
+
+
+Counts = Mapping[str, LabelCount]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A group before and after an event, with what that does to the counts."""
+
+    before: Group | None
+    after: Group
+    counts: Counts = field(default_factory=dict)
+    reason: str = ""
+
+    @property
+    def changes_dataset(self) -> bool:
+        """Whether a training would see a difference: added, relabelled, replaced or removed."""
+        return (self.before.entry if self.before else None) != self.after.entry
+
+
+def may_test(source: str, agreeing_reviewers: int) -> bool:
+    """Business rule: one reviewer alone may be wrong, and a wrong test image misleads for ever."""
+    return source in (UPLOADED, COLD_START) or agreeing_reviewers >= 2
+
+
+def choose_split(count: LabelCount, testable: bool, holdout_percent: int) -> str:
+    """The side of a label's next picture.
+
+    The second testable picture of a label is for testing, so that every label has one; after
+    that a picture is for testing whenever the share of testable pictures calls for one more.
+    """
+    if not testable:
+        return TRAIN
+    total = count.testable + 1
+    wanted = max(1, total * holdout_percent // 100) if total >= 2 else 0
+    return TEST if count.test < wanted else TRAIN
+
+
+def add_member(
+    member: Member,
+    agreeing_reviewers: int,
+    matches: Sequence[Group],
+    counts: Counts,
+    holdout_percent: int,
+    new_id: str,
+) -> Change:
+    """Register `member`, a labelled object, given the groups that show the same picture."""
+    sides = {group.split for group in matches} - {NEITHER}
+    if len(sides) == 2:
+        bridge = Group(new_id, NEITHER, testable=False, members=(member,))
+        reason = "It looks like images on both sides of the holdout, so it is used on neither."
+        return Change(None, bridge, counts, reason)
+    if matches:
+        before = matches[0]
+        after = replace(before, members=(*_without(before, member.key), member))
+        reason = "It is the same picture as one that is known already, and counts once with it."
+        return Change(before, after, _recount(counts, before, after), reason)
+    testable = may_test(member.source, agreeing_reviewers)
+    split = choose_split(counts.get(member.label, LabelCount()), testable, holdout_percent)
+    group = Group(new_id, split, testable, (member,))
+    return Change(None, group, _recount(counts, None, group))
+
+
+def remove_member(group: Group, key: str, counts: Counts) -> Change:
+    """Forget the object `key`. The group stays, so that the picture keeps its side if it returns."""
+    after = replace(group, members=_without(group, key))
+    return Change(group, after, _recount(counts, group, after))
+
+
+def trainable_labels(counts: Counts) -> tuple[str, ...]:
+    """Labels with at least one picture to train on and another to test with."""
+    return tuple(sorted(label for label, n in counts.items() if n.train and n.test))
+
+
+def thin_labels(counts: Counts) -> tuple[str, ...]:
+    """Labels that are left out of a training because they have too few independent pictures."""
+    return tuple(
+        sorted(
+            label for label, n in counts.items() if (n.train or n.test) and not (n.train and n.test)
+        )
+    )
+
+
+def _without(group: Group, key: str) -> tuple[Member, ...]:
+    return tuple(member for member in group.members if member.key != key)
+
+
+def _recount(counts: Counts, before: Group | None, after: Group) -> Counts:
+    recounted = dict(counts)
+    for group, step in ((before, -1), (after, 1)):
+        if group and (entry := group.entry):
+            old = recounted.get(entry.label, LabelCount())
+            recounted[entry.label] = LabelCount(
+                train=old.train + step * (group.split == TRAIN),
+                test=old.test + step * (group.split == TEST),
+                testable=old.testable + step * group.testable,
+            )
+    return recounted

@@ -1,0 +1,118 @@
+"""What became of an image: the states of a detection and the labels it carries."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from loupe.domain.places import ImageRef
+
+WAITING = "waiting"
+ACCEPTED = "accepted"
+REVIEW = "review"
+ANSWERED = "answered"
+UNSURE = "unsure"
+REJECTED = "rejected"
+FAILED = "failed"
+STATES = (WAITING, ACCEPTED, REVIEW, ANSWERED, UNSURE, REJECTED, FAILED)
+READ_BY_MODEL = (ACCEPTED, REVIEW, UNSURE)
+
+
+@dataclass(frozen=True)
+class Label:
+    """One answer. `confidence` is 0-100; `box` has left, top, width, height as ratios."""
+
+    name: str
+    confidence: float
+    by: str = "model"
+    box: Mapping[str, float] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """As `loupe detections --json` shows it."""
+        shown = {"name": self.name, "confidence": self.confidence, "by": self.by}
+        return shown | ({"box": dict(self.box)} if self.box else {})
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model, or the lack of one, said of an image.
+
+    `outcome` is "labels" (the model answered, perhaps with nothing), "no_model" (none was ever in
+    service), "wait" (it cannot answer now) or "rejected" (no usable image).
+    """
+
+    outcome: str
+    labels: tuple[Label, ...] = ()
+    version: str = ""
+    reason: str = ""
+
+    @property
+    def top(self) -> float:
+        """The confidence that decides; an empty answer counts as 0."""
+        return max((label.confidence for label in self.labels), default=0.0)
+
+
+@dataclass(frozen=True)
+class Detection:
+    """The record of one uploaded image."""
+
+    image: ImageRef
+    state: str
+    at: str
+    labels: tuple[Label, ...] = ()
+    version: str = ""
+    reason: str = ""
+    review: str = ""
+    detected_at: str = ""
+    none_of_the_above: bool = field(default=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """As `loupe detections --json` shows it."""
+        return {
+            "image": self.image.name,
+            "state": self.state,
+            "labels": [label.as_json() for label in self.labels],
+            "version": self.version,
+            "at": self.at,
+            "reason": self.reason,
+            "review": self.review,
+            "id": self.image.id,
+        }
+
+
+def model_labels(custom_labels: Sequence[Mapping[str, Any]]) -> tuple[Label, ...]:
+    """Labels of a DetectCustomLabels response, the surest first.
+
+    An object found several times keeps every box: each is an answer of its own.
+    """
+    labels = [
+        Label(
+            name=found["Name"],
+            confidence=round(float(found["Confidence"]), 2),
+            box=_box(found.get("Geometry")),
+        )
+        for found in custom_labels
+    ]
+    return tuple(sorted(labels, key=lambda label: -label.confidence))
+
+
+def _box(geometry: Mapping[str, Any] | None) -> Mapping[str, float] | None:
+    if not geometry:
+        return None
+    box = geometry["BoundingBox"]
+    return {side.lower(): float(box[side]) for side in ("Left", "Top", "Width", "Height")}
+
+
+def person_label(name: str) -> Label:
+    """A label that people gave."""
+    return Label(name=name, confidence=100.0, by="person")
+
+
+def why_unsure(answer: Answer, minimum_confidence: float) -> str:
+    """Why an answer below the minimum confidence is unsure, for people."""
+    if not answer.labels:
+        return "the model found none of its labels"
+    top = answer.labels[0]
+    return (
+        f"the surest label is {top.name} with {top.confidence:g} %, "
+        f"below the minimum of {minimum_confidence:g} %"
+    )

@@ -1,0 +1,185 @@
+"""Domain events: what happened, to what, why, and what to do, in words that a person can read.
+
+Published once each to SNS and EventBridge (source `loupe`); docs/events.md lists them.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from loupe.domain.places import stamp
+
+
+@dataclass(frozen=True)
+class Text:
+    """The subject (at most 100 characters, SNS's limit) and text of an event type."""
+
+    subject: str
+    text: str
+
+
+TEXTS: Mapping[str, Text] = {
+    "ImageAccepted": Text(
+        "{image}: {label}",
+        "Model {version} found {labels} in {image}. Nothing to do.",
+    ),
+    "ImageWaiting": Text(
+        "{image} waits",
+        "{image} could not be read yet: {reason}. It keeps its place and is read as soon as that "
+        "changes.",
+    ),
+    "ImageSentToReview": Text(
+        "{image} needs a person",
+        "{image} went to review: {reason}. A reviewer answers it with "
+        "'loupe reviews answer {review} LABEL' or on the review page.",
+    ),
+    "ImageAnswered": Text(
+        "{image}: {answer}",
+        "People answered {image}: {answer}. {reason} Nothing to do.",
+    ),
+    "ImageUnsure": Text(
+        "{image}: unsure",
+        "The model was unsure of {image}: {reason}. Human review is off, so it stays unsure; "
+        "'loupe settings set Enable-A2I-Workflow true' switches review on.",
+    ),
+    "ImageRejected": Text(
+        "{image} cannot be used",
+        "{image} was not read: {reason}.",
+    ),
+    "ImageFailed": Text(
+        "{image} failed",
+        "Reading {image} failed: {reason}. Upload it again to try again; if it goes on, look at "
+        "the log of the detect state machine.",
+    ),
+    "ExampleAdded": Text(
+        "{image} is a labelled image",
+        "{image} was registered with the label {label} for {split}. {reason}",
+    ),
+    "ExampleRemoved": Text(
+        "{image} is no longer a labelled image",
+        "{image} was removed from the dataset. The next training goes without it.",
+    ),
+    "ExampleRejected": Text(
+        "{image} cannot be a labelled image",
+        "{image} was not registered: {reason}.",
+    ),
+    "LabelConflict": Text(
+        "One picture, two labels: {image}",
+        "{image} shows the same picture as {other}, under another label ({labels}). Neither is "
+        "used until one of them is removed from its folder.",
+    ),
+    "LabelsNeeded": Text(
+        "Loupe needs its first labels",
+        "Images wait because no label is known yet. Name the labels with "
+        "'loupe settings set Labels cat,dog', or upload labelled images, one folder a label.",
+    ),
+    "LabelSuggested": Text(
+        "Is a label missing?",
+        "Reviewers answered 'none of the above' {count} times, the last time for {image}. "
+        "If these images have something in common, add a label for it: "
+        "'loupe settings set Labels ...'.",
+    ),
+    "ReviewUnusable": Text(
+        "An answer could not be used: {review}",
+        "The answer in {key} was not used: {reason}. The review is open again where it can be.",
+    ),
+    "ReviewConflict": Text(
+        "Reviewers disagree on {image}",
+        "{image} got {answers}; no label has a majority. Look at it and put it into the right "
+        "folder under images_labeled_by_folder/ yourself.",
+    ),
+    "QualityScored": Text(
+        "Quality sample: {image}",
+        "A person checked {image}: the model {version} said {guess}, the person said {answer}. "
+        "{agreed} of {samples} samples of this version agree.",
+    ),
+    "TrainingStarted": Text(
+        "Training {version} has started",
+        "{version} is trained on {training_images} images, with {holdout_images} held out for "
+        "testing: {reason}. Training takes 30 minutes to 24 hours.",
+    ),
+    "TrainingPostponed": Text(
+        "No training yet",
+        "The training check found: {reason}.",
+    ),
+    "TrainingFailed": Text(
+        "Training {version} failed",
+        "{version}: {reason}. The model in service is untouched. The next training starts when "
+        "there are enough new labelled images.",
+    ),
+    "VersionNotPromoted": Text(
+        "{version} was not promoted",
+        "{version} (F1 {f1}) stays out of service: {reason}. The model in service is untouched.",
+    ),
+    "ApprovalRequested": Text(
+        "{version} waits for approval",
+        "{version} (F1 {f1}) is good enough: {reason}. Put it into service with 'loupe approve', "
+        "or refuse it with 'loupe reject'.",
+    ),
+    "VersionPromoted": Text(
+        "{version} is in service",
+        "{version} (F1 {f1}) now answers: {reason}. 'loupe rollback {previous}' goes back.",
+    ),
+    "PromotionsStalled": Text(
+        "{count} versions in a row were not promoted",
+        "The last {count} versions were not better than the one in service. From now on "
+        "{needed} new labelled images are asked for before the next training. Look at the labels: "
+        "'loupe models' says how each version did.",
+    ),
+    "ModelStarted": Text(
+        "Model {version} starts",
+        "{version} is being started: {reason}. A running model is billed by the hour.",
+    ),
+    "ModelStopped": Text(
+        "Model {version} stops",
+        "{version} is being stopped: {reason}.",
+    ),
+    "SettingsApplied": Text(
+        "Settings are in effect",
+        "{reason}.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened. `id` is derived, so that a repeated delivery is the same event."""
+
+    id: str
+    type: str
+    at: str
+    subject: str
+    text: str
+    detail: Mapping[str, Any]
+
+
+def event(kind: str, cause: str, at: datetime, **detail: Any) -> Event:
+    """The event `kind`; `cause` is what makes it unique (an image's id, a version's name, ...)."""
+    words = {name: _words(value) for name, value in detail.items()}
+    texts = TEXTS[kind]
+    subject = " ".join(texts.subject.format_map(words).split())
+    return Event(
+        id=hashlib.sha256(f"{kind}/{cause}".encode()).hexdigest()[:32],
+        type=kind,
+        at=stamp(at),
+        subject=_shorten(subject, 100),
+        text=texts.text.format_map(words),
+        detail=detail,
+    )
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}".rstrip("0").rstrip(".")
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_words(item) for item in value) or "nothing"
+    if isinstance(value, dict) and "name" in value:
+        confidence = value.get("confidence")
+        return value["name"] if confidence is None else f"{value['name']} ({_words(confidence)} %)"
+    return "nothing" if value in (None, "") else str(value)
+
+
+def _shorten(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"

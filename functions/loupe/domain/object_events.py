@@ -1,0 +1,37 @@
+"""S3's events as EventBridge delivers them, by way of a queue."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from loupe.domain.places import ImageRef, is_folder_marker
+from loupe.errors import InvalidRequest
+
+
+def changed_object(body: str) -> ImageRef | None:
+    """The object that a queued event speaks of, or None for what needs no work.
+
+    No work: S3's test event, other kinds of events, and markers of empty folders. Raises
+    InvalidRequest for a text that is no event at all; such a message ends in the dead-letter
+    queue, where it can be looked at.
+    """
+    try:
+        event = json.loads(body)
+        if "detail" not in event or event.get("source") != "aws.s3":
+            return None
+        return _image(event["detail"])
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InvalidRequest(f"This message is no S3 event ({error!r}): {body[:500]}") from error
+
+
+def _image(detail: Mapping[str, Any]) -> ImageRef | None:
+    found = detail["object"]
+    if is_folder_marker(found["key"], found.get("size", 0)):
+        return None
+    return ImageRef(
+        bucket=detail["bucket"]["name"],
+        key=found["key"],
+        version=found.get("version-id", ""),
+        etag=found.get("etag", ""),
+        size=found.get("size", 0),
+    )

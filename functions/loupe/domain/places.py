@@ -1,0 +1,93 @@
+"""Where things stand in the bucket, and the names derived from it.
+
+Keys are used exactly as EventBridge delivers them: never URL-decoded, never normalised, because
+two different keys may decode to the same text and name two different images.
+"""
+
+import hashlib
+import posixpath
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from loupe.errors import InvalidRequest
+from loupe.settings import LABEL, NO_LABELS
+
+DETECTION_PREFIX = "images_for_detection/"
+LABELLED_PREFIX = "images_labeled_by_folder/"
+REVIEW_PREFIX = "a2i-human-loop-data/"
+MANIFEST_PREFIX = "manifests/"
+EVALUATION_PREFIX = "evaluation/"
+
+
+@dataclass(frozen=True)
+class ImageRef:
+    """One version of one object. `version` is S3's version id, or "" where there is none."""
+
+    bucket: str
+    key: str
+    version: str
+    etag: str
+    size: int
+
+    @property
+    def id(self) -> str:
+        """32 hex digits, the same for every delivery of the same upload."""
+        identity = f"{self.bucket}/{self.key}@{self.version or self.etag}"
+        return hashlib.sha256(identity.encode()).hexdigest()[:32]
+
+    @property
+    def name(self) -> str:
+        """The key below its prefix: what a person calls the image."""
+        for prefix in (DETECTION_PREFIX, LABELLED_PREFIX):
+            if self.key.startswith(prefix):
+                return self.key[len(prefix) :]
+        return self.key
+
+    @property
+    def uri(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+
+def check_label(label: str) -> str:
+    """Return `label` if it can be a label (and so a folder's name), else raise InvalidRequest."""
+    if re.fullmatch(LABEL, label) is None or label in (".", "..", NO_LABELS):
+        raise InvalidRequest(
+            f"{label!r} cannot be a label: use 1 to 100 characters without ',', '/', '\\' or line "
+            "breaks, no space at either end, and not '.', '..' or 'none'."
+        )
+    return label
+
+
+def label_of(key: str) -> str:
+    """The label that a key `images_labeled_by_folder/<label>/<anything>` states.
+
+    Raises InvalidRequest when the key has no label folder or the folder's name cannot be a label.
+    """
+    label, slash, name = key.removeprefix(LABELLED_PREFIX).partition("/")
+    if not slash or not name:
+        raise InvalidRequest(
+            f"{key!r} names no label: put the image into {LABELLED_PREFIX}<label>/."
+        )
+    return check_label(label)
+
+
+def is_folder_marker(key: str, size: int) -> bool:
+    """Whether the object only stands for an empty folder, as S3's own console makes them."""
+    return key.endswith("/") and size == 0
+
+
+def labelled_key(label: str, image: ImageRef) -> str:
+    """Where the copy of a reviewed image goes; different images never share a key."""
+    stem, extension = posixpath.splitext(posixpath.basename(image.key))
+    return f"{LABELLED_PREFIX}{check_label(label)}/{stem}.{image.id[:12]}{extension}"
+
+
+def review_output_key(flow: str, loop: str, at: datetime) -> str:
+    """Where the answers of a review go: the layout of Amazon A2I."""
+    return f"{REVIEW_PREFIX}{flow}/{at:%Y/%m/%d/%H/%M/%S}/{loop}/output.json"
+
+
+def stamp(at: datetime) -> str:
+    """A time as text that sorts: UTC, milliseconds, `2026-01-31T12:00:00.000Z`."""
+    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"

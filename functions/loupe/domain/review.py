@@ -1,0 +1,188 @@
+"""Reviews: tasks for people, their answers in Amazon A2I's shape, and what the answers mean."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from loupe.domain.detection import Label
+from loupe.domain.places import ImageRef
+from loupe.errors import InvalidRequest
+
+NONE_OF_THE_ABOVE = "none of the above"
+
+UNSURE = "unsure"
+COLD_START = "cold start"
+QUALITY = "quality"
+
+OPEN = "open"
+QUEUED = "queued"
+CLOSING = "closing"
+DONE = "done"
+CONFLICT = "conflict"
+WITHDRAWN = "withdrawn"
+
+SUGGEST_AFTER = 10
+"""So many answers 'none of the above' suggest that a label is missing."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One person's answer: a label, or NONE_OF_THE_ABOVE."""
+
+    worker: str
+    label: str
+    at: str
+
+
+@dataclass(frozen=True)
+class Review:
+    """A task for people. `id` is derived from the image and the purpose, and names the loop."""
+
+    id: str
+    image: ImageRef
+    purpose: str
+    state: str
+    at: str
+    labels: tuple[str, ...]
+    wanted: int
+    guess: tuple[Label, ...] = ()
+    guess_shown: bool = False
+    version: str = ""
+    reason: str = ""
+    replies: tuple[Reply, ...] = ()
+    also_quality: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """As `loupe reviews --json` shows it: the model's guess only where people may see it."""
+        return {
+            "id": self.id,
+            "image": self.image.name,
+            "purpose": self.purpose,
+            "state": self.state,
+            "at": self.at,
+            "labels": list(self.labels),
+            "wanted": self.wanted,
+            "answers": [vars(reply) for reply in self.replies],
+            "guess": [label.as_json() for label in self.guess] if self.guess_shown else [],
+            "reason": self.reason,
+        }
+
+
+def review_id(image: ImageRef, purpose: str) -> str:
+    """The name of the human loop: `^[a-z0-9](-*[a-z0-9])*$`, at most 63 characters."""
+    return f"{purpose.replace(' ', '-')}-{image.id}"
+
+
+@dataclass(frozen=True)
+class Consensus:
+    """What people's answers come to. `label` is None for a conflict."""
+
+    label: str | None
+    agreeing: int
+
+
+def consensus(replies: Sequence[Reply]) -> Consensus:
+    """Business rule: the answer of more than half of the reviewers, each counted once."""
+    votes = Counter({reply.worker: reply.label for reply in replies}.values())
+    if not votes:
+        return Consensus(None, 0)
+    label, agreeing = votes.most_common(1)[0]
+    return Consensus(label if agreeing * 2 > votes.total() else None, agreeing)
+
+
+def check_reply(review: Review, worker: str, label: str) -> None:
+    """Raise InvalidRequest unless `worker` may answer `review` with `label`."""
+    if review.state not in (OPEN, QUEUED):
+        raise InvalidRequest(
+            f"Review {review.id} is {review.state}; 'loupe reviews' lists the open ones."
+        )
+    if label != NONE_OF_THE_ABOVE and label not in review.labels:
+        raise InvalidRequest(
+            f"{label!r} is not one of the labels of this review: {', '.join(review.labels)}, or "
+            f"{NONE_OF_THE_ABOVE!r}."
+        )
+    if not worker.strip():
+        raise InvalidRequest("A reviewer needs a name: --reviewer NAME.")
+    if any(reply.worker == worker for reply in review.replies):
+        raise InvalidRequest(f"{worker} answered review {review.id} already; another person can.")
+
+
+def render_output(review: Review, flow: str) -> str:
+    """`output.json` as Amazon A2I writes it."""
+    return json.dumps(
+        {
+            "flowDefinitionArn": flow,
+            "humanAnswers": [
+                {
+                    "acceptanceTime": reply.at,
+                    "submissionTime": reply.at,
+                    "timeSpentInSeconds": 0,
+                    "workerId": reply.worker,
+                    "workerMetadata": {
+                        "identityData": {
+                            "identityProviderType": "Loupe",
+                            "issuer": flow,
+                            "sub": reply.worker,
+                        }
+                    },
+                    "answerContent": {"label": {"label": reply.label}},
+                }
+                for reply in review.replies
+            ],
+            "humanLoopName": review.id,
+            "inputContent": loop_input(review),
+        },
+        ensure_ascii=False,
+        indent=1,
+    )
+
+
+def loop_input(review: Review) -> dict[str, Any]:
+    """What the task page gets."""
+    return {
+        "taskObject": review.image.uri,
+        "labels": [*review.labels, NONE_OF_THE_ABOVE],
+        "initialValue": review.guess[0].name if review.guess_shown and review.guess else "",
+        "imageName": review.image.name,
+    }
+
+
+@dataclass(frozen=True)
+class Output:
+    """What an `output.json` says: whose loop it was and who answered what."""
+
+    loop: str
+    replies: tuple[Reply, ...]
+
+
+def parse_output(text: str) -> Output:
+    """Read an `output.json`; raises InvalidRequest that says what is wrong with it."""
+    try:
+        document = json.loads(text)
+        loop = document["humanLoopName"]
+        replies = tuple(_reply(answer) for answer in document["humanAnswers"])
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InvalidRequest(f"it is not an answer of Amazon A2I ({error!r})") from error
+    if not isinstance(loop, str):
+        raise InvalidRequest("its humanLoopName is not a text")
+    if not replies:
+        raise InvalidRequest("it holds no answers")
+    return Output(loop, replies)
+
+
+def _reply(answer: Mapping[str, Any]) -> Reply:
+    """The label stands under the widget's name, whatever that is."""
+    (value,) = answer["answerContent"].values()
+    label = value["label"] if isinstance(value, dict) else value
+    if not isinstance(label, str):
+        raise TypeError(f"label {label!r} is not a text")
+    return Reply(worker=str(answer["workerId"]), label=label, at=str(answer["submissionTime"]))
+
+
+def check_output(review: Review, output: Output) -> None:
+    """Raise InvalidRequest when an answer is outside the labels that were offered."""
+    for reply in output.replies:
+        if reply.label != NONE_OF_THE_ABOVE and reply.label not in review.labels:
+            raise InvalidRequest(f"{reply.label!r} was not offered as a label")

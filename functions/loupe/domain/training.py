@@ -1,0 +1,102 @@
+"""When to train, and what to train on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from loupe.domain.dataset import Counts, thin_labels, trainable_labels
+
+MAXIMUM_DOUBLINGS = 10
+STALL_AFTER = 3
+"""So many versions in a row that were not promoted double the number of images asked for."""
+
+TRAINING = "training"
+TRAINING_FAILED = "training_failed"
+BELOW_GATE = "below_gate"
+NOT_BETTER = "not_better"
+WAITING_FOR_APPROVAL = "waiting_for_approval"
+REFUSED = "refused"
+FAILED = "failed"
+IN_SERVICE = "in_service"
+RETIRED = "retired"
+UNDECIDED = (TRAINING, WAITING_FOR_APPROVAL)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What has happened since the last attempt, and how the attempts went."""
+
+    attempts: int = 0
+    changes: int = 0
+    not_promoted: int = 0
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """The newest version: its status, and its F1 once it is known."""
+
+    version: str
+    status: str
+    f1: float | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a check decided. `action`: "train" (begin or go on with `version`), "deploy", "nothing"."""
+
+    action: str
+    reason: str
+    version: str = ""
+    begins: bool = False
+    labels: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+def needed_changes(minimum: int, not_promoted: int) -> int:
+    """Images asked for: doubled for every three versions in a row that were not promoted."""
+    return minimum << min(not_promoted // STALL_AFTER, MAXIMUM_DOUBLINGS)
+
+
+def plan_training(
+    progress: Progress,
+    last: Attempt | None,
+    counts: Counts,
+    minimum_changes: int,
+    minimum_f1: float,
+) -> Plan:
+    """Decide one check.
+
+    An attempt that was cut off goes on; a version that a lowered gate would now let through is
+    decided again without a training; else new data decides.
+    """
+    if last and last.status in UNDECIDED:
+        return Plan("train", "the attempt was interrupted and goes on", last.version)
+    if last and last.status == BELOW_GATE and last.f1 is not None and last.f1 >= minimum_f1:
+        return Plan("train", f"the gate is now {minimum_f1:g}, which it reaches", last.version)
+    needed = needed_changes(minimum_changes, progress.not_promoted)
+    if progress.changes < needed:
+        return Plan(
+            "nothing",
+            f"{progress.changes} labelled images were added, relabelled or removed since the last "
+            f"attempt, {needed} are asked for",
+        )
+    labels, thin = trainable_labels(counts), thin_labels(counts)
+    if len(labels) < 2:
+        return Plan("nothing", _too_few_labels(labels, thin), left_out=thin)
+    return Plan(
+        "train",
+        f"{progress.changes} labelled images were added, relabelled or removed since the last attempt"
+        + (f"; left out because they need more images: {', '.join(thin)}" if thin else ""),
+        version=f"v{progress.attempts + 1}",
+        begins=True,
+        labels=labels,
+        left_out=thin,
+    )
+
+
+def _too_few_labels(labels: Sequence[str], thin: Sequence[str]) -> str:
+    missing = f"; too few independent images of {', '.join(thin)}" if thin else ""
+    return (
+        f"a training needs two labels with an image to train on and another to test with, there "
+        f"are {len(labels)}{missing}: upload labelled images of them, or set Reviewers-Per-Image "
+        "to 2, since an image that one reviewer labelled is never tested with"
+    )

@@ -1,0 +1,1 @@
+"""Event: one module a Lambda function, named by its verb."""

@@ -1,0 +1,49 @@
+"""Make schedules and concurrency follow the settings; wake what a new setting lets go on."""
+
+from typing import Any
+
+from loupe.domain.events import event
+from loupe.domain.places import stamp
+from loupe.domain.schedules import (
+    Schedule,
+    detection_concurrency,
+    sampling_schedule,
+    training_schedule,
+)
+from loupe.settings import Settings
+from loupe.wiring import Deps, deps
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """A parameter change, a finished deployment or a schedule -> `{"changed": [...]}`."""
+    return {"changed": apply(deps())}
+
+
+def apply(deps: Deps) -> list[str]:
+    """Bring everything outside the template to what the settings say; returns what changed."""
+    settings = deps.parameters.settings()
+    changed = [
+        words
+        for name, wanted, words in _schedules(settings, deps)
+        if deps.schedules.apply(name, wanted)
+    ]
+    concurrency = detection_concurrency(settings)
+    if deps.event_source.apply_concurrency(concurrency):
+        changed.append(f"up to {concurrency} images are read at a time")
+    if changed:
+        now = deps.clock()
+        told = event("SettingsApplied", stamp(now), now, reason="; ".join(changed))
+        deps.table.write([], [told])
+    return changed
+
+
+def _schedules(settings: Settings, deps: Deps) -> list[tuple[str, Schedule, str]]:
+    training, sampling = training_schedule(settings), sampling_schedule(settings)
+    return [
+        (deps.value("TRAINING_SCHEDULE"), training, _words("training checks", training)),
+        (deps.value("SAMPLING_SCHEDULE"), sampling, _words("quality sampling", sampling)),
+    ]
+
+
+def _words(what: str, schedule: Schedule) -> str:
+    return f"{what} {'on' if schedule.enabled else 'off'}, {schedule.rate}"

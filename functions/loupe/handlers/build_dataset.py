@@ -1,0 +1,98 @@
+"""Bring the project's datasets to what a version is to be trained on, and keep a snapshot of it."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from loupe.adapters.rekognition import DatasetState, update_in_batches
+from loupe.adapters.versions import Version
+from loupe.domain.dataset import TEST, TRAIN
+from loupe.domain.manifest import Entry, difference, render
+from loupe.domain.places import MANIFEST_PREFIX
+from loupe.errors import NotFound, ServiceRefused
+from loupe.wiring import Deps, deps
+
+IN_PROGRESS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
+FAILED = ("CREATE_FAILED", "UPDATE_FAILED")
+
+
+@dataclass(frozen=True)
+class Built:
+    """`status` is "ready", or "changing" while the service works on it: call again later."""
+
+    status: str
+    training_images: int = 0
+    holdout_images: int = 0
+
+
+def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
+    """`{"version"}` -> how far the datasets are. Repeating it is safe at any point."""
+    return asdict(build(payload["version"], deps()))
+
+
+def build(name: str, deps: Deps) -> Built:
+    """One step towards datasets that hold the snapshot of version `name`."""
+    version = deps.versions.get(name)
+    if deps.rekognition.version(name).status:
+        return Built("ready", version.training_images, version.holdout_images)
+    if not version.training_images:
+        version = snapshot(version, deps)
+    ready = [bring_up_to_date(split, name, deps) for split in (TRAIN, TEST)]
+    status = "ready" if all(ready) else "changing"
+    return Built(status, version.training_images, version.holdout_images)
+
+
+def manifest_key(version: str, split: str) -> str:
+    """Where the snapshot of what `version` was trained ("train") or tested on stands."""
+    return f"{MANIFEST_PREFIX}{version}/{split}.manifest"
+
+
+def snapshot(version: Version, deps: Deps) -> Version:
+    """Write the manifests of everything usable now, of the labels that are trained."""
+    entries: dict[str, list[Entry]] = {TRAIN: [], TEST: []}
+    for split, entry in deps.dataset.entries(deps.objects.bucket):
+        if entry.label in version.labels:
+            entries[split].append(entry)
+    for split, found in entries.items():
+        key = manifest_key(version.name, split)
+        deps.objects.write(key, render(found).encode(), "application/jsonl")
+    return deps.versions.save(
+        version,
+        training_images=len(entries[TRAIN]),
+        holdout_images=len(entries[TEST]),
+    )
+
+
+def bring_up_to_date(split: str, version: str, deps: Deps) -> bool:
+    """One step for one dataset; True when it holds the snapshot of `version`."""
+    dataset = deps.rekognition.dataset(split)
+    if dataset.status in IN_PROGRESS:
+        return False
+    held = deps.versions.synced().get(split, "")
+    if held == version and dataset.status in FAILED:
+        # Made anew by the next attempt; this one ends with the service's reason.
+        deps.rekognition.delete_dataset(dataset.arn)
+        raise ServiceRefused(f"the {split} dataset could not be made: {dataset.message}")
+    if held == version and dataset.status:
+        return True
+    _change(dataset, split, held, version, deps)
+    return False
+
+
+def _change(dataset: DatasetState, split: str, held: str, version: str, deps: Deps) -> None:
+    """Create, add to, or (an entry cannot be dropped) delete the dataset."""
+    if not dataset.status:
+        deps.rekognition.create_dataset(split, deps.objects.bucket, manifest_key(version, split))
+        deps.versions.mark_synced(split, version)
+        return
+    try:
+        old = deps.objects.read(manifest_key(held, split)).decode()
+    except NotFound:
+        deps.rekognition.delete_dataset(dataset.arn)
+        return
+    new = deps.objects.read(manifest_key(version, split)).decode()
+    wanted = difference(old, new)
+    if wanted.drops or dataset.status in FAILED:
+        deps.rekognition.delete_dataset(dataset.arn)
+        return
+    update_in_batches(deps.rekognition, dataset.arn, wanted.upserts)
+    deps.versions.mark_synced(split, version)

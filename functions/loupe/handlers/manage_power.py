@@ -1,0 +1,107 @@
+"""Every minute: start or stop the model in service, and go on with what waits."""
+
+from dataclasses import replace
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from loupe.adapters.detections import moved
+from loupe.adapters.versions import Service
+from loupe.domain.detection import REVIEW, WAITING
+from loupe.domain.power import Switch, decide_power
+from loupe.domain.review import COLD_START, OPEN, QUEUED, WITHDRAWN, Review
+from loupe.errors import AlreadyDone
+from loupe.handlers.request_review import known_labels
+from loupe.handlers.run_model import RUNNING, STOPPED, Request, bring
+from loupe.settings import Settings
+from loupe.telemetry import logger
+from loupe.wiring import Deps, deps
+
+IMAGES_PER_RUN = 1000
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """A scheduled event -> `{"action", "queued", "opened"}`."""
+    return keep_going(deps())
+
+
+def keep_going(deps: Deps) -> dict[str, Any]:
+    """One round of housekeeping. Each part looks at the state and is safe to repeat."""
+    settings = deps.parameters.settings()
+    service = deps.versions.service()
+    if service.version:
+        withdraw_cold_start(deps)
+    action = switch(service, settings, deps).action if service.version else "leave"
+    return {
+        "action": action,
+        "queued": queue_waiting(service, settings, deps),
+        "opened": open_queued(settings, deps),
+    }
+
+
+def switch(service: Service, settings: Settings, deps: Deps) -> Switch:
+    """Start the model for a backlog, stop it when idle."""
+    last_used = max(deps.detections.last_read_at(), service.since)
+    decision = decide_power(
+        status=deps.rekognition.version(service.version).status,
+        backlog=sum(1 for _ in islice(deps.detections.waiting(), 1)),
+        idle_minutes=settings.idle_minutes,
+        last_used=datetime.fromisoformat(last_used),
+        now=deps.clock(),
+    )
+    wanted = {"start": RUNNING, "stop": STOPPED}.get(decision.action)
+    if wanted:
+        bring(Request(service.version, wanted, decision.reason), False, deps)
+    return decision
+
+
+def queue_waiting(service: Service, settings: Settings, deps: Deps) -> int:
+    """Queue images that wait, if they can be read now and the queue is done with the last ones."""
+    if not _can_read(service, settings, deps) or not deps.queue.is_empty():
+        return 0
+    images = [found.image for found in islice(deps.detections.waiting(), IMAGES_PER_RUN)]
+    deps.queue.send(images)
+    return len(images)
+
+
+def _can_read(service: Service, settings: Settings, deps: Deps) -> bool:
+    if service.version:
+        return deps.rekognition.version(service.version).status == RUNNING
+    return settings.review and bool(known_labels(settings, deps))
+
+
+def withdraw_cold_start(deps: Deps) -> None:
+    """Business rule: the first model reads again what no person has looked at yet."""
+    for review in list(deps.reviews.unanswered()):
+        if review.purpose == COLD_START and not review.replies:
+            _withdraw(review, deps)
+
+
+def _withdraw(review: Review, deps: Deps) -> None:
+    detection = deps.detections.get(review.image.id)
+    if detection is None:
+        raise LookupError(f"image {review.image.id} of review {review.id} has no record")
+    waits = replace(detection, state=WAITING, review="", reason="the first model reads it")
+    try:
+        deps.reviews.move(replace(review, state=WITHDRAWN), review, moved(waits, [REVIEW]))
+    except AlreadyDone:
+        logger.info("somebody answers this review just now", extra={"review": review.id})
+        return
+    if deps.loops:
+        deps.loops.stop(review.id)
+
+
+def open_queued(settings: Settings, deps: Deps) -> int:
+    """Open reviews that waited for a new day, the least sure image first."""
+    queued = sorted(deps.reviews.newest(QUEUED), key=_sureness)
+    opened = 0
+    for review in queued:
+        if not deps.reviews.take_place(f"{deps.clock():%Y-%m-%d}", settings.reviews_per_day):
+            break
+        deps.reviews.move(replace(review, state=OPEN), review)
+        opened += 1
+    return opened
+
+
+def _sureness(review: Review) -> float:
+    return max((label.confidence for label in review.guess), default=0.0)

@@ -1,0 +1,35 @@
+"""Table stream -> SNS and EventBridge: publish what has been written as an event, once."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+
+from loupe.adapters.publisher import Publisher
+from loupe.wiring import deps
+
+PUBLISHED = ("id", "type", "at", "subject", "text", "detail")
+
+processor = BatchProcessor(event_type=EventType.DynamoDBStreams)
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """A batch of stream records; the template's filter lets only new event items through."""
+    return process_partial_response(event, publish, processor, context)
+
+
+def publish(record: DynamoDBRecord) -> None:
+    """One new event item."""
+    image = record.dynamodb.new_image if record.dynamodb else None
+    if image is None or record.raw_event["eventName"] != "INSERT":
+        return
+    send({name: image[name] for name in PUBLISHED}, deps().publisher)
+
+
+def send(event: dict[str, Any], publisher: Publisher) -> None:
+    """Publish one event as JSON numbers and texts."""
+    publisher.publish(event)

@@ -1,0 +1,203 @@
+"""People's answers came back: consensus, then a labelled image, a quality score, or a conflict."""
+
+import posixpath
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from loupe.adapters.detections import moved
+from loupe.adapters.reviews import score_version
+from loupe.adapters.table import Item
+from loupe.domain.detection import ANSWERED, REVIEW, Detection, person_label
+from loupe.domain.events import Event, event
+from loupe.domain.object_events import changed_object
+from loupe.domain.places import ImageRef, labelled_key
+from loupe.domain.review import (
+    CLOSING,
+    COLD_START,
+    CONFLICT,
+    DONE,
+    NONE_OF_THE_ABOVE,
+    OPEN,
+    QUALITY,
+    QUEUED,
+    SUGGEST_AFTER,
+    Consensus,
+    Output,
+    Review,
+    check_output,
+    consensus,
+    parse_output,
+)
+from loupe.errors import AlreadyDone, InvalidRequest, NotFound
+from loupe.telemetry import logger
+from loupe.wiring import Deps, deps
+
+TAKEN = (OPEN, QUEUED, CLOSING)
+
+processor = BatchProcessor(event_type=EventType.SQS)
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """An SQS batch of S3 events of `output.json` objects."""
+    return process_partial_response(event, take_in, processor, context)
+
+
+def take_in(record: SQSRecord) -> None:
+    """One message. An answer that cannot be used is told of, never lost: it stays in the bucket."""
+    found = changed_object(record.body)
+    if found is None or posixpath.basename(found.key) != "output.json":
+        return
+    try:
+        record_answers(found, deps())
+    except AlreadyDone:
+        logger.info("these answers were taken in before", extra={"key": found.key})
+
+
+def record_answers(found: ImageRef, deps: Deps) -> None:
+    """Read one `output.json` and act on it, once."""
+    review: Review | None = None
+    try:
+        output = parse_output(deps.objects.read(found.key, found.version).decode())
+        review = deps.reviews.get(output.loop)
+        if review.state not in TAKEN:
+            return
+        check_output(review, output)
+    except (InvalidRequest, NotFound, UnicodeDecodeError) as error:
+        _refuse(found, review, str(error), deps)
+        return
+    _settle(replace(review, replies=output.replies), review, output, deps)
+
+
+def _refuse(found: ImageRef, review: Review | None, reason: str, deps: Deps) -> None:
+    now = deps.clock()
+    told = event(
+        "ReviewUnusable",
+        f"{found.key}@{found.version or found.etag}",
+        now,
+        review=review.id if review else "unknown",
+        key=found.key,
+        reason=reason,
+    )
+    if review is None:
+        deps.table.write([], [told])
+    else:
+        deps.reviews.move(replace(review, state=OPEN, replies=()), review, events=[told])
+
+
+def _settle(review: Review, before: Review, output: Output, deps: Deps) -> None:
+    agreed = consensus(output.replies)
+    now = deps.clock()
+    if agreed.label is None:
+        conflict = _conflict(review, now)
+        deps.reviews.move(replace(review, state=CONFLICT), before, events=[conflict])
+        return
+    done = replace(review, state=DONE)
+    if review.purpose == QUALITY:
+        writes, told = score(review, agreed.label, deps)
+        deps.reviews.move(done, before, *writes, events=told)
+        return
+    _answer(done, before, agreed, deps)
+
+
+def _answer(review: Review, before: Review, agreed: Consensus, deps: Deps) -> None:
+    """The person's answer becomes the image's, and a labelled image unless it is none of them."""
+    label = agreed.label or NONE_OF_THE_ABOVE
+    now = deps.clock()
+    trained = _keep_label(review, label, agreed.agreeing, deps)
+    detection = _answered(review, label, trained, deps)
+    told = [
+        event(
+            "ImageAnswered",
+            review.id,
+            now,
+            image=review.image.name,
+            key=review.image.key,
+            answer=label,
+            reviewers=agreed.agreeing,
+            reason=trained,
+        )
+    ]
+    more: list[Item] = [moved(detection, [REVIEW])]
+    if review.also_quality:
+        writes, scored = score(review, label, deps)
+        more += writes
+        told += scored
+    deps.reviews.move(review, before, *more, events=told)
+    if label == NONE_OF_THE_ABOVE:
+        _suggest_label(review, deps)
+
+
+def _keep_label(review: Review, label: str, agreeing: int, deps: Deps) -> str:
+    """Copy the image to its label's folder, where it is registered; returns words about it."""
+    if label == NONE_OF_THE_ABOVE:
+        return "It is not trained on."
+    source = "cold-start" if review.purpose == COLD_START else "reviewed"
+    metadata = {"loupe-source": source, "loupe-reviewers": str(agreeing), "loupe-loop": review.id}
+    try:
+        deps.objects.copy(review.image, labelled_key(label, review.image), metadata)
+    except NotFound:
+        return "The image itself was deleted, so it cannot be trained on."
+    return "It is trained on next time."
+
+
+def _answered(review: Review, label: str, reason: str, deps: Deps) -> Detection:
+    detection = deps.detections.get(review.image.id)
+    if detection is None:
+        raise LookupError(f"image {review.image.id} has no record; the dispatcher makes it first")
+    none = label == NONE_OF_THE_ABOVE
+    answer = () if none else (person_label(label),)
+    return replace(
+        detection,
+        state=ANSWERED,
+        labels=(*answer, *detection.labels),
+        none_of_the_above=none,
+        reason=f"a person said: {label}. {reason}",
+    )
+
+
+def score(review: Review, answer: str, deps: Deps) -> tuple[list[Item], list[Event]]:
+    """Business rule: a sample counts for the version that answered, whichever serves now."""
+    if not review.version:
+        return [], []
+    guess = review.guess[0].name if review.guess else NONE_OF_THE_ABOVE
+    version = deps.versions.get(review.version)
+    agrees = guess == answer
+    told = event(
+        "QualityScored",
+        review.id,
+        deps.clock(),
+        image=review.image.name,
+        version=review.version,
+        guess=guess,
+        answer=answer,
+        agreed=version.samples_agreed + agrees,
+        samples=version.samples + 1,
+    )
+    return [score_version(review.version, agrees)], [told]
+
+
+def _conflict(review: Review, now: datetime) -> Event:
+    return event(
+        "ReviewConflict",
+        review.id,
+        now,
+        image=review.image.name,
+        review=review.id,
+        answers=[reply.label for reply in review.replies],
+    )
+
+
+def _suggest_label(review: Review, deps: Deps) -> None:
+    count = deps.reviews.count_none_of_the_above()
+    if count % SUGGEST_AFTER == 0:
+        now = deps.clock()
+        told = event("LabelSuggested", str(count), now, count=count, image=review.image.name)
+        deps.table.write([], [told])

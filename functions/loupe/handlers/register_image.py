@@ -1,0 +1,161 @@
+"""A labelled image came, changed or went: decide its side and keep the counts.
+
+The event only says that a key changed; what is true now stands in the bucket. So repeated, late
+and reordered events do no harm.
+"""
+
+import hashlib
+from dataclasses import replace
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import (
+    SqsFifoPartialProcessor,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from loupe.adapters.dataset import REGISTERED, REJECTED, REMOVED, Example
+from loupe.adapters.objects import Current
+from loupe.domain.dataset import UPLOADED, Group, Member, add_member, remove_member
+from loupe.domain.events import event
+from loupe.domain.fingerprint import (
+    MAX_BYTES,
+    Fingerprint,
+    UnreadableImage,
+    fingerprint,
+    same_picture,
+)
+from loupe.domain.object_events import changed_object
+from loupe.domain.places import label_of, stamp
+from loupe.errors import InvalidRequest, NotFound
+from loupe.wiring import Deps, deps
+
+SPLIT_WORDS = {"train": "training", "test": "testing only", "neither": "neither side"}
+
+processor = SqsFifoPartialProcessor()
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """An SQS FIFO batch of S3 events, one after another; the rest waits behind a failure."""
+    return process_partial_response(event, register, processor, context)
+
+
+def register(record: SQSRecord) -> None:
+    """One message."""
+    if image := changed_object(record.body):
+        reconcile(image.key, deps())
+
+
+def reconcile(key: str, deps: Deps) -> None:
+    """Make the table say of `key` what the bucket says."""
+    known = deps.dataset.example(key)
+    try:
+        found = deps.objects.current(key)
+    except NotFound:
+        if known and known.status != REMOVED:
+            forget(known, deps)
+        return
+    version = found.image.version or found.image.etag
+    if known and known.status != REMOVED and known.version == version:
+        return
+    if known and known.status == REGISTERED:
+        forget(known, deps)
+    learn(found, deps)
+
+
+def forget(example: Example, deps: Deps) -> None:
+    """The object is gone or has been replaced."""
+    now = deps.clock()
+    gone = replace(example, status=REMOVED, at=stamp(now))
+    told = [
+        event("ExampleRemoved", f"{example.key}/{example.version}", now, image=example.key),
+    ]
+    if example.status != REGISTERED:
+        deps.dataset.note(gone, told)
+        return
+    ledger = deps.dataset.ledger()
+    change = remove_member(deps.dataset.group(example.group), example.key, ledger.counts)
+    deps.dataset.remove(gone, change, ledger, told)
+
+
+def learn(found: Current, deps: Deps) -> None:
+    """Register the object, or say why it cannot be a labelled image."""
+    key, version = found.image.key, found.image.version or found.image.etag
+    now = deps.clock()
+    example = Example(key, "", REGISTERED, stamp(now), version)
+    try:
+        example = replace(example, label=label_of(key), **provenance(found))
+        seen = fingerprint(_bytes(found, deps))
+    except (InvalidRequest, UnreadableImage, NotFound) as error:
+        rejected = replace(example, status=REJECTED, reason=str(error))
+        told = event("ExampleRejected", f"{key}/{version}", now, image=key, reason=str(error))
+        deps.dataset.note(rejected, [told])
+        return
+    _add(example, seen, deps)
+
+
+def provenance(found: Current) -> dict[str, Any]:
+    """Who labelled the image: a person through a review (the copy's metadata says so), or upload."""
+    metadata = found.metadata
+    return {
+        "source": metadata.get("loupe-source", UPLOADED).replace("-", " "),
+        "reviewers": int(metadata.get("loupe-reviewers", "0")),
+    }
+
+
+def _add(example: Example, seen: Fingerprint, deps: Deps) -> None:
+    ledger = deps.dataset.ledger()
+    member = Member(example.key, example.label, example.version, seen.content, example.source)
+    change = add_member(
+        member,
+        example.reviewers,
+        same_pictures(seen, deps),
+        ledger.counts,
+        deps.parameters.settings().holdout_percent,
+        hashlib.sha256(f"{example.key}/{example.version}".encode()).hexdigest()[:32],
+    )
+    group = change.after
+    told = [
+        event(
+            "ExampleAdded",
+            f"{example.key}/{example.version}",
+            deps.clock(),
+            image=example.key,
+            label=example.label,
+            split=SPLIT_WORDS[group.split],
+            reason=change.reason,
+        )
+    ]
+    if len(group.labels) > 1:
+        others = [m.key for m in group.members if m.label != example.label]
+        told.append(
+            event(
+                "LabelConflict",
+                f"{example.key}/{example.version}",
+                deps.clock(),
+                image=example.key,
+                other=others,
+                labels=list(group.labels),
+            )
+        )
+    registered = replace(example, group=group.id, split=group.split, reason=change.reason)
+    deps.dataset.register(registered, change, ledger, seen, told)
+
+
+def same_pictures(seen: Fingerprint, deps: Deps) -> list[Group]:
+    """Groups that show the same picture as `seen`."""
+    groups = {
+        group
+        for group, signature in deps.dataset.candidates(seen)
+        if same_picture(seen.signature, signature)
+    }
+    return [deps.dataset.group(group) for group in sorted(groups)]
+
+
+def _bytes(found: Current, deps: Deps) -> bytes:
+    if found.image.size > MAX_BYTES:
+        raise InvalidRequest(
+            f"it has {found.image.size / 2**20:.1f} MB, and the most that can be read is "
+            f"{MAX_BYTES // 2**20} MB: make it smaller"
+        )
+    return deps.objects.read(found.image.key, found.image.version)

@@ -1,0 +1,137 @@
+"""Ask people what an image shows."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from loupe.adapters.detections import moved
+from loupe.domain.detection import (
+    REVIEW,
+    WAITING,
+    Answer,
+    Detection,
+    why_unsure,
+)
+from loupe.domain.events import event
+from loupe.domain.payloads import answer_from_json, image_from_json
+from loupe.domain.places import stamp
+from loupe.domain.review import (
+    COLD_START,
+    OPEN,
+    QUEUED,
+    UNSURE,
+    Review,
+    review_id,
+)
+from loupe.errors import AlreadyDone
+from loupe.handlers.record_detection import record
+from loupe.settings import Settings
+from loupe.wiring import Deps, deps
+
+NO_LABELS_YET = "no label is known yet; set Labels or upload labelled images"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the detect machine hands over."""
+
+    image_id: str
+    answer: Answer
+    settings: Settings
+
+
+def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
+    """`{"image", "answer", "settings": {name: value}}` -> `{"state"}`."""
+    request = Request(
+        image_from_json(payload["image"]).id,
+        answer_from_json(payload["answer"]),
+        Settings.from_parameters(payload["settings"]),
+    )
+    return {"state": ask(request, deps())}
+
+
+def ask(request: Request, deps: Deps) -> str:
+    """Open a review, or leave the image waiting while there is no label to choose from."""
+    labels = known_labels(request.settings, deps)
+    if not labels:
+        now = deps.clock()
+        deps.table.write([], [event("LabelsNeeded", f"{now:%Y-%m-%d}", now)])
+        return record(request.image_id, WAITING, request.answer, NO_LABELS_YET, deps)
+    detection = deps.detections.get(request.image_id)
+    if detection is None:
+        raise LookupError(f"image {request.image_id} has no record; the dispatcher makes it first")
+    if detection.state == WAITING:
+        detection = open_review(detection, request, labels, deps)
+    if deps.loops and detection.state == REVIEW:
+        deps.loops.start(deps.reviews.get(detection.review))
+    return detection.state
+
+
+def known_labels(settings: Settings, deps: Deps) -> tuple[str, ...]:
+    """The labels to choose from: those of the setting, then the dataset's."""
+    counts = deps.dataset.ledger().counts
+    used = sorted(label for label, count in counts.items() if count.train or count.test)
+    return tuple(dict.fromkeys((*settings.labels, *used)))
+
+
+def open_review(
+    detection: Detection, request: Request, labels: tuple[str, ...], deps: Deps
+) -> Detection:
+    """Write the review, the record and the event together; a repeated run changes nothing."""
+    now = deps.clock()
+    has_place = deps.reviews.take_place(f"{now:%Y-%m-%d}", request.settings.reviews_per_day)
+    review = new_review(detection, request, labels, has_place, now)
+    after = replace(
+        detection,
+        state=REVIEW,
+        labels=request.answer.labels,
+        version=request.answer.version,
+        reason=review.reason,
+        review=review.id,
+        detected_at=stamp(now) if request.answer.version else "",
+    )
+    told = event(
+        "ImageSentToReview",
+        review.id,
+        now,
+        image=detection.image.name,
+        key=detection.image.key,
+        review=review.id,
+        reason=review.reason,
+        labels=list(labels),
+    )
+    try:
+        deps.reviews.put_new(review, moved(after, [WAITING]), events=[told])
+    except AlreadyDone:
+        return deps.detections.get(request.image_id) or after
+    return after
+
+
+def new_review(
+    detection: Detection,
+    request: Request,
+    labels: tuple[str, ...],
+    has_place: bool,
+    now: datetime,
+) -> Review:
+    """The task: its purpose says whether a model was asked at all."""
+    asked = request.answer.outcome == "labels"
+    purpose = UNSURE if asked else COLD_START
+    reason = (
+        why_unsure(request.answer, request.settings.minimum_confidence)
+        if asked
+        else request.answer.reason
+    )
+    return Review(
+        id=review_id(detection.image, purpose),
+        image=detection.image,
+        purpose=purpose,
+        state=OPEN if has_place else QUEUED,
+        at=stamp(now),
+        labels=labels,
+        wanted=request.settings.reviewers,
+        guess=request.answer.labels,
+        guess_shown=request.settings.show_guess,
+        version=request.answer.version,
+        reason=reason if has_place else f"{reason}; today's number of reviews is reached",
+    )

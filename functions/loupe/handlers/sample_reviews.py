@@ -1,0 +1,83 @@
+"""Send every n-th detection to people, to measure how good the model in service is."""
+
+from dataclasses import replace
+from typing import Any
+
+from loupe.adapters.table import put
+from loupe.domain.detection import ANSWERED, REVIEW, Detection
+from loupe.domain.places import stamp
+from loupe.domain.review import OPEN, QUALITY, Review, consensus, review_id
+from loupe.domain.sampling import every_nth
+from loupe.errors import AlreadyDone
+from loupe.handlers.record_review import score
+from loupe.handlers.request_review import known_labels
+from loupe.settings import Settings
+from loupe.wiring import Deps, deps
+
+MAXIMUM_PER_RUN = 5000
+"""Detections looked at in one run; the next run goes on behind them."""
+
+
+def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
+    """A scheduled event -> `{"sampled": n}`."""
+    return {"sampled": sample(deps())}
+
+
+def sample(deps: Deps) -> int:
+    """Look at what a model read since the last run and sample it."""
+    settings = deps.parameters.settings()
+    if not settings.sampling:
+        return 0
+    state = deps.table.get("STATE", "SAMPLING") or {"pointer": "", "carried": 0}
+    seen: list[tuple[str, Detection]] = []
+    for found in deps.detections.read_since(state["pointer"]):
+        seen.append(found)
+        if len(seen) == MAXIMUM_PER_RUN:
+            break
+    if not seen:
+        return 0
+    chosen, carried = every_nth(seen, settings.sampling_interval, state["carried"])
+    for _, detection in chosen:
+        send(detection, settings, deps)
+    pointer = {"pointer": seen[-1][0], "carried": carried}
+    deps.table.write([put({"pk": "STATE", "sk": "SAMPLING", **pointer})])
+    return len(chosen)
+
+
+def send(detection: Detection, settings: Settings, deps: Deps) -> None:
+    """Open a quality review, or let the review that the image has anyway count as one."""
+    if detection.state in (REVIEW, ANSWERED):
+        reuse(detection, deps)
+        return
+    review = Review(
+        id=review_id(detection.image, QUALITY),
+        image=detection.image,
+        purpose=QUALITY,
+        state=OPEN,
+        at=stamp(deps.clock()),
+        labels=known_labels(settings, deps),
+        wanted=settings.reviewers,
+        guess=detection.labels,
+        version=detection.version,
+        reason="a sample to measure quality",
+    )
+    try:
+        deps.reviews.put_new(review)
+    except AlreadyDone:
+        review = deps.reviews.get(review.id)
+    if deps.loops:
+        deps.loops.start(review)
+
+
+def reuse(detection: Detection, deps: Deps) -> None:
+    """The answer that a person gives, or gave, to this image scores the version too."""
+    review = deps.reviews.get(detection.review)
+    if review.also_quality or not review.version:
+        return
+    also = replace(review, also_quality=True)
+    if detection.state == REVIEW:
+        deps.reviews.move(also, review)
+        return
+    answer = consensus(review.replies).label
+    writes, events = score(also, answer, deps) if answer else ([], [])
+    deps.reviews.move(also, review, *writes, events=events)

@@ -1,0 +1,125 @@
+"""The only place where clients are built and the environment is read: once a process."""
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cached_property, lru_cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from loupe.adapters.dataset import Dataset
+from loupe.adapters.detections import Detections
+from loupe.adapters.executions import Executions
+from loupe.adapters.human_loops import HumanLoops
+from loupe.adapters.objects import Objects
+from loupe.adapters.parameters import Parameters
+from loupe.adapters.publisher import Publisher
+from loupe.adapters.queue import DetectionQueue
+from loupe.adapters.rekognition import Rekognition
+from loupe.adapters.reviews import Reviews
+from loupe.adapters.schedules import EventSource, Schedules
+from loupe.adapters.table import Table
+from loupe.adapters.versions import Versions
+
+
+class Deps:
+    """Every effect that a handler may need, built when it is first used."""
+
+    def __init__(
+        self, environment: Mapping[str, str], session: "boto3.session.Session | None" = None
+    ) -> None:
+        self._environment = environment
+        self._session = session or boto3.session.Session()
+        # The prefix "sync-" of StartSyncExecution's host has no meaning at a given address.
+        given = bool(environment.get("AWS_ENDPOINT_URL"))
+        self._config = Config(
+            retries={"mode": "standard", "max_attempts": 4},
+            connect_timeout=5,
+            read_timeout=310,
+            inject_host_prefix=not given,
+        )
+
+    def clock(self) -> datetime:
+        """The time, in UTC."""
+        return datetime.now(UTC)
+
+    def value(self, name: str) -> str:
+        """An environment variable that the template sets; a missing one names itself."""
+        return self._environment[f"LOUPE_{name}"]
+
+    def client(self, service: str) -> Any:
+        """A boto3 client."""
+        return self._session.client(service, config=self._config)  # type: ignore[call-overload]
+
+    @cached_property
+    def table(self) -> Table:
+        resource = self._session.resource("dynamodb", config=self._config)
+        return Table(resource.Table(self.value("TABLE")))
+
+    @cached_property
+    def detections(self) -> Detections:
+        return Detections(self.table)
+
+    @cached_property
+    def reviews(self) -> Reviews:
+        return Reviews(self.table)
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        return Dataset(self.table)
+
+    @cached_property
+    def versions(self) -> Versions:
+        return Versions(self.table)
+
+    @cached_property
+    def objects(self) -> Objects:
+        return Objects(self.client("s3"), self.value("BUCKET"))
+
+    @cached_property
+    def rekognition(self) -> Rekognition:
+        return Rekognition(self.client("rekognition"), self.value("PROJECT"))
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        return Parameters(self.client("ssm"), self.value("STACK"))
+
+    @cached_property
+    def queue(self) -> DetectionQueue:
+        return DetectionQueue(self.client("sqs"), self.value("DETECTION_QUEUE"))
+
+    @cached_property
+    def executions(self) -> Executions:
+        return Executions(self.client("stepfunctions"))
+
+    @cached_property
+    def schedules(self) -> Schedules:
+        return Schedules(self.client("scheduler"))
+
+    @cached_property
+    def event_source(self) -> EventSource:
+        return EventSource(self.client("lambda"), self.value("DETECTION_SOURCE"))
+
+    @cached_property
+    def publisher(self) -> Publisher:
+        return Publisher(
+            self.client("sns"),
+            self.client("events"),
+            topic=self.value("TOPIC"),
+            bus=self.value("BUS"),
+            stack=self.value("STACK"),
+        )
+
+    @cached_property
+    def loops(self) -> HumanLoops | None:
+        """Amazon A2I, or None where reviews are answered in Loupe itself."""
+        flow = self._environment.get("LOUPE_FLOW", "")
+        return HumanLoops(self.client("sagemaker-a2i-runtime"), flow) if flow else None
+
+
+@lru_cache(maxsize=1)
+def deps() -> Deps:
+    """The process's dependencies."""
+    return Deps(os.environ)

@@ -1,0 +1,1 @@
+"""Loupe on one machine: the embedded stack and what it emulates."""

@@ -1,0 +1,1 @@
+"""Amazon A2I on this machine: task pages, flow definitions, human loops, and who answers them."""

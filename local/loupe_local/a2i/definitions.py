@@ -1,0 +1,110 @@
+"""Task pages, flow definitions and the work team."""
+
+import hashlib
+import json
+import time
+
+from loupe_local.database import Database, Row
+from loupe_local.environment import ACCOUNT, REGION
+from loupe_local.wire import Caller, Json, ServiceError
+
+SHOWN = ("HumanLoopRequestSource", "HumanLoopActivationConfig", "HumanLoopConfig", "OutputConfig",
+         "RoleArn")
+
+
+def create_ui(given: Json, _caller: Caller, database: Database) -> Json:
+    """CreateHumanTaskUi."""
+    name = given["HumanTaskUiName"]
+    arn = _arn("human-task-ui", name)
+    with database.change():
+        if database.row("SELECT 1 FROM task_ui WHERE name = ?", name):
+            raise ServiceError("ResourceInUse", f"The task page {name} exists already.")
+        database.run("INSERT INTO task_ui VALUES (?, ?, ?, ?)", name, arn,
+                     given["UiTemplate"]["Content"], time.time())
+    return {"HumanTaskUiArn": arn}
+
+
+def describe_ui(given: Json, _caller: Caller, database: Database) -> Json:
+    """DescribeHumanTaskUi."""
+    row = _row(database, "task_ui", given["HumanTaskUiName"])
+    return {
+        "HumanTaskUiArn": row["arn"],
+        "HumanTaskUiName": row["name"],
+        "HumanTaskUiStatus": "Active",
+        "CreationTime": row["created"],
+        "UiTemplate": {"ContentSha256": hashlib.sha256(row["template"].encode()).hexdigest()},
+    }
+
+
+def delete_ui(given: Json, _caller: Caller, database: Database) -> Json:
+    """DeleteHumanTaskUi."""
+    _row(database, "task_ui", given["HumanTaskUiName"])
+    database.run("DELETE FROM task_ui WHERE name = ?", given["HumanTaskUiName"])
+    return {}
+
+
+def create_flow(given: Json, caller: Caller, database: Database) -> Json:
+    """CreateFlowDefinition, active at once."""
+    name = given["FlowDefinitionName"]
+    caller.require("iam", "iam:PassRole", given["RoleArn"])
+    if "HumanLoopConfig" not in given:
+        raise ServiceError("ValidationException", "HumanLoopConfig is required")
+    page = given["HumanLoopConfig"]["HumanTaskUiArn"]
+    arn = _arn("flow-definition", name)
+    with database.change():
+        if database.row("SELECT 1 FROM flow WHERE name = ?", name):
+            raise ServiceError("ResourceInUse", f"The flow definition {name} exists already.")
+        if not database.row("SELECT 1 FROM task_ui WHERE arn = ?", page):
+            raise ServiceError("ValidationException", f"There is no task page {page}.")
+        request = {member: given[member] for member in SHOWN if member in given}
+        database.run("INSERT INTO flow VALUES (?, ?, ?, ?)", name, arn, json.dumps(request),
+                     time.time())
+    return {"FlowDefinitionArn": arn}
+
+
+def describe_flow(given: Json, _caller: Caller, database: Database) -> Json:
+    """DescribeFlowDefinition."""
+    row = _row(database, "flow", given["FlowDefinitionName"])
+    request: Json = json.loads(row["request"])
+    return {
+        "FlowDefinitionArn": row["arn"],
+        "FlowDefinitionName": row["name"],
+        "FlowDefinitionStatus": "Active",
+        "CreationTime": row["created"],
+    } | request
+
+
+def delete_flow(given: Json, _caller: Caller, database: Database) -> Json:
+    """DeleteFlowDefinition; its loops must have ended."""
+    row = _row(database, "flow", given["FlowDefinitionName"])
+    with database.change():
+        query = "SELECT count(*) FROM loop WHERE flow = ? AND status = 'InProgress'"
+        if database.count(query, row["arn"]):
+            raise ServiceError("ResourceInUse", f"{row['name']} still has loops in progress.")
+        database.run("DELETE FROM flow WHERE name = ?", row["name"])
+    return {}
+
+
+def describe_workteam(given: Json, _caller: Caller, _database: Database) -> Json:
+    """DescribeWorkteam: every team is there; whoever reaches the worker endpoint is in it."""
+    name = given["WorkteamName"]
+    member = {"UserPool": f"{REGION}_local", "UserGroup": name, "ClientId": "local"}
+    return {
+        "Workteam": {
+            "WorkteamName": name,
+            "MemberDefinitions": [{"CognitoMemberDefinition": member}],
+            "WorkteamArn": _arn("workteam/private-crowd", name),
+            "Description": "The reviewers of the embedded stack",
+        }
+    }
+
+
+def _arn(kind: str, name: str) -> str:
+    return f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{kind}/{name}"
+
+
+def _row(database: Database, table: str, name: str) -> Row:
+    row = database.row(f"SELECT * FROM {table} WHERE name = ?", name)
+    if row is None:
+        raise ServiceError("ResourceNotFound", f"There is no {name}.")
+    return row

@@ -1,0 +1,191 @@
+"""Human loops: one question each, put to as many people as the flow definition says."""
+
+import base64
+import binascii
+import json
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+from loupe_local.database import Database, Row
+from loupe_local.environment import ACCOUNT, REGION
+from loupe_local.wire import Caller, Json, ServiceError
+
+LIFETIME = 864_000
+"""Seconds that a loop waits for answers unless its flow definition says less."""
+PAGE = 10
+
+
+class Announcer(Protocol):
+    """Sends events to EventBridge."""
+
+    def send_event(self, event: Json) -> None:
+        """Puts an event on the default bus."""
+
+
+def start(given: Json, _caller: Caller, database: Database) -> Json:
+    """StartHumanLoop; the same again is the same loop."""
+    name, flow = given["HumanLoopName"], given["FlowDefinitionArn"]
+    content = given["HumanLoopInput"]["InputContent"]
+    attributes = json.dumps(given["DataAttributes"]) if "DataAttributes" in given else None
+    _json_object(content)
+    with database.change():
+        definition = database.row("SELECT * FROM flow WHERE arn = ?", flow)
+        if definition is None:
+            raise ServiceError("ValidationException", f"There is no flow definition {flow}.")
+        known = database.row("SELECT * FROM loop WHERE name = ?", name)
+        if known is None:
+            _insert(database, given, definition, content, attributes)
+        elif (known["flow"], known["input"], known["attributes"]) != (flow, content, attributes):
+            raise ServiceError("ConflictException",
+                               f"A loop {name} was started with another input.", 409)
+    return {"HumanLoopArn": _arn(name)}
+
+
+def describe(given: Json, _caller: Caller, database: Database) -> Json:
+    """DescribeHumanLoop."""
+    row = find(database, given["HumanLoopName"])
+    shown = {
+        "CreationTime": iso(row["created"]),
+        "FailureReason": row["failure"],
+        "HumanLoopStatus": row["status"],
+        "HumanLoopName": row["name"],
+        "HumanLoopArn": row["arn"],
+        "FlowDefinitionArn": row["flow"],
+        "HumanLoopOutput": {"OutputS3Uri": row["output"]} if row["output"] else None,
+    }
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def stop(given: Json, caller: Caller, database: Database) -> Json:
+    """StopHumanLoop; one that has ended stays as it is."""
+    row = find(database, given["HumanLoopName"])
+    if row["status"] == "InProgress":
+        end(database, caller, row, "Stopped")
+    return {}
+
+
+def delete(given: Json, _caller: Caller, database: Database) -> Json:
+    """DeleteHumanLoop."""
+    row = find(database, given["HumanLoopName"])
+    if row["status"] == "InProgress":
+        raise ServiceError("ValidationException", "A loop in progress cannot be deleted.")
+    database.run("DELETE FROM loop WHERE name = ?", row["name"])
+    return {}
+
+
+def list_loops(given: Json, _caller: Caller, database: Database) -> Json:
+    """ListHumanLoops of a flow definition."""
+    flow = given["FlowDefinitionArn"]
+    if not database.row("SELECT 1 FROM flow WHERE arn = ?", flow):
+        raise ServiceError("ResourceNotFoundException", f"There is no {flow}.", 404)
+    order = "ASC" if given.get("SortOrder") == "Ascending" else "DESC"
+    rows = database.rows(
+        f"SELECT * FROM loop WHERE flow = ? AND created >= ? AND created <= ? "
+        f"ORDER BY created {order}, name {order}",
+        flow, _seconds(given.get("CreationTimeAfter"), 0.0),
+        _seconds(given.get("CreationTimeBefore"), time.time() + 1),
+    )
+    first = _position(given.get("NextToken"))
+    last = first + given.get("MaxResults", PAGE)
+    summaries = [_summary(row) for row in rows[first:last]]
+    rest = {"NextToken": base64.b64encode(str(last).encode()).decode()} if last < len(rows) else {}
+    return {"HumanLoopSummaries": summaries} | rest
+
+
+def expire(database: Database, announcer: object) -> None:
+    """Fails the loops that nobody answered in time."""
+    query = "SELECT * FROM loop WHERE status = 'InProgress' AND due <= ?"
+    for row in database.rows(query, time.time()):
+        end(database, announcer, row, "Failed", failure="The loop's tasks expired.")
+
+
+def end(
+    database: Database, announcer: object, loop: Row, status: str, *,
+    output: str | None = None, failure: str | None = None,
+) -> None:
+    """Ends a loop and says so."""
+    database.run(
+        "UPDATE loop SET status = ?, output = ?, failure = ? WHERE name = ?",
+        status, output, failure, loop["name"],
+    )
+    detail: Json = {
+        "creationTime": iso(loop["created"]),
+        "failureCode": "TaskExpired" if failure else None,
+        "failureReason": failure,
+        "flowDefinitionArn": loop["flow"],
+        "humanLoopArn": loop["arn"],
+        "humanLoopName": loop["name"],
+        "humanLoopOutput": {"outputS3Uri": output} if output else None,
+        "humanLoopStatus": status,
+    }
+    announcer.send_event({  # type: ignore[attr-defined]
+        "source": "aws.sagemaker",
+        "detail-type": "SageMaker A2I HumanLoop Status Change",
+        "resources": [loop["arn"]],
+        "detail": detail,
+    })
+
+
+def find(database: Database, name: str) -> Row:
+    """A loop; ResourceNotFoundException if there is none."""
+    row = database.row("SELECT * FROM loop WHERE name = ?", name)
+    if row is None:
+        raise ServiceError("ResourceNotFoundException", f"There is no human loop {name}.", 404)
+    return row
+
+
+def iso(seconds: float) -> str:
+    """A time as A2I writes it."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _insert(
+    database: Database, given: Json, definition: Row, content: str, attributes: str | None
+) -> None:
+    config = json.loads(definition["request"])["HumanLoopConfig"]
+    now = time.time()
+    database.run(
+        "INSERT INTO loop VALUES (?, ?, ?, ?, ?, 'InProgress', NULL, ?, ?, NULL)",
+        given["HumanLoopName"], _arn(given["HumanLoopName"]), definition["arn"], content,
+        attributes, now, now + config.get("TaskAvailabilityLifetimeInSeconds", LIFETIME),
+    )
+
+
+def _json_object(content: str) -> None:
+    try:
+        fits = isinstance(json.loads(content), dict)
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ServiceError("ValidationException", "InputContent is not a JSON object.")
+
+
+def _summary(row: Row) -> Json:
+    shown = {
+        "HumanLoopName": row["name"],
+        "HumanLoopStatus": row["status"],
+        "CreationTime": iso(row["created"]),
+        "FailureReason": row["failure"],
+        "FlowDefinitionArn": row["flow"],
+    }
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def _arn(name: str) -> str:
+    return f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:human-loop/{name}"
+
+
+def _seconds(moment: str | None, otherwise: float) -> float:
+    if moment is None:
+        return otherwise
+    parsed = datetime.fromisoformat(moment)
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+
+
+def _position(token: str | None) -> int:
+    try:
+        return int(base64.b64decode(token, validate=True)) if token else 0
+    except (binascii.Error, ValueError) as error:
+        raise ServiceError("ValidationException", "NextToken is not valid.") from error

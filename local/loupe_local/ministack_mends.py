@@ -1,0 +1,229 @@
+"""What Loupe changes of MiniStack's insides (1.5.33), because it lacks it or gets it wrong."""
+
+# ruff: noqa: PLC0415
+# MiniStack reads the environment when it is imported, so it is imported when it is first needed.
+
+import contextvars
+import copy
+import json
+import re
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from loupe_local.ministack_seam import send_event
+from loupe_local.wire import Json
+
+KNOWN_CODE = 100
+"""Packages of functions whose hash is remembered."""
+EXECUTIONS = 300
+"""Finished executions that are kept. MiniStack would keep, and save, every one there ever was."""
+SYNCHRONOUS_SECONDS = 60
+"""How long a finished synchronous execution is kept; AWS does not show them at all."""
+LOG_EVENTS = 5000
+"""Log events that are kept of each group."""
+EVENTS = 1000
+"""Events that are kept for inspection, of each account."""
+START_PAUSE = 0.15
+"""What MiniStack sleeps before every execution."""
+
+
+def mend(save: Callable[[], None]) -> None:
+    """Applies all changes; `save` replaces MiniStack's own way to save at shutdown."""
+    import ministack.app
+
+    # MiniStack saves only at shutdown, every service whether changed or not, in an order that
+    # can lose work.
+    ministack.app.save_all = lambda _services: save()
+    _announce_parameters()
+    _name_object_versions()
+    _keep_streams()
+    _hash_code_once()
+    _start_at_once()
+
+
+def trim() -> None:
+    """Drops what nobody looks at any more, so that neither memory nor saving grows for ever."""
+    _trim_executions()
+    _trim_logs()
+    _trim_events()
+
+
+def _trim_executions() -> None:
+    from ministack.services import stepfunctions
+
+    executions = stepfunctions._executions._data
+    finished = sorted(
+        (record["stopDate"], key) for key, record in list(executions.items())
+        if record["status"] != "RUNNING" and record["stopDate"]
+    )
+    past = datetime.now(UTC) - timedelta(seconds=SYNCHRONOUS_SECONDS)
+    for number, (stopped, key) in enumerate(finished):
+        surplus = number < len(finished) - EXECUTIONS
+        if surplus or (executions[key].get("sync") and datetime.fromisoformat(stopped) < past):
+            executions.pop(key, None)
+
+
+def _trim_logs() -> None:
+    from ministack.services import cloudwatch_logs
+
+    gone: set[str] = set()
+    for group in list(cloudwatch_logs._log_groups._data.values()):
+        streams = list(group["streams"].values())
+        surplus = sum(len(stream["events"]) for stream in streams) - LOG_EVENTS
+        for stream in sorted(streams, key=lambda stream: stream["lastEventTimestamp"] or 0):
+            if surplus <= 0:
+                break
+            with cloudwatch_logs._log_events_lock:
+                dropped = stream["events"][:surplus]
+                stream["events"] = stream["events"][surplus:]
+            surplus -= len(dropped)
+            gone.update(event["eventId"] for event in dropped if "eventId" in event)
+    records = cloudwatch_logs._log_records._data
+    for key in [key for key in list(records) if key[-1] in gone] if gone else []:
+        records.pop(key, None)
+
+
+def _trim_events() -> None:
+    from ministack.services import eventbridge
+
+    for entries in list(eventbridge._events_log._data.values()):
+        del entries[:-EVENTS]
+
+
+def _start_at_once() -> None:
+    """Takes out the pause before every execution, which tripled the time of a detection."""
+    from ministack.services import stepfunctions
+
+    def sleep(seconds: float) -> None:
+        if seconds != START_PAUSE:
+            time.sleep(seconds)
+
+    stepfunctions.time = SimpleNamespace(**{**vars(time), "sleep": sleep})
+
+
+def _announce_parameters() -> None:
+    """Sends `Parameter Store Change`, which MiniStack does not, whoever changed the parameter."""
+    from ministack.services import ssm
+
+    put, delete, delete_many = ssm._put_parameter, ssm._delete_parameter, ssm._delete_parameters
+
+    def announce(operation: str, record: Json) -> None:
+        detail = {"operation": operation, "name": record["Name"], "type": record["Type"]}
+        send_event({"source": "aws.ssm", "detail-type": "Parameter Store Change",
+                    "resources": [record["ARN"]], "detail": detail})
+
+    def put_parameter(data: Json) -> Any:
+        data, mismatch = _held_to_pattern(data)
+        reply = mismatch or put(data)
+        if reply[0] == 200:
+            record = ssm._lookup_parameter(data["Name"])[1]
+            announce("Create" if record["Version"] == 1 else "Update", record)
+        return reply
+
+    def deleting(names: list[Any], act: Callable[[Json], Any], data: Json) -> Any:
+        before = [ssm._lookup_parameter(name)[1] for name in names if isinstance(name, str)]
+        reply = act(data)
+        for record in before:
+            if record and ssm._lookup_parameter(record["Name"])[1] is None:
+                announce("Delete", record)
+        return reply
+
+    ssm._put_parameter = put_parameter
+    ssm._delete_parameter = lambda data: deleting([data.get("Name")], delete, data)
+    ssm._delete_parameters = lambda data: deleting(data.get("Names", []), delete_many, data)
+
+
+def _held_to_pattern(data: Json) -> tuple[Json, Any]:
+    """A PutParameter with the pattern that holds for it, and the refusal if the value does not fit.
+
+    MiniStack stores AllowedPattern, never uses it, and forgets it when a value is overwritten.
+    """
+    from ministack.core.responses import error_response_json
+    from ministack.services import ssm
+
+    record = ssm._lookup_parameter(data.get("Name"))[1]
+    if record and data.get("Overwrite"):
+        data = {"AllowedPattern": record["AllowedPattern"], **data}
+    pattern = data.get("AllowedPattern")
+    try:
+        if not pattern or re.search(pattern, str(data.get("Value", ""))):
+            return data, None
+    except re.error as error:
+        return data, error_response_json("InvalidAllowedPatternException", str(error), 400)
+    message = f"Parameter value, cannot be validated against allowedPattern: {pattern}"
+    return data, error_response_json("ParameterPatternMismatchException", message, 400)
+
+
+_object_version: contextvars.ContextVar[str | None] = contextvars.ContextVar(
+    "loupe_object_version", default=None
+)
+
+
+def _name_object_versions() -> None:
+    """Adds `version-id` to the S3 events of versioned buckets, which MiniStack leaves out."""
+    from ministack.services import eventbridge, s3
+
+    fire, dispatch = s3._fire_s3_event, eventbridge._dispatch_event
+
+    def fire_s3_event(*args: Any, **kwargs: Any) -> None:
+        token = _object_version.set(kwargs.get("version_id"))
+        try:
+            fire(*args, **kwargs)
+        finally:
+            _object_version.reset(token)
+
+    def dispatch_event(event: Json, view: Any = None) -> None:
+        version = _object_version.get()
+        if version and event.get("Source") == "aws.s3":
+            detail = json.loads(event["Detail"])
+            detail["object"]["version-id"] = version
+            event, view = {**event, "Detail": json.dumps(detail)}, None
+        dispatch(event, view)
+
+    s3._fire_s3_event = fire_s3_event
+    eventbridge._dispatch_event = dispatch_event
+
+
+def _keep_streams() -> None:
+    """Keeps DynamoDB stream records, which MiniStack drops at a restart while it keeps the
+    positions of those who read them."""
+    from ministack.services import dynamodb
+
+    save, load = dynamodb.get_state, dynamodb.load_persisted_state
+
+    def get_state() -> Json:
+        streams = {
+            "stream_records": copy.deepcopy(dynamodb._stream_records),
+            "stream_trimmed": copy.deepcopy(dynamodb._stream_trimmed),
+        }
+        return {**save(), **streams}
+
+    def load_persisted_state(data: Json) -> None:
+        load(data)
+        dynamodb._stream_records.update(data.get("stream_records", {}))
+        dynamodb._stream_trimmed.update(data.get("stream_trimmed", {}))
+
+    dynamodb.get_state = get_state
+    dynamodb.load_persisted_state = load_persisted_state
+
+
+def _hash_code_once() -> None:
+    """Spares hashing the code of every function at every save."""
+    from ministack.services import lambda_svc
+
+    write = lambda_svc._write_code_blob
+    known: dict[int, tuple[bytes, str]] = {}  # holds the bytes, so that an id is not used again
+
+    def write_code_blob(code: bytes) -> str:
+        kept = known.get(id(code))
+        if kept is None or not Path(lambda_svc.CODE_BLOB_DIR, f"{kept[1]}.zip").exists():
+            if len(known) >= KNOWN_CODE:
+                known.clear()  # mostly code of functions that have been replaced
+            kept = known[id(code)] = (code, str(write(code)))
+        return kept[1]
+
+    lambda_svc._write_code_blob = write_code_blob

@@ -1,0 +1,1 @@
+"""Amazon Rekognition Custom Labels on this machine: same states, limits and errors."""

@@ -1,0 +1,20 @@
+"""What the operations work with."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from loupe_local.database import Database
+from loupe_local.objects import Objects
+from loupe_local.rekognition.detection import Detector
+from loupe_local.rekognition.training import Trainings
+
+
+@dataclass(frozen=True)
+class Backend:
+    """One for the whole service."""
+
+    database: Database
+    objects: Objects
+    models: Path
+    trainings: Trainings
+    detector: Detector

@@ -1,0 +1,160 @@
+"""The embedded stack's server: `python -m loupe_local.server --home DIR --port N`.
+
+`loupe_local.stack` starts and stops it.
+"""
+
+import argparse
+import asyncio
+import fcntl
+import json
+import logging
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+
+from loupe_local import ministack_mends, ministack_seam, reaper
+from loupe_local.a2i.service import A2I
+from loupe_local.a2i.workers import Workers
+from loupe_local.database import Database
+from loupe_local.environment import HOST, Home, adopt, server_environment, url
+from loupe_local.gateway import Gateway, Service
+from loupe_local.keeper import Keeper
+from loupe_local.objects import Objects
+from loupe_local.rekognition.api import Rekognition
+from loupe_local.rekognition.backend import Backend
+from loupe_local.rekognition.detection import Detector
+from loupe_local.rekognition.training import Trainings
+from loupe_local.wire import Caller, Reply, Request, json_reply
+
+logger = logging.getLogger("loupe.server")
+
+HEALTH = "/_loupe/health"
+
+
+class Health:
+    """Says which server this is, for those who wait for it."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    def recognises(self, request: Request) -> bool:
+        """GET /_loupe/health."""
+        return request.path == HEALTH
+
+    def answer(self, _request: Request, _caller: Callable[[], Caller]) -> Reply:
+        """Its process and home."""
+        return json_reply({"pid": os.getpid(), "home": str(self._home.path)})
+
+
+class Lifecycle:
+    """What starts after MiniStack, and ends before it."""
+
+    def __init__(self, keeper: Keeper, trainings: Trainings) -> None:
+        self._keeper = keeper
+        self._trainings = trainings
+
+    def started(self) -> None:
+        """State is restored: goes on with what the last run left."""
+        ministack_seam.after_restart()
+        self._keeper.start()
+        self._trainings.start()
+
+    def stopping(self) -> None:
+        """Trainings end here; they start again with the next run."""
+        self._trainings.stop()
+        self._keeper.stop()
+
+
+def main() -> None:
+    """Serves until SIGTERM or SIGINT."""
+    parser = argparse.ArgumentParser(description="Loupe's embedded AWS stack")
+    parser.add_argument("--home", type=Path, required=True, help="folder that holds everything")
+    parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
+    parser.add_argument("--detach", action="store_true", help="run in the background")
+    arguments = parser.parse_args()
+    home = Home(arguments.home.resolve())
+    home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _lock(home) as note:
+        _lead(arguments.detach, note, arguments.port)
+        _empty(home.scratch)
+        adopt(server_environment(home, arguments.port))
+        guard = reaper.watch()
+        # Functions inherit the environment: they must not find this package's folder in it.
+        os.environ.pop("PYTHONPATH", None)
+        asyncio.run(_serve(home, arguments.port))
+        note.truncate(0)
+        logger.info("stopped; process %s ends what is left", guard.pid)
+
+
+def _lock(home: Home) -> IO[str]:
+    """The server file, locked as long as it is open: at most one server a home."""
+    note = home.server_file.open("a+")
+    try:
+        fcntl.flock(note, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit(f"A server already runs in {home.path}.")
+    return note
+
+
+def _lead(detach: bool, note: IO[str], port: int) -> None:
+    """Leads a process group of its own, in the background if asked to, and notes its process."""
+    child = os.fork() if detach else 0
+    if not child:
+        if os.getpgrp() != os.getpid():
+            os.setsid()
+        if detach:
+            return
+    # In the background the note is written before the caller's process ends, so that the caller
+    # finds it.
+    note.truncate(0)
+    note.write(json.dumps({"pid": child or os.getpid(), "port": port}))
+    note.flush()
+    if child:
+        os._exit(0)
+
+
+def _empty(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+
+
+def build(home: Home, port: int) -> Gateway:
+    """The application, with everything it needs."""
+    inner = ministack_seam.application()
+    keeper = Keeper(home.state, ministack_seam.snapshots, ministack_mends.trim)
+    ministack_mends.mend(keeper.save)
+    database = Database(home.database)
+    objects = Objects(url(port))
+    trainings = Trainings(database, home.models, url(port))
+    services: list[Service] = [
+        Health(home),
+        Rekognition(Backend(database, objects, home.models, trainings, Detector(home.models))),
+        A2I(database),
+        Workers(database, objects, ministack_seam.send_event),
+    ]
+    lifecycle = Lifecycle(keeper, trainings)
+    return Gateway(inner, services, ministack_seam.MiniStackCaller, lifecycle)
+
+
+async def _serve(home: Home, port: int) -> None:
+    end = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end.set)
+    config = Config()
+    config.bind = [f"{HOST}:{port}"]
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 3
+    application: Any = build(home, port)
+    await serve(application, config, shutdown_trigger=end.wait)
+
+
+if __name__ == "__main__":
+    main()

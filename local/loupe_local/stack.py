@@ -1,0 +1,190 @@
+"""Starts, finds and stops the embedded stack."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from loupe_local.environment import (
+    DEFAULT_PORT,
+    HOST,
+    Home,
+    client_environment,
+    code_environment,
+    url,
+    without_other_accounts,
+)
+
+START_DEADLINE = 60.0
+STOP_DEADLINE = 20.0
+PORT_DEADLINE = 2.0
+LOG_TAIL = 20
+POLL = 0.05
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""A proxy that the environment names must not be asked for 127.0.0.1."""
+
+
+class StackError(Exception):
+    """The stack cannot be started or stopped; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A running stack."""
+
+    port: int
+    pid: int
+
+    @property
+    def url(self) -> str:
+        """The one address for all services."""
+        return url(self.port)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What lets the AWS CLI, SAM and boto3 reach it; see `apply`."""
+        return client_environment(self.port)
+
+    def apply(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """`environment` made to reach this stack and no real account."""
+        return without_other_accounts(environment) | dict(self.environment)
+
+
+def start(home: Path, port: int | None = None) -> Endpoint:
+    """The stack in `home`, started unless it runs already.
+
+    Without `port` the address is that of the last run, at first port 4566.
+
+    Raises:
+        StackError: the port is taken, or the server does not come up.
+    """
+    place = Home(home.resolve())
+    found = running(home)
+    if found is not None:
+        if port is not None and port != found.port:
+            raise StackError(f"The stack in {place.path} already runs on port {found.port}.")
+        return found
+    place.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    chosen = port or _remembered(place)
+    _refuse_taken(chosen)
+    endpoint = _launch(place, chosen)
+    place.port_file.write_text(str(chosen))
+    return endpoint
+
+
+def running(home: Path) -> Endpoint | None:
+    """The stack that runs in `home`, if one does."""
+    place = Home(home.resolve())
+    try:
+        noted = json.loads(place.server_file.read_text())
+        pid, port = int(noted["pid"]), int(noted["port"])
+    except (OSError, ValueError, KeyError):
+        return None
+    if not _is_server(pid, place):
+        return None
+    return Endpoint(port, pid)
+
+
+def stop(home: Path) -> bool:
+    """Stops the stack in `home`; False if none ran.
+
+    Raises:
+        StackError: it does not end.
+    """
+    place = Home(home.resolve())
+    found = running(home)
+    if found is None:
+        return False
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if _is_server(found.pid, place):
+            os.kill(found.pid, number)
+        if _wait(lambda: not _is_server(found.pid, place), STOP_DEADLINE):
+            return True
+    raise StackError(f"The server, process {found.pid}, does not end.")
+
+
+def _launch(place: Home, port: int) -> Endpoint:
+    command = [sys.executable, "-m", "loupe_local.server", "--detach",
+               "--home", str(place.path), "--port", str(port)]
+    with place.log.open("ab") as log:
+        subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=place.path,
+                       env=code_environment(), check=False)
+    _wait(lambda: running(place.path) is None or _answers(port, place), START_DEADLINE)
+    found = running(place.path)
+    if found is not None and _answers(port, place):
+        return found
+    if found is not None:
+        os.kill(found.pid, signal.SIGKILL)
+    lines = place.log.read_text(errors="replace").splitlines()[-LOG_TAIL:]
+    tail = "\n".join(lines)
+    raise StackError(f"The stack did not start. The end of {place.log}:\n{tail}")
+
+
+def _remembered(place: Home) -> int:
+    try:
+        return int(place.port_file.read_text())
+    except (OSError, ValueError):
+        return DEFAULT_PORT
+
+
+def _refuse_taken(port: int) -> None:
+    # A server that was just killed may hold the port for a moment longer.
+    if not _wait(lambda: _is_free(port), PORT_DEADLINE):
+        raise StackError(
+            f"Port {port} of {HOST} is taken. Stop what uses it, or choose another port; what was "
+            "deployed on the old one may hold its address."
+        )
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def _is_server(pid: int, place: Home) -> bool:
+    """Whether a process is the server of this home and no other that got its number."""
+    words = _command(pid)
+    return "loupe_local.server" in words and str(place.path) in words
+
+
+def _command(pid: int) -> list[str]:
+    try:
+        if Path("/proc/self/cmdline").exists():
+            return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return []
+    shown = subprocess.run(["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True,
+                           text=True, check=False)
+    return shown.stdout.split()
+
+
+def _answers(port: int, place: Home) -> bool:
+    try:
+        with DIRECT.open(f"{url(port)}/_loupe/health", timeout=2) as reply:
+            health: Any = json.load(reply)
+    except (urllib.error.URLError, OSError, ValueError):
+        return False
+    return bool(health.get("home") == str(place.path))
+
+
+def _wait(condition: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(POLL)
+    return False

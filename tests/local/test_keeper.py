@@ -1,0 +1,69 @@
+"""What is saved, in which order, and what happens while services change."""
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+import pytest
+
+from loupe_local.keeper import ATTEMPTS, Keeper
+
+
+class Services:
+    """Two services whose state the test sets."""
+
+    def __init__(self) -> None:
+        self.state = {"queue": "1", "table": "1"}
+        self.restless = 0
+
+    def __call__(self, without: Collection[str] = ()) -> Iterator[tuple[str, str]]:
+        if self.restless:
+            self.restless -= 1
+            raise RuntimeError("dictionary changed size during iteration")
+        yield from ((name, text) for name, text in self.state.items() if name not in without)
+
+
+@pytest.fixture
+def services() -> Services:
+    """Services with some state."""
+    return Services()
+
+
+def keeper(folder: Path, services: Services) -> Keeper:
+    """A keeper that trims nothing."""
+    return Keeper(folder, services, lambda: None)
+
+
+def test_only_what_changed_is_written_again(tmp_path: Path, services: Services) -> None:
+    """Given saved services, when one changes, then its file alone is replaced."""
+    kept = keeper(tmp_path, services)
+    kept.save()
+    (tmp_path / "queue.json").unlink()
+    services.state["table"] = "2"
+    kept.save()
+    assert [path.name for path in tmp_path.iterdir()] == ["table.json"]
+    assert (tmp_path / "table.json").read_text() == "2"
+
+
+def test_what_is_read_first_is_written_last(
+    tmp_path: Path, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a queue that is read first, then it is written after the table that its messages
+    change: a crash between the two repeats work and loses none."""
+    order: list[str] = []
+    kept = keeper(tmp_path, services)
+    monkeypatch.setattr(kept, "_write", lambda name, _text: order.append(name))
+    kept.save()
+    assert order == ["table", "queue"]
+
+
+def test_services_that_change_meanwhile_are_read_again(
+    tmp_path: Path, services: Services
+) -> None:
+    """Given a service that changes while it is read, then it is read again, but not for ever."""
+    kept = keeper(tmp_path, services)
+    services.restless = ATTEMPTS - 1
+    kept.save()
+    assert len(list(tmp_path.iterdir())) == 2
+    services.restless = ATTEMPTS
+    with pytest.raises(RuntimeError, match="changed all the time"):
+        kept.save()

@@ -1,0 +1,173 @@
+"""The trainer as the rest of Loupe uses it."""
+
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from loupe_local.vision import Example, Model, VisionError, train
+from loupe_local.vision.evaluation import calibration_error
+
+from .drawn import BLUE, RED, bolt, digits, encode, logos, others, ring, top
+
+
+def test_logos_uploaded_again_are_recognised_with_confidence(logo_model: Model) -> None:
+    answers = [(example.label, *top(logo_model, example.image)) for example in logos()]
+    assert sum(label == found and sure > 70 for label, found, sure in answers) >= 8
+
+
+def test_held_out_logos_are_told_apart(logo_model: Model) -> None:
+    for example in (logos()[4], logos()[9]):
+        assert top(logo_model, example.image)[0] == example.label
+    assert logo_model.evaluation.test_images == 2
+
+
+def test_foreign_images_stay_below_the_usual_minimum(logo_model: Model) -> None:
+    assert sum(top(logo_model, image)[1] < 70 for image in others(40)) >= 36
+
+
+def test_confidences_and_the_background_add_up_to_100(logo_model: Model) -> None:
+    for image in [logos()[0].image, *others(4)]:
+        confidence = logo_model.predict(image)
+        assert set(confidence) == {"bolt", "ring"}
+        assert all(value >= 0 for value in confidence.values())
+        assert sum(confidence.values()) <= 100.001
+
+
+def test_a_transparent_upload_is_read_as_the_logo_on_white(logo_model: Model) -> None:
+    label, sure = top(logo_model, encode(ring(RED, (0, 0, 0, 0))))
+    assert label == "ring" and sure > 70
+
+
+def test_detection_is_quick(logo_model: Model) -> None:
+    image = logos()[0].image
+    logo_model.predict(image)
+    started = time.perf_counter()
+    for _ in range(10):
+        logo_model.predict(image)
+    assert (time.perf_counter() - started) / 10 < 0.1
+
+
+def test_a_saved_model_answers_the_same(logo_model: Model, tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    logo_model.save(path)
+    loaded = Model.load(path)
+    image = logos()[0].image
+    assert loaded.predict(image) == logo_model.predict(image)
+    assert loaded.labels == logo_model.labels
+    assert loaded.evaluation == logo_model.evaluation
+    assert [entry.name for entry in tmp_path.iterdir()] == ["model"]
+
+
+@pytest.mark.parametrize("content", [b"", b"nothing", None])
+def test_what_is_not_a_model_is_a_vision_error(content: bytes | None, tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(VisionError):
+        Model.load(path)
+
+
+def test_the_same_images_and_seed_give_the_same_model() -> None:
+    examples = [example for index, example in enumerate(logos()) if index % 5 < 2]
+    first, second = (train(examples, [], seed=3).predict(examples[0].image) for _ in range(2))
+    assert first == second
+
+
+def test_one_image_a_label_is_enough_to_train() -> None:
+    model = train([Example(encode(ring(RED)), "ring"), Example(encode(bolt(BLUE)), "bolt")], [])
+    assert top(model, encode(ring(RED)))[0] == "ring"
+
+
+def test_the_same_image_under_two_labels_belongs_to_neither() -> None:
+    image = encode(ring(RED))
+    examples = [Example(image, "a"), Example(image, "b"), Example(encode(bolt(RED)), "b")]
+    assert top(train(examples, []), image)[1] < 70
+
+
+def test_fewer_than_two_labels_are_refused() -> None:
+    with pytest.raises(VisionError, match="at least 2 labels"):
+        train([Example(encode(ring(RED)), "ring")], [])
+
+
+def test_an_image_that_cannot_be_decoded_is_named() -> None:
+    examples = [Example(encode(ring(RED)), "ring"), Example(b"broken", "bolt")]
+    with pytest.raises(VisionError, match=r"training image 1 \(bolt\)"):
+        train(examples, [])
+
+
+def test_test_images_of_unknown_labels_are_not_evaluated() -> None:
+    examples = [Example(encode(ring(RED)), "ring"), Example(encode(bolt(RED)), "bolt")]
+    model = train(examples, [Example(encode(ring(BLUE)), "other")])
+    assert model.evaluation.test_images == 0
+    assert set(model.evaluation.labels) == {"ring", "bolt"}
+
+
+def test_digits_are_read_with_honest_confidence() -> None:
+    examples = digits(460)
+    shares: list[tuple[float, str]] = []
+    model = train(examples[:60], examples[60:], progress=lambda *done: shares.append(done))
+    answers = [top(model, example.image) for example in examples[60:]]
+    right = np.array(
+        [label == e.label for (label, _), e in zip(answers, examples[60:], strict=True)]
+    )
+    sure = np.array([confidence for _, confidence in answers]) / 100
+    assert right.mean() > 0.85
+    assert calibration_error(sure, right) <= 0.08
+    assert (sure < 0.7).mean() < 0.35
+    assert model.evaluation.calibration_error == pytest.approx(calibration_error(sure, right))
+    assert [share for share, _ in shares] == sorted(share for share, _ in shares)
+    assert shares[-1][0] == 1
+
+
+@pytest.mark.skipif(find_spec("onnxruntime") is not None, reason="onnxruntime is installed")
+def test_a_backbone_without_onnxruntime_says_what_is_missing(tmp_path: Path) -> None:
+    examples = [Example(encode(ring(RED)), "ring"), Example(encode(bolt(RED)), "bolt")]
+    with pytest.raises(VisionError, match="onnxruntime"):
+        train(examples, [], backbone=tmp_path / "model.onnx")
+
+
+class FakeSession:
+    """Stands in for onnxruntime's session, which is not installed: coarse pixels, not a network."""
+
+    def __init__(self, path: str, providers: list[str]) -> None:
+        assert providers == ["CPUExecutionProvider"]
+        if not Path(path).exists():
+            raise RuntimeError("no such file")
+
+    def get_inputs(self) -> list[SimpleNamespace]:
+        return [SimpleNamespace(name="pixels", shape=[1, 3, "height", "width"])]
+
+    def run(self, _: None, feed: dict[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        assert feed["pixels"].shape == (1, 3, 224, 224)
+        return [feed["pixels"][:, :, ::14, ::14]]
+
+
+@pytest.fixture
+def fake_onnxruntime(monkeypatch: pytest.MonkeyPatch) -> None:
+    runtime = SimpleNamespace(InferenceSession=FakeSession)
+    monkeypatch.setitem(sys.modules, "onnxruntime", runtime)
+
+
+@pytest.mark.usefixtures("fake_onnxruntime")
+def test_a_backbone_replaces_the_features_and_is_opened_again_on_load(tmp_path: Path) -> None:
+    backbone = tmp_path / "model.onnx"
+    backbone.touch()
+    examples = [Example(encode(ring(RED)), "ring"), Example(encode(bolt(RED)), "bolt")]
+    model = train(examples, [], backbone=backbone)
+    model.save(tmp_path / "model")
+    answer = Model.load(tmp_path / "model").predict(examples[0].image)
+    assert answer == model.predict(examples[0].image)
+    assert answer["ring"] > 70
+
+
+@pytest.mark.usefixtures("fake_onnxruntime")
+def test_a_backbone_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    examples = [Example(encode(ring(RED)), "ring"), Example(encode(bolt(RED)), "bolt")]
+    with pytest.raises(VisionError, match=r"none\.onnx"):
+        train(examples, [], backbone=tmp_path / "none.onnx")
