@@ -43,6 +43,9 @@ def mend(save: Callable[[], None]) -> None:
     _keep_streams()
     _hash_code_once()
     _start_at_once()
+    _count_loopback_as_secure()
+    _permit_on_named_parameters()
+    _tell_one_mapping_from_all()
 
 
 def trim() -> None:
@@ -103,6 +106,54 @@ def _start_at_once() -> None:
             time.sleep(seconds)
 
     stepfunctions.time = SimpleNamespace(**{**vars(time), "sleep": sleep})
+
+
+def _count_loopback_as_secure() -> None:
+    """Loopback needs no TLS, but a bucket policy that denies plain HTTP must still let it in."""
+    import ministack.app
+
+    pin = ministack.app.pin_request_origin
+    ministack.app.pin_request_origin = lambda source_ip, _secure: pin(source_ip, True)
+
+
+def _permit_on_named_parameters() -> None:
+    """GetParameters is permitted by parameter, as on AWS; MiniStack would ask for `*`.
+
+    One name stands for all of a request: Loupe's come from one path.
+    """
+    from ministack.core import iam_actions
+
+    extract = iam_actions.extract_resource_arn
+
+    def extract_resource_arn(service: str, *request: Any) -> Any:
+        found = extract(service, *request)
+        if service != "ssm" or found != "*":
+            return found
+        _, _, _, body, _, region, account = request
+        names = json.loads(body or b"{}").get("Names")
+        if not names:
+            return found
+        return f"arn:aws:ssm:{region}:{account}:parameter/{names[0].lstrip('/')}"
+
+    iam_actions.extract_resource_arn = extract_resource_arn
+
+
+def _tell_one_mapping_from_all() -> None:
+    """Reading or changing one event source mapping is an action of its own; MiniStack calls every
+    GET ListEventSourceMappings and checks a PUT not at all.
+    """
+    from ministack.core import iam_actions
+
+    extract = iam_actions.extract_iam_action
+    actions = {"GET": "Get", "PUT": "Update", "DELETE": "Delete"}
+
+    def extract_iam_action(service: str, method: str, path: str, *request: Any) -> Any:
+        _, found, identity = path.partition("/event-source-mappings/")
+        if service == "lambda" and found and identity and method in actions:
+            return f"lambda:{actions[method]}EventSourceMapping"
+        return extract(service, method, path, *request)
+
+    iam_actions.extract_iam_action = extract_iam_action
 
 
 def _announce_parameters() -> None:

@@ -107,7 +107,7 @@ class MiniStackCaller:
                                    403) from error
         responses.set_request_region(router.extract_region(headers, query))
         raw_path = scope.get("raw_path") or quote(scope["path"]).encode()
-        iam_evaluator.pin_request_origin((scope.get("client") or ("127.0.0.1",))[0], False)
+        iam_evaluator.pin_request_origin((scope.get("client") or ("127.0.0.1",))[0], True)
         iam_evaluator.pin_signed_request(
             scope["method"], raw_path.decode("latin-1"), query, scope["headers"]
         )

@@ -1,7 +1,8 @@
 """Labelled images, the groups that they form, and the counts that decide about training.
 
-Only `register_image` writes here, one event at a time (a FIFO queue); the revision of the counts
-makes sure of it.
+Only `register_image` writes here. Every write counts the revision of the counts up, and happens
+only if it is still the one that was read first: so registrations are serialised, and two copies
+of a picture that arrive together find each other.
 """
 
 import hashlib
@@ -74,7 +75,7 @@ class Dataset:
         """(group, signature) of registered pictures that share a band with `fingerprint`."""
         seen = set()
         for band in fingerprint.bands:
-            for item in self._table.children(f"BAND#{band}", ""):
+            for item in self._table.children(f"BAND#{band}"):
                 if item["sk"] not in seen:
                     seen.add(item["sk"])
                     yield item["group"], item["signature"]

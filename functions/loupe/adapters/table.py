@@ -45,11 +45,11 @@ class Table:
         found = self._table.get_item(Key={"pk": pk, "sk": sk}, ConsistentRead=True).get("Item")
         return None if found is None else _plain(found)
 
-    def children(self, pk: str, prefix: str) -> Iterator[Item]:
-        """All items of a partition whose sort key starts with `prefix`, read consistently."""
+    def children(self, pk: str) -> Iterator[Item]:
+        """All items of a partition, read consistently."""
         yield from self._pages(
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
-            ExpressionAttributeValues={":pk": pk, ":prefix": prefix},
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": pk},
             ConsistentRead=True,
         )
 

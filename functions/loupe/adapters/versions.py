@@ -171,12 +171,9 @@ class Versions:
 
     def predictions(self, version: str) -> dict[str, Prediction]:
         """What a version said of holdout images, by content."""
-        found = self._table.children(f"VERSION#{version}", "PREDICTION#")
         return {
-            item["sk"].removeprefix("PREDICTION#"): Prediction(
-                item["label"] or None, float(item["confidence"])
-            )
-            for item in found
+            item["sk"]: Prediction(item["label"] or None, float(item["confidence"]))
+            for item in self._table.children(f"PREDICTIONS#{version}")
         }
 
     def save_prediction(self, version: str, content: str, prediction: Prediction) -> None:
@@ -185,8 +182,8 @@ class Versions:
             [
                 put(
                     {
-                        "pk": f"VERSION#{version}",
-                        "sk": f"PREDICTION#{content}",
+                        "pk": f"PREDICTIONS#{version}",
+                        "sk": content,
                         "label": prediction.label or "",
                         "confidence": prediction.confidence,
                     }

@@ -41,7 +41,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a check decided. `action`: "train" (begin or go on with `version`), "deploy", "nothing"."""
+    """What a check decided. `action` is "train" (begin or go on), "deploy" or "nothing"."""
 
     action: str
     reason: str
@@ -84,7 +84,7 @@ def plan_training(
         return Plan("nothing", _too_few_labels(labels, thin), left_out=thin)
     return Plan(
         "train",
-        f"{progress.changes} labelled images were added, relabelled or removed since the last attempt"
+        f"{progress.changes} labelled images are new, relabelled or gone since the last attempt"
         + (f"; left out because they need more images: {', '.join(thin)}" if thin else ""),
         version=f"v{progress.attempts + 1}",
         begins=True,

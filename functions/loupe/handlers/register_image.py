@@ -5,11 +5,14 @@ and reordered events do no harm.
 """
 
 import hashlib
+import random
+import time
 from dataclasses import replace
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import (
-    SqsFifoPartialProcessor,
+    BatchProcessor,
+    EventType,
     process_partial_response,
 )
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
@@ -27,23 +30,33 @@ from loupe.domain.fingerprint import (
 )
 from loupe.domain.object_events import changed_object
 from loupe.domain.places import label_of, stamp
-from loupe.errors import InvalidRequest, NotFound
+from loupe.errors import AlreadyDone, InvalidRequest, NotFound, TryAgain
 from loupe.wiring import Deps, deps
 
+ATTEMPTS = 20
 SPLIT_WORDS = {"train": "training", "test": "testing only", "neither": "neither side"}
 
-processor = SqsFifoPartialProcessor()
+processor = BatchProcessor(event_type=EventType.SQS)
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
-    """An SQS FIFO batch of S3 events, one after another; the rest waits behind a failure."""
+    """An SQS batch of S3 events; answers which messages are to be tried again."""
     return process_partial_response(event, register, processor, context)
 
 
 def register(record: SQSRecord) -> None:
-    """One message."""
-    if image := changed_object(record.body):
-        reconcile(image.key, deps())
+    """One message. Whoever finds that another registration came between starts over."""
+    image = changed_object(record.body)
+    if image is None:
+        return
+    for attempt in range(ATTEMPTS):
+        try:
+            reconcile(image.key, deps())
+        except (AlreadyDone, TryAgain):
+            time.sleep(random.uniform(0, min(1.0, 0.05 * 2**attempt)))
+        else:
+            return
+    raise TryAgain(f"{image.key!r} could not be registered: too many at the same time")
 
 
 def reconcile(key: str, deps: Deps) -> None:
@@ -95,7 +108,7 @@ def learn(found: Current, deps: Deps) -> None:
 
 
 def provenance(found: Current) -> dict[str, Any]:
-    """Who labelled the image: a person through a review (the copy's metadata says so), or upload."""
+    """Who labelled it: people through a review, as the copy's metadata says, or who uploaded it."""
     metadata = found.metadata
     return {
         "source": metadata.get("loupe-source", UPLOADED).replace("-", " "),
