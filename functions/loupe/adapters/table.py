@@ -43,7 +43,7 @@ class Table:
     def get(self, pk: str, sk: str) -> Item | None:
         """The item, read consistently, or None."""
         found = self._table.get_item(Key={"pk": pk, "sk": sk}, ConsistentRead=True).get("Item")
-        return None if found is None else _plain(found)
+        return None if found is None else plain(found)
 
     def children(self, pk: str) -> Iterator[Item]:
         """All items of a partition, read consistently."""
@@ -99,7 +99,7 @@ class Table:
             changed = self._table.update_item(**body, ReturnValues="ALL_NEW")
         except ClientError as error:
             raise _translated(error) from error
-        item: Item = _plain(changed["Attributes"])
+        item: Item = plain(changed["Attributes"])
         return item
 
     def delete(self, pk: str, sk: str, condition: str = "", values: Item | None = None) -> None:
@@ -115,7 +115,7 @@ class Table:
     def _pages(self, **query: Any) -> Iterator[Item]:
         while True:
             page = self._table.query(**query)
-            yield from map(_plain, page["Items"])
+            yield from map(plain, page["Items"])
             if "LastEvaluatedKey" not in page:
                 return
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
@@ -185,11 +185,12 @@ def _stored(value: Any) -> Any:
     return value
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value as DynamoDB's client gives it, with Python's own numbers and bytes."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
+        return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_plain(inner) for inner in value]
+        return [plain(inner) for inner in value]
     return value.value if hasattr(value, "value") else value

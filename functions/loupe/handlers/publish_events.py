@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.batch import (
 )
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
-from loupe.adapters.publisher import Publisher
+from loupe.adapters.table import plain
 from loupe.wiring import deps
 
 PUBLISHED = ("id", "type", "at", "subject", "text", "detail")
@@ -27,9 +27,4 @@ def publish(record: DynamoDBRecord) -> None:
     image = record.dynamodb.new_image if record.dynamodb else None
     if image is None or record.raw_event["eventName"] != "INSERT":
         return
-    send({name: image[name] for name in PUBLISHED}, deps().publisher)
-
-
-def send(event: dict[str, Any], publisher: Publisher) -> None:
-    """Publish one event as JSON numbers and texts."""
-    publisher.publish(event)
+    deps().publisher.publish({name: plain(image[name]) for name in PUBLISHED})

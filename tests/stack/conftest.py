@@ -1,0 +1,222 @@
+"""The template, built and deployed by SAM into an embedded stack of the test's own."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import boto3
+import pytest
+
+from loupe.adapters.executions import Executions
+from loupe.domain.detection import Detection
+from loupe.domain.review import Review
+from loupe.wiring import Deps
+from loupe_local import stack as embedded
+
+ROOT = Path(__file__).parents[2]
+NAME = "loupe-test"
+T = TypeVar("T")
+
+
+@dataclass
+class Stack:
+    """A deployed stack and what tests do with it."""
+
+    home: Path
+
+    @cached_property
+    def endpoint(self) -> embedded.Endpoint:
+        return embedded.start(self.home)
+
+    def forget(self) -> None:
+        """After a restart: look everything up anew."""
+        for name in ("endpoint", "session", "outputs", "deps"):
+            self.__dict__.pop(name, None)
+
+    @cached_property
+    def session(self) -> boto3.session.Session:
+        return boto3.session.Session(
+            aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1"
+        )
+
+    def client(self, service: str) -> Any:
+        return self.session.client(service, endpoint_url=self.endpoint.url)  # type: ignore[call-overload]
+
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        (found,) = self.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
+
+    @cached_property
+    def deps(self) -> Deps:
+        os.environ["AWS_ENDPOINT_URL"] = self.endpoint.url
+        values = {
+            "LOUPE_STACK": NAME,
+            "LOUPE_BUCKET": self.outputs["BucketName"],
+            "LOUPE_TABLE": self.outputs["TableName"],
+            "LOUPE_PROJECT": self.outputs["ProjectArn"],
+            "LOUPE_DETECTION_QUEUE": self.outputs["DetectionQueueUrl"],
+            "AWS_ENDPOINT_URL": self.endpoint.url,
+        }
+        return Deps(values, self.session)
+
+    def put(self, key: str, body: bytes) -> None:
+        self.client("s3").put_object(Bucket=self.outputs["BucketName"], Key=key, Body=body)
+
+    def delete(self, key: str) -> None:
+        self.client("s3").delete_object(Bucket=self.outputs["BucketName"], Key=key)
+
+    def invoke(self, output: str, payload: dict[str, Any]) -> Any:
+        """Invoke the function that the stack's output names."""
+        answer = self.client("lambda").invoke(
+            FunctionName=self.outputs[output], Payload=json.dumps(payload)
+        )
+        body = json.loads(answer["Payload"].read())
+        assert "FunctionError" not in answer, body
+        return body
+
+    def set(self, **settings: str) -> None:
+        """`set(Minimum_F1_Score="0")`: change settings as an operator would."""
+        for name, value in settings.items():
+            self.deps.parameters.set(name.replace("_", "-"), value)
+
+    def start_training(self, **payload: str) -> str:
+        return self.executions.start(self.outputs["ImproveMachineArn"], payload)
+
+    def train(self, **payload: str) -> dict[str, Any]:
+        """Run one round of improvement to its end; returns its output, or error and cause."""
+        return self.finished(self.start_training(**payload))
+
+    @property
+    def executions(self) -> Executions:
+        return self.deps.executions
+
+    def finished(self, execution: str) -> dict[str, Any]:
+        client = self.client("stepfunctions")
+
+        def ended() -> dict[str, Any] | None:
+            found = client.describe_execution(executionArn=execution)
+            if found["status"] == "RUNNING":
+                return None
+            return json.loads(found.get("output") or "{}") | {
+                name: found[name] for name in ("status", "error", "cause") if name in found
+            }
+
+        return until(ended, seconds=180)
+
+    def detections(self) -> list[Detection]:
+        return list(self.deps.detections.newest())
+
+    def settled(self, names: Sequence[str], states: Sequence[str] = ()) -> dict[str, Detection]:
+        """Wait until every named image has been read (or is in one of `states`)."""
+
+        def found() -> dict[str, Detection] | None:
+            known = {d.image.name: d for d in reversed(self.detections()) if d.image.name in names}
+            done = all(
+                (d.state in states) if states else (d.state != "waiting") for d in known.values()
+            )
+            return known if done and len(known) == len(set(names)) else None
+
+        return until(found, seconds=120)
+
+    def open_reviews(self) -> list[Review]:
+        return list(self.deps.reviews.newest("open"))
+
+    def answer(self, review: str, label: str, worker: str = "ann") -> Any:
+        return self.invoke(
+            "AnswerReviewFunction", {"review": review, "worker": worker, "label": label}
+        )
+
+    def registered(self, count: int) -> None:
+        """Wait until `count` labelled images have a record."""
+        until(lambda: len(list(self.deps.dataset.examples())) >= count or None, seconds=120)
+
+    def events(self, kind: str) -> list[dict[str, Any]]:
+        return [e for e in self.deps.table.listing("listing", "EVENT") if e["type"] == kind]
+
+    def models(self) -> dict[str, str]:
+        """Status of every version, as the service says."""
+        return {name: state.status for name, state in self.deps.rekognition.versions()}
+
+
+def until(look: Callable[[], T | None], seconds: float) -> T:
+    """Poll until `look` returns something that is not None; fails at the deadline."""
+    deadline = time.monotonic() + seconds
+    while (found := look()) is None:
+        assert time.monotonic() < deadline, f"nothing after {seconds} s"
+        time.sleep(0.3)
+    return found
+
+
+def sam(*arguments: str, environment: dict[str, str]) -> None:
+    """Run SAM; its output is shown only when it fails."""
+    command = [str(Path(sys.executable).parent / "sam"), *arguments]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+
+
+def deploy(stack: Stack, *overrides: str) -> None:
+    environment = stack.endpoint.apply(os.environ) | {"SAM_CLI_TELEMETRY": "0"}
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    template = ROOT / "build" / "test-sam" / "template.yaml"
+    if not template.exists():
+        sam("build", "--build-dir", str(template.parent), environment=environment)
+    sam(
+        "deploy",
+        "--template-file",
+        str(template),
+        "--stack-name",
+        NAME,
+        "--resolve-s3",
+        "--capabilities",
+        "CAPABILITY_IAM",
+        "CAPABILITY_AUTO_EXPAND",
+        "--no-confirm-changeset",
+        "--no-fail-on-empty-changeset",
+        "--parameter-overrides",
+        "PollSeconds=1",
+        *overrides,
+        environment=environment,
+    )
+    stack.forget()
+
+
+@pytest.fixture(scope="session")
+def built() -> None:
+    """Old builds are not used."""
+    shutil.rmtree(ROOT / "build" / "test-sam", ignore_errors=True)
+
+
+def fresh(name: str) -> Iterator[Stack]:
+    home = ROOT / "build" / f"test-{name}"
+    shutil.rmtree(home, ignore_errors=True)
+    stack = Stack(home)
+    stack.__dict__["endpoint"] = embedded.start(home, free_port())
+    try:
+        deploy(stack)
+        yield stack
+    finally:
+        embedded.stop(home)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def stack(built: None, request: pytest.FixtureRequest) -> Iterator[Stack]:  # noqa: ARG001
+    """A stack of this test file's own."""
+    yield from fresh(request.module.__name__.rpartition(".")[2].removeprefix("test_"))
