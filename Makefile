@@ -1,0 +1,65 @@
+# `make demo` shows Loupe at work, `make test` tests it; both set everything up first.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/ready
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export SAM_CLI_TELEMETRY := 0
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up down test check build deploy teardown invoke lock clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(READY) ## Set up .venv with everything that Loupe needs
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Loupe needs Python 3.11 or newer; this is $$($(PYTHON) --version)."; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet -r requirements.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## See the whole loop on real images, with a report in build/
+	$(BIN)/python -m loupe_cli.demo
+
+up: setup ## Start Loupe on this machine and leave it running
+	$(BIN)/loupe up
+
+down: setup ## Stop it; everything is kept
+	$(BIN)/loupe down
+
+test: setup ## Run all tests, the fast ones first
+	$(BIN)/pytest --ignore=tests/stack
+	$(BIN)/pytest tests/stack
+
+check: setup ## Lint, types and template
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy functions local cli tests
+	AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
+	$(BIN)/cfn-lint template.yaml
+
+build: setup ## Build what is deployed
+	$(BIN)/sam build
+
+deploy: build ## Deploy into the AWS account of your environment
+	$(BIN)/sam deploy $(if $(CONFIG),--config-env $(CONFIG))
+
+teardown: setup ## Delete the stack from the AWS account of your environment
+	$(BIN)/sam delete $(if $(CONFIG),--config-env $(CONFIG))
+
+invoke: setup ## Run one function in Docker: make invoke FUNCTION=DetectLabels EVENT=events/detect_labels.json
+	$(BIN)/python -m loupe_cli.invoke $(FUNCTION) $(EVENT)
+
+lock: ## Resolve requirements.in into requirements.txt
+	rm -rf build/lock && $(PYTHON) -m venv build/lock
+	build/lock/bin/pip install --quiet -r requirements.in
+	(head -1 requirements.txt; build/lock/bin/pip freeze --all | grep -v "^pip=") > build/requirements.txt
+	mv build/requirements.txt requirements.txt
+
+clean: ## Remove what was built (not .venv, not the data of `loupe up`)
+	rm -rf build .aws-sam

@@ -1,0 +1,189 @@
+"""upload, detections, reviews: images and what became of them."""
+
+import getpass
+import json
+import urllib.request
+from collections import Counter
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from loupe.domain.detection import STATES, WAITING
+from loupe.domain.places import ImageRef
+from loupe.domain.review import CONFLICT, DONE, OPEN, QUEUED, WITHDRAWN
+from loupe.errors import InvalidRequest
+from loupe_cli.render import labels, local_time, out, show_json, show_table
+from loupe_cli.target import Target
+from loupe_cli.uploads import Upload, image_files, labelled_files, send, wait_for
+
+Json = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait until every image has its record.")]
+Timeout = Annotated[float, typer.Option(help="Seconds to wait at most.")]
+Folder = Annotated[Path, typer.Argument(help="A folder of images.")]
+
+upload = typer.Typer(help="Upload images.", no_args_is_help=True)
+reviews = typer.Typer(help="What needs a person.", invoke_without_command=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(upload, name="upload")
+    app.command()(detections)
+    app.add_typer(reviews, name="reviews")
+    app.command()(sample)
+
+
+@upload.command("labelled")
+def upload_labelled(
+    context: typer.Context, folder: Folder, wait: Wait = False, timeout: Timeout = 600
+) -> None:
+    """Upload images to train on: one folder a label."""
+    target: Target = context.obj
+    sent = send(labelled_files(folder), target)
+    if wait:
+        _wait(sent, target, timeout, "Registering", _is_registered)
+    per_label = Counter(upload.key.split("/")[1] for upload in sent)
+    show_table(["label", "uploaded"], sorted(per_label.items()), "")
+
+
+@upload.command("images")
+def upload_images(
+    context: typer.Context, folder: Folder, wait: Wait = False, timeout: Timeout = 600
+) -> None:
+    """Upload images to be read."""
+    target: Target = context.obj
+    sent = send(image_files(folder), target)
+    if not wait:
+        out.print(f"{len(sent)} images uploaded. 'loupe detections' shows what is found.")
+        return
+    _wait(sent, target, timeout, "Reading", _is_read)
+    ids = [_image(found, target).id for found in sent]
+    found = [target.deps.detections.get(identity) for identity in ids]
+    states = Counter(record.state for record in found if record)
+    show_table(["state", "images"], sorted(states.items()), "")
+
+
+def detections(
+    context: typer.Context,
+    state: Annotated[str, typer.Option(help=f"Only one state: {', '.join(STATES)}.")] = "",
+    limit: Annotated[int | None, typer.Option(help="At most so many.", min=1)] = None,
+    as_json: Json = False,
+) -> None:
+    """Uploaded images and what was found, newest first."""
+    if state and state not in STATES:
+        raise InvalidRequest(f"{state!r} is no state; the states are: {', '.join(STATES)}.")
+    target: Target = context.obj
+    found = [d.as_json() for d in islice(target.deps.detections.newest(state), limit)]
+    if as_json:
+        show_json(found)
+        return
+    show_table(
+        ["image", "state", "labels", "version", "at", "why"],
+        (
+            (
+                d["image"],
+                d["state"],
+                labels(d["labels"]),
+                d["version"],
+                local_time(d["at"]),
+                d["reason"],
+            )
+            for d in found
+        ),
+        "No image has been uploaded yet: 'loupe upload images DIR'.",
+    )
+
+
+@reviews.callback()
+def list_reviews(
+    context: typer.Context,
+    state: Annotated[str, typer.Option(help="Only one state, such as conflict.")] = "",
+    everything: Annotated[bool, typer.Option("--all", help="Answered ones too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Reviews that wait for a person, newest first."""
+    if context.invoked_subcommand:
+        return
+    known = (OPEN, QUEUED, DONE, CONFLICT, WITHDRAWN)
+    if state and state not in known:
+        raise InvalidRequest(f"{state!r} is no state; the states are: {', '.join(known)}.")
+    target: Target = context.obj
+    source = target.deps.reviews
+    listed = source.newest(state) if state or everything else source.unanswered()
+    found = [review.as_json() for review in listed]
+    if as_json:
+        show_json(found)
+        return
+    show_table(
+        ["id", "image", "state", "labels", "why"],
+        ((r["id"], r["image"], r["state"], ", ".join(r["labels"]), r["reason"]) for r in found),
+        "Nothing needs a person.",
+    )
+
+
+@reviews.command("answer")
+def answer_review(
+    context: typer.Context,
+    review: Annotated[str, typer.Argument(metavar="ID", help="As 'loupe reviews' lists it.")],
+    label: Annotated[str, typer.Argument(help="A label, or 'none of the above'.")],
+    reviewer: Annotated[str, typer.Option(help="Who answers.")] = "",
+) -> None:
+    """Answer a review."""
+    target: Target = context.obj
+    worker = reviewer or getpass.getuser()
+    if target.outputs.get("HumanReview") == "a2i":
+        _answer_loop(target, review, worker, label)
+        out.print(f"{review}: {label}")
+        return
+    payload = {"review": review, "worker": worker, "label": label}
+    answered = target.invoke("AnswerReviewFunction", payload)
+    if "error" in answered:
+        raise InvalidRequest(answered["error"])
+    waiting = " (more reviewers are asked)" if answered["state"] == OPEN else ""
+    out.print(f"{review}: {label}{waiting}")
+
+
+def sample(context: typer.Context) -> None:
+    """Draw quality samples now instead of at the next sampling."""
+    drawn = context.obj.invoke("SampleReviewsFunction", {})["sampled"]
+    out.print(f"{drawn} detections went to review to measure quality.")
+
+
+def _answer_loop(target: Target, loop: str, worker: str, label: str) -> None:
+    """On the embedded stack, Amazon A2I's worker page is an address of the stack's own."""
+    if not target.endpoint:
+        raise InvalidRequest("Amazon A2I's reviews are answered on its own page, by its work team.")
+    request = urllib.request.Request(
+        f"{target.endpoint}/_loupe/a2i/loops/{loop}/answers",
+        data=json.dumps({"worker": worker, "answer": {"label": {"label": label}}}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as response:
+        response.read()
+
+
+def _wait(sent: list[Upload], target: Target, timeout: float, words: str, is_done: Any) -> None:
+    missing = [_image(upload, target) for upload in sent]
+
+    def done() -> int:
+        missing[:] = [image for image in missing if not is_done(target, image)]
+        return len(sent) - len(missing)
+
+    wait_for(words, len(sent), done, timeout)
+
+
+def _is_read(target: Target, image: ImageRef) -> bool:
+    """An image that waits for a stated reason is as far as it gets for now."""
+    found = target.deps.detections.get(image.id)
+    return found is not None and (found.state != WAITING or bool(found.reason))
+
+
+def _is_registered(target: Target, image: ImageRef) -> bool:
+    found = target.deps.dataset.example(image.key)
+    return found is not None and found.version == image.version
+
+
+def _image(upload: Upload, target: Target) -> ImageRef:
+    return ImageRef(target.outputs["BucketName"], upload.key, upload.version, "", 0)

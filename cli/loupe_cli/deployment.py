@@ -1,0 +1,65 @@
+"""Builds the template with SAM and deploys it into the embedded stack."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from loupe.errors import LoupeError
+from loupe_cli.target import EMBEDDED, ROOT
+from loupe_local.stack import Endpoint
+
+SOURCES = ("template.yaml", "statemachine", "functions")
+LOG_TAIL = 25
+
+
+class DeploymentFailed(LoupeError):
+    """SAM could not build or deploy; the message ends with what it said."""
+
+
+def fingerprint() -> str:
+    """Changes whenever something that is deployed changes."""
+    digest = hashlib.sha256()
+    for source in SOURCES:
+        path = ROOT / source
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file() and "__pycache__" not in file.parts:
+                digest.update(str(file.relative_to(ROOT)).encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def deploy(endpoint: Endpoint, home: Path, overrides: tuple[str, ...] = ("PollSeconds=1",)) -> None:
+    """Build and deploy what stands in this checkout; the log is kept in `home`."""
+    environment = endpoint.apply(os.environ) | {"SAM_CLI_TELEMETRY": "0"}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    build = home / "build"
+    _sam(["build", "--build-dir", str(build)], environment, home)
+    deploying = [
+        "deploy",
+        *("--template-file", str(build / "template.yaml")),
+        *("--stack-name", EMBEDDED, "--resolve-s3"),
+        *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"),
+        *("--no-confirm-changeset", "--no-fail-on-empty-changeset"),
+        *("--parameter-overrides", *overrides),
+    ]
+    _sam(deploying, environment, home)
+
+
+def _sam(arguments: list[str], environment: dict[str, str], home: Path) -> None:
+    sam = Path(sys.executable).parent / "sam"
+    done = subprocess.run(
+        [str(sam), *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    log = home / "deploy.log"
+    with log.open("a") as file:
+        file.write(done.stdout)
+    if done.returncode:
+        tail = "\n".join(done.stdout.strip().splitlines()[-LOG_TAIL:])
+        raise DeploymentFailed(f"'sam {arguments[0]}' failed (whole log: {log}):\n{tail}")

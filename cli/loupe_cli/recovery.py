@@ -1,0 +1,88 @@
+"""Finds uploads that have no record, as after a crash of this machine, and queues them again.
+
+In AWS an acknowledged upload has its event; the embedded stack may lose the events of its last
+seconds when it is killed, though never the upload itself.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from loupe.adapters.queue import as_event
+from loupe.domain.places import (
+    DETECTION_PREFIX,
+    LABELLED_PREFIX,
+    REVIEW_PREFIX,
+    ImageRef,
+    is_folder_marker,
+)
+from loupe.domain.review import CLOSING
+from loupe_cli.target import Target
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """How many of each were found without a record."""
+
+    images: int
+    labelled: int
+    answers: int
+
+
+def recover(target: Target) -> Recovered:
+    """Queue again whatever has arrived and is not known yet."""
+    images = [image for image in _versions(target, DETECTION_PREFIX) if not _read(target, image)]
+    labelled = [image for image in _versions(target, LABELLED_PREFIX) if not _known(target, image)]
+    answers = [image for image in _versions(target, REVIEW_PREFIX) if _open(target, image)]
+    _send(target, "DetectionQueue", images)
+    _send(target, "RegistrationQueue", labelled)
+    _send(target, "ReviewQueue", answers)
+    return Recovered(len(images), len(labelled), len(answers))
+
+
+def _read(target: Target, image: ImageRef) -> bool:
+    return target.deps.detections.get(image.id) is not None
+
+
+def _known(target: Target, image: ImageRef) -> bool:
+    return target.deps.dataset.example(image.key) is not None
+
+
+def _open(target: Target, image: ImageRef) -> bool:
+    """Whether the answers in this `output.json` were not taken in."""
+    loop = image.key.split("/")[-2]
+    item = target.deps.table.get(f"REVIEW#{loop}", "REVIEW")
+    return bool(item and item["state"] == CLOSING)
+
+
+def _versions(target: Target, prefix: str) -> Iterator[ImageRef]:
+    bucket = target.outputs["BucketName"]
+    pages = target.client("s3").get_paginator("list_object_versions")
+    for page in pages.paginate(Bucket=bucket, Prefix=prefix):
+        for found in page.get("Versions", ()):
+            if not is_folder_marker(found["Key"], found["Size"]):
+                yield _image(bucket, found)
+
+
+def _image(bucket: str, found: dict[str, Any]) -> ImageRef:
+    version = found.get("VersionId", "")
+    return ImageRef(
+        bucket=bucket,
+        key=found["Key"],
+        version="" if version == "null" else version,
+        etag=found["ETag"].strip('"'),
+        size=found["Size"],
+    )
+
+
+def _send(target: Target, logical_id: str, images: list[ImageRef]) -> None:
+    if not images:
+        return
+    resource = target.client("cloudformation").describe_stack_resource(
+        StackName=target.name, LogicalResourceId=logical_id
+    )
+    url = resource["StackResourceDetail"]["PhysicalResourceId"]
+    sqs = target.client("sqs")
+    for image in images:
+        sqs.send_message(QueueUrl=url, MessageBody=json.dumps(as_event(image)))

@@ -1,0 +1,114 @@
+"""up, down, status: the stack as a whole."""
+
+from collections import Counter
+from typing import Annotated, Any
+
+import typer
+
+from loupe.domain.training import needed_changes
+from loupe.errors import InvalidRequest
+from loupe_cli.deployment import deploy, fingerprint
+from loupe_cli.recovery import recover
+from loupe_cli.render import err, local_time, out, show_json, show_table
+from loupe_cli.target import EMBEDDED, Target, home
+from loupe_local import stack as embedded
+
+Json = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(up)
+    app.command()(down)
+    app.command()(status)
+
+
+def up(
+    context: typer.Context,
+    port: Annotated[int | None, typer.Option(help="The port; at first 4566.")] = None,
+    redeploy: Annotated[bool, typer.Option(help="Deploy even if nothing changed.")] = False,
+) -> None:
+    """Start Loupe on this machine, with everything that was there before."""
+    target: Target = context.obj
+    if target.name != EMBEDDED:
+        raise InvalidRequest(
+            f"'up' is for this machine; deploy {target.name!r} with 'make deploy'."
+        )
+    place = home()
+    with err.status("Starting the embedded stack…"):
+        endpoint = embedded.start(place, port)
+    deployed = place / "deployed"
+    now = fingerprint()
+    if redeploy or not deployed.exists() or deployed.read_text() != now:
+        with err.status("Building and deploying the template (about a minute)…"):
+            deploy(endpoint, place)
+        deployed.write_text(now)
+    with err.status("Looking for uploads without a record…"):
+        target.invoke("ApplySettingsFunction", {})
+        found = recover(target)
+    if found.images or found.labelled or found.answers:
+        out.print(f"Queued again after a crash: {vars(found)}")
+    out.print(
+        f"Loupe runs at [bold]{endpoint.url}[/] (data in {place}).\n\n"
+        "  loupe upload labelled DIR   one folder a label, to train on\n"
+        "  loupe train --wait          train now instead of at the next check\n"
+        "  loupe upload images DIR     images to read\n"
+        "  loupe detections            what was found\n"
+        "  loupe reviews               what needs a person\n"
+        "  loupe down                  stop; everything is kept"
+    )
+
+
+def down() -> None:
+    """Stop Loupe on this machine. Images, models and settings are kept."""
+    embedded.stop(home())
+    out.print("Loupe has stopped. 'loupe up' goes on where it was.")
+
+
+def status(context: typer.Context, as_json: Json = False) -> None:
+    """What is in service, what waits, and what happens next."""
+    found = summary(context.obj)
+    if as_json:
+        show_json(found)
+        return
+    show_table(
+        ["", ""], [(name.replace("_", " "), _words(value)) for name, value in found.items()], ""
+    )
+
+
+def summary(target: Target) -> dict[str, Any]:
+    """The state of the stack in a few facts."""
+    deps = target.deps
+    service, progress = deps.versions.service(), deps.versions.progress()
+    settings = deps.parameters.settings()
+    model = deps.versions.get(service.version) if service.version else None
+    holder = deps.versions.lease_holder()
+    running = bool(holder) and deps.executions.is_running(holder)
+    return {
+        "stack": target.name,
+        "in_service": service.version or None,
+        "f1": model.f1 if model else None,
+        "since": service.since or None,
+        "model": deps.rekognition.version(service.version).status if service.version else None,
+        "images": dict(Counter(d.state for d in deps.detections.newest())),
+        "open_reviews": sum(1 for _ in deps.reviews.unanswered()),
+        "new_labelled_images": progress.changes,
+        "needed_to_train": needed_changes(settings.minimum_untrained_images, progress.not_promoted),
+        "improving": _improving(target) if running else None,
+        "labels": sorted(deps.dataset.ledger().counts),
+    }
+
+
+def _improving(target: Target) -> str:
+    newest = next(target.deps.versions.newest(), None)
+    return f"{newest.name}: {newest.status}" if newest else "checking"
+
+
+def _words(value: Any) -> Any:
+    if isinstance(value, dict):
+        return ", ".join(f"{count} {name}" for name, count in sorted(value.items()))
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, str) and value.endswith("Z") and "T" in value:
+        return local_time(value)
+    return value

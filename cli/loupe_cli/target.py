@@ -1,0 +1,101 @@
+"""Which stack a command works on: the embedded one of this checkout, or one in AWS."""
+
+import json
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from loupe.errors import NotFound
+from loupe.wiring import Deps
+from loupe_local import stack as embedded
+
+ROOT = Path(__file__).parents[2]
+EMBEDDED = "loupe-local"
+PATIENCE = 330
+"""Seconds to wait for a function: a little more than the slowest may take."""
+
+
+def home() -> Path:
+    """Where the embedded stack keeps its data."""
+    return Path(os.environ.get("LOUPE_HOME", ROOT / ".loupe"))
+
+
+@dataclass
+class Target:
+    """A deployed stack: its outputs, and Loupe's adapters on it."""
+
+    name: str
+
+    @cached_property
+    def endpoint(self) -> str:
+        """The embedded stack's address, or "" for AWS."""
+        if self.name != EMBEDDED or os.environ.get("AWS_ENDPOINT_URL"):
+            return os.environ.get("AWS_ENDPOINT_URL", "")
+        running = embedded.running(home())
+        if running is None:
+            raise NotFound("The stack on this machine does not run: start it with 'loupe up'.")
+        os.environ.update(running.apply({}))
+        return running.url
+
+    @cached_property
+    def session(self) -> boto3.session.Session:
+        """A session with the credentials that the target needs."""
+        _ = self.endpoint
+        return boto3.session.Session()
+
+    def client(self, service: str) -> Any:
+        """A boto3 client."""
+        config = Config(read_timeout=PATIENCE, max_pool_connections=16)
+        return self.session.client(service, config=config)  # type: ignore[call-overload]
+
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        """What the template says of the stack; raises NotFound when it is not deployed."""
+        try:
+            found = self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ValidationError":
+                raise
+            found = []
+        if not found or "Outputs" not in found[0]:
+            raise NotFound(
+                f"There is no stack {self.name!r} here: choose one with --stack, or deploy it "
+                "('loupe up' on this machine, 'make deploy' in AWS)."
+            )
+        return {output["OutputKey"]: output["OutputValue"] for output in found[0]["Outputs"]}
+
+    @cached_property
+    def deps(self) -> Deps:
+        """Loupe's adapters on this stack."""
+        outputs = self.outputs
+        return Deps(
+            {
+                "AWS_ENDPOINT_URL": self.endpoint,
+                "LOUPE_STACK": self.name,
+                "LOUPE_BUCKET": outputs["BucketName"],
+                "LOUPE_TABLE": outputs["TableName"],
+                "LOUPE_PROJECT": outputs["ProjectArn"],
+                "LOUPE_DETECTION_QUEUE": outputs["DetectionQueueUrl"],
+            },
+            self.session,
+        )
+
+    def invoke(self, output: str, payload: dict[str, Any]) -> Any:
+        """Run the function that an output names; raises RuntimeError with its own error."""
+        answer = self.client("lambda").invoke(
+            FunctionName=self.outputs[output], Payload=json.dumps(payload)
+        )
+        body = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            raise RuntimeError(f"{body.get('errorType')}: {body.get('errorMessage')}")
+        return body
+
+    def improve(self, payload: dict[str, Any]) -> str:
+        """Start a round of improvement and return its execution."""
+        return self.deps.executions.start(self.outputs["ImproveMachineArn"], payload)
