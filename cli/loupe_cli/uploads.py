@@ -87,7 +87,7 @@ def wait_for(words: str, total: int, count_done: Callable[[], int], timeout: flo
 
 def progress() -> Progress:
     """A bar on standard error, so that standard output stays for results."""
-    return Progress(console=err, transient=True)
+    return Progress(console=err, transient=True, disable=not err.is_terminal)
 
 
 def _files(folder: Path) -> list[Path]:

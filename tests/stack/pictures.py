@@ -15,7 +15,9 @@ def digits() -> dict[int, list[bytes]]:
     found: dict[int, list[bytes]] = {digit: [] for digit in range(10)}
     for image, digit in zip(data.images, data.target, strict=True):
         gray = (255 - image * 255 / 16).astype(np.uint8)
-        found[int(digit)].append(png(Image.fromarray(gray).resize((96, 96), Image.Resampling.BICUBIC)))
+        found[int(digit)].append(
+            png(Image.fromarray(gray).resize((96, 96), Image.Resampling.BICUBIC))
+        )
     return found
 
 

@@ -17,7 +17,14 @@ from loupe.domain.comparison import Holdout, Prediction
 from loupe.domain.detection import ACCEPTED, ANSWERED, REVIEW, WAITING
 from loupe.domain.manifest import parse
 from loupe_cli.demo import pictures
-from loupe_cli.demo.report import Report, VersionScore, holdout_f1, leaks, truth_scores
+from loupe_cli.demo.report import (
+    Report,
+    VersionScore,
+    holdout_f1,
+    leaks,
+    share_below,
+    truth_scores,
+)
 from loupe_cli.deployment import deploy
 from loupe_cli.render import out
 from loupe_cli.target import EMBEDDED, ROOT, Target
@@ -25,13 +32,14 @@ from loupe_cli.uploads import image_files, labelled_files, send, wait_for
 from loupe_local import stack as embedded
 
 BUILD = ROOT / "build"
+CONFIDENCE = 90
 SETTINGS = {
     "Enable-Automatic-Training": "false",
     "Enable-Automatic-Human-Sampling": "false",
     "Holdout-Percent": "50",
     "Minimum-F1-Score": "0.7",
     "Minimum-Untrained-Images": "40",
-    "Minimum-Label-Detection-Confidence": "90",
+    "Minimum-Label-Detection-Confidence": str(CONFIDENCE),
 }
 REVIEWERS = ("Ada", "Grace", "Katherine")
 MISTAKES = 0.03
@@ -45,7 +53,6 @@ class Demo:
     target: Target
     images: pictures.Pictures
     seconds: dict[str, float] = field(default_factory=dict)
-    needed: dict[str, float] = field(default_factory=dict)
     truth: dict[str, list[tuple[str, Prediction]]] = field(default_factory=dict)
     chance: random.Random = field(default_factory=lambda: random.Random(11))
 
@@ -78,7 +85,6 @@ class Demo:
         wait_for(
             "Taking in answers", len(names), lambda: self._count(names, answered=True), PATIENCE
         )
-        self.needed[version] = unsure / len(names)
         out.print(f"  {len(names)} images read by {version}, {unsure} of them needed a person")
 
     def answer_reviews(self) -> int:
@@ -140,7 +146,7 @@ class Demo:
                     calibration_error=calibration,
                     training_images=version.training_images,
                     holdout_images=len(holdout),
-                    needed_a_person=self.needed.get(version.name, 0.0),
+                    needed_a_person=share_below(self.truth[version.name], CONFIDENCE),
                 )
             )
         states = Counter(detection.state for detection in deps.detections.newest())

@@ -16,7 +16,9 @@ TRUTH_MARGIN = 0.07
 
 @dataclass(frozen=True)
 class VersionScore:
-    """One version. `f1` is on the final holdout, `f1_truth` on images that the loop never saw."""
+    """One version. `f1` is on the final holdout; `f1_truth`, `calibration_error` and
+    `needed_a_person` (a share) are on the same images that the loop never saw.
+    """
 
     name: str
     status: str
@@ -124,6 +126,11 @@ def truth_scores(answers: Sequence[tuple[str, Prediction]]) -> tuple[float, floa
         abs(sum(c for c, _ in found) - sum(right for _, right in found)) for found in bins.values()
     )
     return f1, error / len(answers)
+
+
+def share_below(answers: Sequence[tuple[str, Prediction]], confidence: float) -> float:
+    """The share of images that a person would be asked about."""
+    return sum(said.confidence < confidence for _, said in answers) / len(answers)
 
 
 def leaks(training: Sequence[bytes], holdout: Sequence[bytes]) -> int:

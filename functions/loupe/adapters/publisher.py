@@ -21,8 +21,7 @@ class Publisher:
         """Publish one event to both. Raises when either refuses, so that it is tried again."""
         self._sns.publish(
             TopicArn=self._topic,
-            # SNS takes printable ASCII below 100 characters in a subject.
-            Subject=event["subject"].encode("ascii", "replace").decode()[:99],
+            Subject=_subject(event["subject"]),
             Message=f"{event['text']}\n\n{json.dumps(event, ensure_ascii=False, indent=1)}",
             MessageAttributes={
                 "type": {"DataType": "String", "StringValue": event["type"]},
@@ -41,3 +40,8 @@ class Publisher:
         )
         if response["FailedEntryCount"]:
             raise RuntimeError(f"EventBridge refused {event['type']}: {response['Entries'][0]}")
+
+
+def _subject(text: str) -> str:
+    """SNS takes printable ASCII below 100 characters in a subject."""
+    return "".join(c if c.isascii() and c.isprintable() else "?" for c in text)[:99]

@@ -7,7 +7,6 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from loupe.domain.detection import Label, model_labels
-from loupe.domain.manifest import batches
 from loupe.domain.places import EVALUATION_PREFIX, ImageRef
 from loupe.errors import NotFound, ServiceRefused, TryAgain
 
@@ -176,12 +175,6 @@ class Rekognition:
             return getattr(self._client, action)(**request)
         except ClientError as error:
             raise _translated(error) from error
-
-
-def update_in_batches(rekognition: Rekognition, dataset_arn: str, lines: Iterable[str]) -> None:
-    """Send manifest lines as one update after another."""
-    for batch in batches(lines):
-        rekognition.update_dataset(dataset_arn, batch)
 
 
 def _state(described: Mapping[str, Any]) -> VersionState:

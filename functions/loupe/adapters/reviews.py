@@ -9,7 +9,7 @@ from loupe.adapters.table import Item, Table, listed, put, update
 from loupe.domain.events import Event
 from loupe.domain.places import ImageRef
 from loupe.domain.review import OPEN, QUEUED, Reply, Review
-from loupe.errors import NotFound
+from loupe.errors import AlreadyDone, NotFound
 
 KIND = "REVIEW"
 
@@ -53,11 +53,13 @@ class Reviews:
 
     def take_place(self, day: str, cap: int) -> bool:
         """Count one review opened on `day`; False when the day's cap (0: none) is reached."""
-        item = self._table.get("STATE", f"REVIEWS#{day}")
-        opened = item["opened"] if item else 0
-        if cap and opened >= cap:
+        one, condition = {"one": 1}, ""
+        if cap:
+            one, condition = one | {"cap": cap}, "attribute_not_exists(opened) OR opened < :cap"
+        try:
+            self._table.update("STATE", f"REVIEWS#{day}", "ADD opened :one", one, condition)
+        except AlreadyDone:
             return False
-        self._table.update("STATE", f"REVIEWS#{day}", "ADD opened :one", {"one": 1})
         return True
 
     def count_none_of_the_above(self) -> int:

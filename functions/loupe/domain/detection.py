@@ -47,8 +47,8 @@ class Answer:
 
     @property
     def top(self) -> float:
-        """The confidence that decides; an empty answer counts as 0."""
-        return max((label.confidence for label in self.labels), default=0.0)
+        """The confidence that decides; an empty answer is below every minimum, even 0."""
+        return max((label.confidence for label in self.labels), default=-1.0)
 
 
 @dataclass(frozen=True)

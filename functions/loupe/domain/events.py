@@ -4,6 +4,7 @@ Published once each to SNS and EventBridge (source `loupe`); docs/events.md list
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -165,7 +166,8 @@ def event(kind: str, cause: str, at: datetime, **detail: Any) -> Event:
         type=kind,
         at=stamp(at),
         subject=_shorten(subject, 100),
-        text=texts.text.format_map(words),
+        # A reason that is a sentence of its own brings its full stop along.
+        text=re.sub(r"\.\.(?=\s|$)", ".", texts.text.format_map(words)),
         detail=detail,
     )
 

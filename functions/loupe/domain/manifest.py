@@ -47,7 +47,8 @@ def render(entries: Iterable[Entry]) -> str:
 
 def parse(manifest: str) -> list[Entry]:
     """The entries of a manifest that Loupe wrote."""
-    return [_entry(json.loads(line)) for line in manifest.splitlines() if line]
+    # Not splitlines: a key may hold one of the other characters that it breaks at.
+    return [_entry(json.loads(line)) for line in manifest.split("\n") if line]
 
 
 def _entry(line: Mapping[str, object]) -> Entry:

@@ -19,6 +19,12 @@ REVIEW_PREFIX = "a2i-human-loop-data/"
 MANIFEST_PREFIX = "manifests/"
 EVALUATION_PREFIX = "evaluation/"
 
+NO_LABEL_FITS = "none of the above"
+NOT_LABELS = (".", "..", NO_LABELS, NO_LABEL_FITS)
+LONGEST_STEM = 100
+LONGEST_EXTENSION = 10
+"""In a copy's key, so that S3 takes it (1024 bytes) however long the image's own key is."""
+
 
 @dataclass(frozen=True)
 class ImageRef:
@@ -51,10 +57,10 @@ class ImageRef:
 
 def check_label(label: str) -> str:
     """Return `label` if it can be a label (and so a folder's name), else raise InvalidRequest."""
-    if re.fullmatch(LABEL, label) is None or label in (".", "..", NO_LABELS):
+    if re.fullmatch(LABEL, label) is None or label in NOT_LABELS:
         raise InvalidRequest(
             f"{label!r} cannot be a label: use 1 to 100 characters without ',', '/', '\\' or line "
-            "breaks, no space at either end, and not '.', '..' or 'none'."
+            f"breaks, no space at either end, and none of {', '.join(map(repr, NOT_LABELS))}."
         )
     return label
 
@@ -80,7 +86,8 @@ def is_folder_marker(key: str, size: int) -> bool:
 def labelled_key(label: str, image: ImageRef) -> str:
     """Where the copy of a reviewed image goes; different images never share a key."""
     stem, extension = posixpath.splitext(posixpath.basename(image.key))
-    return f"{LABELLED_PREFIX}{check_label(label)}/{stem}.{image.id[:12]}{extension}"
+    name = f"{stem[:LONGEST_STEM]}.{image.id[:12]}{extension[:LONGEST_EXTENSION]}"
+    return f"{LABELLED_PREFIX}{check_label(label)}/{name}"
 
 
 def review_output_key(flow: str, loop: str, at: datetime) -> str:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from loupe.domain.detection import Label
-from loupe.domain.places import ImageRef
+from loupe.domain.places import NO_LABEL_FITS, ImageRef
 from loupe.errors import InvalidRequest
 
-NONE_OF_THE_ABOVE = "none of the above"
+NONE_OF_THE_ABOVE = NO_LABEL_FITS
 
 UNSURE = "unsure"
 COLD_START = "cold start"

@@ -10,8 +10,8 @@ def every_nth(items: Sequence[Item], interval: int, carried: int) -> tuple[list[
     """Every `interval`-th of `items`, oldest first, and how many are carried to the next call.
 
     `carried` detections since the last sample were seen by earlier calls, so that the interval
-    holds over calls of any size.
+    holds over calls of any size. When the interval was made shorter, a sample is due at once.
     """
-    offset = interval - 1 - carried
-    sampled = list(items[max(offset, 0) :: interval])
+    carried = min(carried, interval - 1)
+    sampled = list(items[interval - 1 - carried :: interval])
     return sampled, (carried + len(items)) % interval

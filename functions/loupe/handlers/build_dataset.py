@@ -3,10 +3,10 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from loupe.adapters.rekognition import DatasetState, update_in_batches
+from loupe.adapters.rekognition import DatasetState
 from loupe.adapters.versions import Version
 from loupe.domain.dataset import TEST, TRAIN
-from loupe.domain.manifest import Entry, difference, render
+from loupe.domain.manifest import Entry, batches, difference, render
 from loupe.domain.places import MANIFEST_PREFIX
 from loupe.errors import NotFound, ServiceRefused
 from loupe.wiring import Deps, deps
@@ -91,8 +91,11 @@ def _change(dataset: DatasetState, split: str, held: str, version: str, deps: De
         return
     new = deps.objects.read(manifest_key(version, split)).decode()
     wanted = difference(old, new)
-    if wanted.drops or dataset.status in FAILED:
+    updates = list(batches(wanted.upserts))
+    # The service takes one update at a time, and what is half updated would not be known again.
+    if wanted.drops or len(updates) > 1 or dataset.status in FAILED:
         deps.rekognition.delete_dataset(dataset.arn)
         return
-    update_in_batches(deps.rekognition, dataset.arn, wanted.upserts)
+    for update in updates:
+        deps.rekognition.update_dataset(dataset.arn, update)
     deps.versions.mark_synced(split, version)

@@ -98,8 +98,12 @@ def open_queued(settings: Settings, deps: Deps) -> int:
     for review in queued:
         if not deps.reviews.take_place(f"{deps.clock():%Y-%m-%d}", settings.reviews_per_day):
             break
-        deps.reviews.move(replace(review, state=OPEN), review)
-        opened += 1
+        try:
+            deps.reviews.move(replace(review, state=OPEN), review)
+        except AlreadyDone:
+            logger.info("somebody answers this review just now", extra={"review": review.id})
+        else:
+            opened += 1
     return opened
 
 

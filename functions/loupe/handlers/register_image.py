@@ -19,7 +19,15 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from loupe.adapters.dataset import REGISTERED, REJECTED, REMOVED, Example
 from loupe.adapters.objects import Current
-from loupe.domain.dataset import UPLOADED, Group, Member, add_member, remove_member
+from loupe.domain.dataset import (
+    COLD_START,
+    REVIEWED,
+    UPLOADED,
+    Group,
+    Member,
+    add_member,
+    remove_member,
+)
 from loupe.domain.events import event
 from loupe.domain.fingerprint import (
     MAX_BYTES,
@@ -109,11 +117,11 @@ def learn(found: Current, deps: Deps) -> None:
 
 def provenance(found: Current) -> dict[str, Any]:
     """Who labelled it: people through a review, as the copy's metadata says, or who uploaded it."""
-    metadata = found.metadata
-    return {
-        "source": metadata.get("loupe-source", UPLOADED).replace("-", " "),
-        "reviewers": int(metadata.get("loupe-reviewers", "0")),
-    }
+    source = found.metadata.get("loupe-source", "").replace("-", " ")
+    reviewers = found.metadata.get("loupe-reviewers", "")
+    if source not in (REVIEWED, COLD_START) or not reviewers.isdecimal():
+        return {"source": UPLOADED, "reviewers": 0}
+    return {"source": source, "reviewers": int(reviewers)}
 
 
 def _add(example: Example, seen: Fingerprint, deps: Deps) -> None:
@@ -136,7 +144,7 @@ def _add(example: Example, seen: Fingerprint, deps: Deps) -> None:
             image=example.key,
             label=example.label,
             split=SPLIT_WORDS[group.split],
-            reason=change.reason,
+            reason=change.reason or "The picture is new.",
         )
     ]
     if len(group.labels) > 1:

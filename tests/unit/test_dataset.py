@@ -1,0 +1,325 @@
+"""Business rule: a fixed, fair, leak-free holdout, whose counts always equal a recount."""
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loupe.domain.dataset import (
+    COLD_START,
+    NEITHER,
+    REVIEWED,
+    TEST,
+    TRAIN,
+    UPLOADED,
+    Change,
+    Counts,
+    Group,
+    LabelCount,
+    Member,
+    add_member,
+    may_test,
+    remove_member,
+    thin_labels,
+    trainable_labels,
+)
+
+
+@dataclass
+class Register:
+    """A dataset in memory: what the handler does, without the table."""
+
+    holdout: int = 20
+    groups: dict[str, Group] = field(default_factory=dict)
+    counts: Counts = field(default_factory=dict)
+
+    def add(
+        self,
+        key: str,
+        label: str,
+        looks_like: tuple[str, ...] = (),
+        source: str = UPLOADED,
+        reviewers: int = 0,
+    ) -> Change:
+        """Register an image that shows the same picture as the groups of the given keys."""
+        matches = sorted({self.of(other).id for other in looks_like})
+        member = Member(key, label, "1", f"content of {key}", source)
+        change = add_member(
+            member,
+            reviewers,
+            [self.groups[group] for group in matches],
+            self.counts,
+            self.holdout,
+            f"group {len(self.groups):04d}",
+        )
+        return self.take(change)
+
+    def remove(self, key: str) -> Change:
+        return self.take(remove_member(self.of(key), key, self.counts))
+
+    def take(self, change: Change) -> Change:
+        self.groups[change.after.id] = change.after
+        self.counts = change.counts
+        return change
+
+    def of(self, key: str) -> Group:
+        return next(g for g in self.groups.values() if any(m.key == key for m in g.members))
+
+    def entries(self, split: str) -> list[Member]:
+        return [g.entry for g in self.groups.values() if g.split == split and g.entry]
+
+    def recount(self) -> Counts:
+        counts: dict[str, LabelCount] = {}
+        for group in self.groups.values():
+            if entry := group.entry:
+                old = counts.get(entry.label, LabelCount())
+                counts[entry.label] = LabelCount(
+                    old.train + (group.split == TRAIN),
+                    old.test + (group.split == TEST),
+                    old.testable + group.testable,
+                )
+        return counts
+
+
+def nonzero(counts: Counts) -> Counts:
+    return {label: count for label, count in counts.items() if count != LabelCount()}
+
+
+# The side of an image
+
+
+def test_of_five_images_at_twenty_percent_exactly_one_is_for_testing() -> None:
+    register = Register(holdout=20)
+
+    for number in range(5):
+        register.add(f"{number}", "cat")
+
+    assert register.counts["cat"] == LabelCount(train=4, test=1, testable=5)
+
+
+@given(st.lists(st.sampled_from("abc"), max_size=60), st.integers(10, 50))
+def test_every_label_has_a_test_image_from_its_second_testable_image_on(
+    labels: list[str], percent: int
+) -> None:
+    register = Register(holdout=percent)
+
+    for number, label in enumerate(labels):
+        register.add(f"{number}", label)
+        if labels[: number + 1].count(label) >= 2:
+            assert register.counts[label].test >= 1
+            assert register.counts[label].train >= 1
+
+
+@given(st.integers(10, 50), st.integers(20, 120))
+def test_the_share_for_testing_is_that_of_the_setting(percent: int, images: int) -> None:
+    register = Register(holdout=percent)
+
+    for number in range(images):
+        register.add(f"{number}", "cat")
+
+    assert abs(register.counts["cat"].test - images * percent / 100) <= 1
+
+
+def test_a_rare_label_keeps_its_share_beside_a_common_one() -> None:
+    register = Register()
+
+    for number in range(100):
+        register.add(f"common {number}", "common")
+    for number in range(5):
+        register.add(f"rare {number}", "rare")
+
+    assert register.counts["rare"].test == 1
+    assert register.counts["common"].test == 20
+
+
+def test_an_image_that_one_reviewer_labelled_is_only_trained_on() -> None:
+    register = Register()
+
+    for number in range(30):
+        register.add(f"{number}", "cat", source=REVIEWED, reviewers=1)
+
+    assert register.counts["cat"] == LabelCount(train=30, test=0, testable=0)
+
+
+@pytest.mark.parametrize(
+    ("source", "reviewers", "allowed"),
+    [
+        (UPLOADED, 0, True),
+        (COLD_START, 1, True),
+        (REVIEWED, 1, False),
+        (REVIEWED, 2, True),
+        (REVIEWED, 3, True),
+    ],
+)
+def test_who_labelled_an_image_decides_whether_it_may_be_tested_with(
+    source: str, reviewers: int, allowed: bool
+) -> None:
+    assert may_test(source, reviewers) is allowed
+
+
+# The same picture again
+
+
+def test_near_duplicates_count_once_and_stay_on_one_side() -> None:
+    register = Register()
+    register.add("first", "cat")
+    test_picture = register.add("second", "cat").after
+
+    copy = register.add("second, smaller", "cat", looks_like=("second",))
+
+    assert test_picture.split == TEST
+    assert copy.after.split == TEST
+    assert copy.after.id == test_picture.id
+    assert register.counts["cat"] == LabelCount(train=1, test=1, testable=2)
+    assert not copy.changes_dataset
+
+
+def test_an_image_that_bridges_both_sides_is_used_on_neither() -> None:
+    register = Register()
+    register.add("trained", "cat")
+    register.add("tested", "cat")
+    before = register.counts
+
+    bridge = register.add("both", "cat", looks_like=("trained", "tested"))
+
+    assert bridge.after.split == NEITHER
+    assert bridge.after.entry is None
+    assert register.counts == before
+    assert not bridge.changes_dataset
+    assert "neither" in bridge.reason
+
+
+def test_a_copy_of_a_bridge_is_used_on_neither_too() -> None:
+    register = Register()
+    register.add("trained", "cat")
+    register.add("tested", "cat")
+    register.add("both", "cat", looks_like=("trained", "tested"))
+
+    again = register.add("both again", "cat", looks_like=("both",))
+
+    assert again.after.split == NEITHER
+
+
+def test_one_picture_under_two_labels_is_used_under_neither_until_one_is_removed() -> None:
+    register = Register()
+    register.add("a", "cat")
+
+    conflict = register.add("b", "dog", looks_like=("a",))
+
+    assert conflict.after.labels == ("cat", "dog")
+    assert conflict.after.entry is None
+    assert conflict.changes_dataset
+    assert nonzero(register.counts) == {}
+
+    solved = register.remove("a")
+
+    assert solved.after.entry is not None
+    assert solved.after.entry.label == "dog"
+    assert nonzero(register.counts) == {"dog": LabelCount(train=1, testable=1)}
+
+
+def test_a_picture_that_comes_back_is_on_the_side_that_it_was_on() -> None:
+    register = Register()
+    register.add("first", "cat")
+    register.add("second", "cat")
+    gone = register.remove("second").after
+
+    back = add_member(
+        Member("second", "cat", "2", "content"), 0, [gone], register.counts, 20, "new"
+    )
+
+    assert gone.members == ()
+    assert back.after.split == TEST
+    assert back.after.id == gone.id
+
+
+def test_replacing_an_object_by_the_same_picture_leaves_one_member() -> None:
+    register = Register()
+    register.add("a", "cat")
+
+    again = register.add("a", "cat", looks_like=("a",))
+
+    assert [member.key for member in again.after.members] == ["a"]
+    assert register.counts["cat"].train == 1
+
+
+# Any sequence of events
+
+Step = tuple[str, int, str, tuple[int, ...], int]
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["add", "add", "add", "remove"]),
+        st.integers(0, 12),
+        st.sampled_from(["cat", "dog", "日本"]),
+        st.lists(st.integers(0, 12), max_size=2).map(tuple),
+        st.integers(0, 2),
+    ),
+    max_size=40,
+)
+
+
+def played(steps: list[Step], holdout: int = 20) -> tuple[Register, list[str]]:
+    """The dataset after the steps, and every change of a group's side that was seen."""
+    register, moved = Register(holdout), []
+    present: set[str] = set()
+    for action, number, label, like, reviewers in steps:
+        key = f"image {number}"
+        sides = {g.id: g.split for g in register.groups.values()}
+        if action == "remove" and key in present:
+            register.remove(key)
+            present.discard(key)
+        elif action == "add" and key not in present:
+            others = tuple(f"image {n}" for n in like if f"image {n}" in present)
+            source = REVIEWED if reviewers else UPLOADED
+            register.add(key, label, others, source, reviewers)
+            present.add(key)
+        moved += [g for g, side in sides.items() if register.groups[g].split != side]
+    return register, moved
+
+
+@given(STEPS)
+def test_counts_always_equal_a_recount_of_the_groups(steps: list[Step]) -> None:
+    register, _ = played(steps)
+
+    assert nonzero(register.counts) == nonzero(register.recount())
+
+
+@given(STEPS)
+def test_the_side_of_a_picture_never_changes(steps: list[Step]) -> None:
+    _, moved = played(steps)
+
+    assert moved == []
+
+
+@given(STEPS)
+def test_no_picture_is_on_both_sides(steps: list[Step]) -> None:
+    register, _ = played(steps)
+
+    trained = {entry.key for entry in register.entries(TRAIN)}
+    tested = {entry.key for entry in register.entries(TEST)}
+    assert not trained & tested
+
+
+@given(STEPS)
+def test_what_one_reviewer_labelled_alone_is_never_a_picture_of_its_own_to_test_with(
+    steps: list[Step],
+) -> None:
+    register, _ = played(steps)
+
+    assert all(group.testable for group in register.groups.values() if group.split == TEST)
+
+
+# Labels that can be trained
+
+
+def test_labels_with_an_image_on_each_side_can_be_trained_and_others_are_named() -> None:
+    counts = {
+        "ready": LabelCount(3, 1, 4),
+        "untested": LabelCount(5, 0, 0),
+        "untrained": LabelCount(0, 1, 1),
+        "gone": LabelCount(),
+    }
+
+    assert trainable_labels(counts) == ("ready",)
+    assert thin_labels(counts) == ("untested", "untrained")

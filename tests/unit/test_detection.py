@@ -1,0 +1,77 @@
+"""Business rule: every label that the model gives is kept, and the surest one decides."""
+
+from loupe.domain.detection import (
+    Answer,
+    Detection,
+    Label,
+    model_labels,
+    person_label,
+    why_unsure,
+)
+from loupe.domain.payloads import answer_from_json, answer_to_json, image_from_json
+from loupe.domain.places import ImageRef
+
+BOX = {"Left": 0.1, "Top": 0.2, "Width": 0.3, "Height": 0.4}
+IMAGE = ImageRef("b", "images_for_detection/a b.png", "v", "e", 5)
+
+
+def test_all_labels_are_kept_the_surest_first() -> None:
+    found = model_labels(
+        [{"Name": "dog", "Confidence": 12.345678}, {"Name": "cat", "Confidence": 80}]
+    )
+
+    assert found == (Label("cat", 80.0), Label("dog", 12.35))
+
+
+def test_an_object_found_twice_keeps_both_boxes() -> None:
+    found = model_labels(
+        [
+            {"Name": "cat", "Confidence": 80, "Geometry": {"BoundingBox": BOX}},
+            {"Name": "cat", "Confidence": 70, "Geometry": {"BoundingBox": BOX | {"Left": 0.5}}},
+        ]
+    )
+
+    assert [label.box and label.box["left"] for label in found] == [0.1, 0.5]
+
+
+def test_an_empty_answer_is_below_every_minimum() -> None:
+    assert Answer("labels").top < 0
+    assert Answer("labels", (Label("cat", 0.0),)).top == 0.0
+
+
+def test_the_reason_names_the_surest_label_and_the_minimum() -> None:
+    answer = Answer("labels", (Label("cat", 40.5),))
+
+    assert why_unsure(answer, 70.0) == (
+        "the surest label is cat with 40.5 %, below the minimum of 70 %"
+    )
+    assert "none of its labels" in why_unsure(Answer("labels"), 70.0)
+
+
+def test_an_answer_passes_through_the_state_machine_unchanged() -> None:
+    answer = Answer(
+        "labels", (Label("日本", 40.5, box={"left": 0.1}), Label("dog", 1.0)), "v1", "why"
+    )
+
+    payload = answer_to_json(answer)
+
+    assert payload["top"] == 40.5
+    assert answer_from_json(payload) == answer
+
+
+def test_an_image_passes_through_the_state_machine_unchanged() -> None:
+    assert image_from_json(vars(IMAGE)) == IMAGE
+
+
+def test_a_listing_shows_who_gave_a_label_and_a_box_where_there_is_one() -> None:
+    detection = Detection(
+        IMAGE, "answered", "2026", (person_label("cat"), Label("dog", 40.0, box={"left": 0.1}))
+    )
+
+    shown = detection.as_json()
+
+    assert shown["image"] == "a b.png"
+    assert shown["labels"] == [
+        {"name": "cat", "confidence": 100.0, "by": "person"},
+        {"name": "dog", "confidence": 40.0, "by": "model", "box": {"left": 0.1}},
+    ]

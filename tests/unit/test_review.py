@@ -1,0 +1,210 @@
+"""Business rule: a majority of people makes a label, and nothing else does."""
+
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loupe.domain.detection import Label
+from loupe.domain.places import ImageRef
+from loupe.domain.review import (
+    CLOSING,
+    COLD_START,
+    CONFLICT,
+    DONE,
+    NONE_OF_THE_ABOVE,
+    OPEN,
+    QUALITY,
+    QUEUED,
+    UNSURE,
+    WITHDRAWN,
+    Consensus,
+    Output,
+    Reply,
+    Review,
+    check_output,
+    check_reply,
+    consensus,
+    loop_input,
+    parse_output,
+    render_output,
+    review_id,
+)
+from loupe.errors import InvalidRequest
+
+IMAGE = ImageRef("bucket", "images_for_detection/für Änne/a b+1.png", "v1", "e", 10)
+REVIEW = Review(
+    id=review_id(IMAGE, UNSURE),
+    image=IMAGE,
+    purpose=UNSURE,
+    state=OPEN,
+    at="2026-01-01T00:00:00.000Z",
+    labels=("cat", "日本"),
+    wanted=2,
+    guess=(Label("cat", 40.0),),
+)
+
+
+def replies(*labels: str) -> tuple[Reply, ...]:
+    return tuple(Reply(f"person {n}", label, "2026") for n, label in enumerate(labels))
+
+
+# Consensus
+
+
+@pytest.mark.parametrize(
+    ("answers", "label", "agreeing"),
+    [
+        (("cat",), "cat", 1),
+        (("cat", "cat"), "cat", 2),
+        (("cat", "dog"), None, 1),
+        (("cat", "dog", "cat"), "cat", 2),
+        (("cat", "dog", "emu"), None, 1),
+        ((NONE_OF_THE_ABOVE, NONE_OF_THE_ABOVE, "cat"), NONE_OF_THE_ABOVE, 2),
+        ((), None, 0),
+    ],
+)
+def test_more_than_half_of_the_reviewers_make_a_label(
+    answers: tuple[str, ...], label: str | None, agreeing: int
+) -> None:
+    assert consensus(replies(*answers)) == Consensus(label, agreeing)
+
+
+def test_a_person_who_answers_repeatedly_counts_once_with_the_last_answer() -> None:
+    repeated = (*replies("cat", "dog"), Reply("person 0", "dog", "2026"))
+
+    assert consensus(repeated) == Consensus("dog", 2)
+
+
+def test_one_person_cannot_make_a_majority_by_repeating() -> None:
+    stubborn = (*replies("cat", "dog", "dog"), *[Reply("person 0", "cat", "2026")] * 5)
+
+    assert consensus(stubborn).label == "dog"
+
+
+# Who may answer what
+
+
+def test_offered_labels_and_none_of_the_above_may_be_answered() -> None:
+    for label in ("cat", "日本", NONE_OF_THE_ABOVE):
+        check_reply(REVIEW, "ada", label)
+        check_reply(replace(REVIEW, state=QUEUED), "ada", label)
+
+
+@pytest.mark.parametrize("label", ["dog", "../x", "", "CAT", "none"])
+def test_a_label_that_was_not_offered_is_refused_with_those_that_were(label: str) -> None:
+    with pytest.raises(InvalidRequest, match="cat, 日本"):
+        check_reply(REVIEW, "ada", label)
+
+
+@pytest.mark.parametrize("state", [CLOSING, DONE, CONFLICT, WITHDRAWN])
+def test_a_review_that_is_over_takes_no_answer(state: str) -> None:
+    with pytest.raises(InvalidRequest, match="loupe reviews"):
+        check_reply(replace(REVIEW, state=state), "ada", "cat")
+
+
+def test_a_person_answers_a_review_once() -> None:
+    answered = replace(REVIEW, replies=(Reply("ada", "cat", "2026"),))
+
+    with pytest.raises(InvalidRequest, match="ada answered"):
+        check_reply(answered, "ada", "日本")
+
+
+def test_a_reviewer_has_a_name() -> None:
+    with pytest.raises(InvalidRequest, match="name"):
+        check_reply(REVIEW, "  ", "cat")
+
+
+# The shape of Amazon A2I
+
+
+def test_the_id_is_a_name_that_amazon_a2i_takes_and_differs_by_purpose() -> None:
+    ids = {review_id(IMAGE, purpose) for purpose in (UNSURE, COLD_START, QUALITY)}
+
+    assert len(ids) == 3
+    assert all(re.fullmatch("[a-z0-9](-*[a-z0-9])*", name) and len(name) <= 63 for name in ids)
+
+
+@given(st.lists(st.tuples(st.text(min_size=1), st.text()), min_size=1, max_size=3))
+def test_what_is_handed_over_is_read_again(answers: list[tuple[str, str]]) -> None:
+    given_ = tuple(Reply(who, label, "2026-01-01T00:00:00.000Z") for who, label in answers)
+
+    output = parse_output(render_output(replace(REVIEW, replies=given_), "loupe:builtin"))
+
+    assert output == Output(REVIEW.id, given_)
+
+
+def test_the_models_guess_is_on_the_page_only_where_it_may_be_seen() -> None:
+    assert loop_input(REVIEW)["initialValue"] == ""
+    assert loop_input(replace(REVIEW, guess_shown=True))["initialValue"] == "cat"
+    assert REVIEW.as_json()["guess"] == []
+    assert replace(REVIEW, guess_shown=True).as_json()["guess"][0]["name"] == "cat"
+
+
+def test_the_page_offers_none_of_the_above_last() -> None:
+    assert loop_input(REVIEW)["labels"] == ["cat", "日本", NONE_OF_THE_ABOVE]
+
+
+def answer(content: Any, **more: Any) -> dict[str, Any]:
+    return {"workerId": "w", "submissionTime": "2026", "answerContent": content} | more
+
+
+def document(*answers: Any, **more: Any) -> str:
+    return json.dumps({"humanLoopName": "loop", "humanAnswers": list(answers)} | more)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [{"label": {"label": "cat"}}, {"crowd-image-classifier": {"label": "cat"}}, {"x": "cat"}],
+)
+def test_the_label_is_found_under_whatever_widget_name(content: dict[str, Any]) -> None:
+    assert parse_output(document(answer(content))).replies == (Reply("w", "cat", "2026"),)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "no json",
+        "null",
+        "[]",
+        "5",
+        '"text"',
+        "{}",
+        '{"humanLoopName": "loop"}',
+        '{"humanAnswers": []}',
+        document(),
+        document(humanLoopName=5),
+        document(humanAnswers=None),
+        document(humanAnswers={"a": 1}),
+        document("text"),
+        document({}),
+        document(answer({})),
+        document(answer(None)),
+        document(answer([])),
+        document(answer({"label": None})),
+        document(answer({"label": {"label": None}})),
+        document(answer({"label": {"label": ["cat"]}})),
+        document(answer({"label": {"boxes": []}})),
+        document(answer({"label": 5})),
+        document(answer({"one": "cat", "other": "dog"})),
+        json.dumps({"humanLoopName": "l", "humanAnswers": [{"answerContent": {"a": "cat"}}]}),
+        document(answer({"label": "cat"}), humanLoopName=None),
+    ],
+)
+def test_an_output_that_is_no_answer_is_refused_and_not_a_crash(text: str) -> None:
+    with pytest.raises(InvalidRequest):
+        parse_output(text)
+
+
+def test_an_answer_outside_the_offered_labels_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match=re.escape("'../x'")):
+        check_output(REVIEW, Output(REVIEW.id, replies("cat", "../x")))
+
+
+def test_answers_within_the_offered_labels_are_taken() -> None:
+    check_output(REVIEW, Output(REVIEW.id, replies("cat", "日本", NONE_OF_THE_ABOVE)))

@@ -1,0 +1,117 @@
+"""Business rule: a setting takes only its allowed values, and says what they are."""
+
+import pytest
+
+from loupe.errors import InvalidSetting
+from loupe.settings import CATALOGUE, Settings, label_list, setting
+
+NEVER = ("", " 1", "1 ", "1\n")
+NOT_NUMBERS = ("abc", "True", "NaN", "1e3", "１", "0x1")
+BAD: dict[str, tuple[str, ...]] = {
+    "Enable-Automatic-Training": ("True", "FALSE", "1", "yes", "abc", "NaN", "1.5", "-1"),
+    "Automatic-Training-Poll-Frequency": (*NOT_NUMBERS, "0", "1441", "1.5", "-1", "01"),
+    "Minimum-Untrained-Images": (*NOT_NUMBERS, "0", "1.5", "-1", "01"),
+    "Minimum-F1-Score": (*NOT_NUMBERS, "1.5", "-1", "1.01", "0.123", ".5"),
+    "Minimum-Inference-Units": (*NOT_NUMBERS, "0", "1.5", "-1"),
+    "Minimum-Label-Detection-Confidence": (*NOT_NUMBERS, "100.01", "101", "-1", "1.234"),
+    "Enable-A2I-Workflow": ("True", "abc", "1", "NaN", "1.5", "-1"),
+    "Enable-Automatic-Human-Sampling": ("True", "abc", "1", "NaN", "1.5", "-1"),
+    "Automatic-Human-Sampling-Frequency": (*NOT_NUMBERS, "0", "1441", "1.5", "-1"),
+    "Human-Sampling-Interval": (*NOT_NUMBERS, "0", "1.5", "-1"),
+    "Labels": ("a,", ",a", "a,,b", "a, b", "../x", "a/b", "a\\b", " a", "x" * 101, "a\tb\nc"),
+    "Minimum-F1-Improvement": (*NOT_NUMBERS, "1.5", "-1.5", "--1", "0.001"),
+    "Enable-Automatic-Deployment": ("True", "abc", "1", "NaN", "1.5", "-1"),
+    "Maximum-Inference-Units": (*NOT_NUMBERS, "0", "1.5", "-1"),
+    "Stop-Model-When-Idle-Minutes": (*NOT_NUMBERS, "1.5", "-1"),
+    "Reviewers-Per-Image": (*NOT_NUMBERS, "0", "4", "1.5", "-1"),
+    "Maximum-Reviews-Per-Day": (*NOT_NUMBERS, "1.5", "-1"),
+    "Show-Model-Guess": ("True", "abc", "1", "NaN", "1.5", "-1"),
+    "Holdout-Percent": (*NOT_NUMBERS, "9", "51", "1.5", "-1", "20.0"),
+}
+GOOD = (
+    ("Enable-Automatic-Training", "false"),
+    ("Automatic-Training-Poll-Frequency", "1"),
+    ("Automatic-Training-Poll-Frequency", "1440"),
+    ("Minimum-F1-Score", "0"),
+    ("Minimum-F1-Score", "1.00"),
+    ("Minimum-Label-Detection-Confidence", "100"),
+    ("Minimum-Label-Detection-Confidence", "99.95"),
+    ("Minimum-F1-Improvement", "-1"),
+    ("Minimum-F1-Improvement", "-0.05"),
+    ("Labels", "cat"),
+    ("Labels", "große Katze,犬,100 % (sure)"),
+    ("Labels", "x" * 100),
+    ("Holdout-Percent", "10"),
+    ("Holdout-Percent", "50"),
+)
+
+
+def test_every_setting_has_a_list_of_values_that_it_refuses() -> None:
+    assert set(BAD) == {known.name for known in CATALOGUE}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_every_default_is_an_allowed_value(name: str) -> None:
+    known = setting(name)
+
+    assert known.check(known.default) == known.default
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name in BAD for value in (*NEVER, *BAD[name])]
+)
+def test_a_bad_value_is_refused_with_the_name_and_what_is_valid(name: str, value: str) -> None:
+    if name == "Labels" and value == "1\n":
+        value = "1\n2"
+    with pytest.raises(InvalidSetting) as refused:
+        setting(name).check(value)
+
+    assert name in str(refused.value)
+    assert repr(value) in str(refused.value)
+    assert setting(name).allowed in str(refused.value)
+
+
+@pytest.mark.parametrize(("name", "value"), GOOD)
+def test_values_at_the_bounds_are_taken(name: str, value: str) -> None:
+    assert setting(name).check(value) == value
+
+
+def test_parameters_become_typed_settings() -> None:
+    found = Settings.from_parameters(
+        {
+            "Enable-Automatic-Training": "false",
+            "Minimum-F1-Score": "0.75",
+            "Labels": "dog,cat,dog",
+            "Stop-Model-When-Idle-Minutes": "30",
+        }
+    )
+
+    assert found.automatic_training is False
+    assert found.minimum_f1 == 0.75
+    assert found.labels == ("dog", "cat")
+    assert found.idle_minutes == 30
+
+
+def test_a_missing_parameter_counts_with_its_default() -> None:
+    found = Settings.from_parameters({})
+
+    assert found.automatic_training is True
+    assert found.minimum_confidence == 70.0
+    assert found.labels == ()
+    assert found.holdout_percent == 20
+
+
+def test_one_bad_parameter_makes_no_settings_at_all() -> None:
+    with pytest.raises(InvalidSetting, match="Minimum-F1-Score"):
+        Settings.from_parameters({"Minimum-F1-Score": "NaN"})
+
+
+def test_none_means_no_labels() -> None:
+    assert label_list("none") == ()
+
+
+def test_an_unknown_setting_is_refused_with_the_names_that_there_are() -> None:
+    with pytest.raises(InvalidSetting) as refused:
+        setting("Minimum-F1")
+
+    assert "Minimum-F1-Score" in str(refused.value)

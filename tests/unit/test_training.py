@@ -1,0 +1,106 @@
+"""Business rule: train when there is enough that is new, and never pay twice for the same."""
+
+from loupe.domain.dataset import LabelCount
+from loupe.domain.training import (
+    BELOW_GATE,
+    FAILED,
+    IN_SERVICE,
+    NOT_BETTER,
+    TRAINING,
+    TRAINING_FAILED,
+    WAITING_FOR_APPROVAL,
+    Attempt,
+    Plan,
+    Progress,
+    needed_changes,
+    plan_training,
+)
+
+ENOUGH = {"cat": LabelCount(4, 1, 5), "dog": LabelCount(4, 1, 5)}
+
+
+def plan(
+    progress: Progress,
+    last: Attempt | None = None,
+    counts: dict[str, LabelCount] = ENOUGH,
+    minimum: int = 10,
+    gate: float = 0.8,
+) -> Plan:
+    return plan_training(progress, last, counts, minimum, gate)
+
+
+def test_fewer_changes_than_the_minimum_train_nothing_and_say_how_many_are_asked_for() -> None:
+    found = plan(Progress(changes=9))
+
+    assert found.action == "nothing"
+    assert "9 labelled images" in found.reason
+    assert "10 are asked for" in found.reason
+
+
+def test_the_minimum_itself_trains_the_next_version_on_all_trainable_labels() -> None:
+    found = plan(Progress(attempts=2, changes=10), Attempt("v2", IN_SERVICE, 0.9))
+
+    assert found == Plan(
+        "train", found.reason, version="v3", begins=True, labels=("cat", "dog"), left_out=()
+    )
+
+
+def test_labels_with_too_few_images_are_left_out_and_named() -> None:
+    found = plan(Progress(changes=20), counts=ENOUGH | {"emu": LabelCount(1, 0, 1)})
+
+    assert found.labels == ("cat", "dog")
+    assert found.left_out == ("emu",)
+    assert "emu" in found.reason
+
+
+def test_fewer_than_two_trainable_labels_train_nothing_and_say_what_is_missing() -> None:
+    found = plan(
+        Progress(changes=20), counts={"cat": LabelCount(4, 1, 5), "dog": LabelCount(9, 0, 0)}
+    )
+
+    assert found.action == "nothing"
+    assert not found.begins
+    assert found.left_out == ("dog",)
+    assert "two labels" in found.reason
+    assert "dog" in found.reason
+
+
+def test_an_interrupted_attempt_goes_on_without_new_data() -> None:
+    for status in (TRAINING, WAITING_FOR_APPROVAL):
+        found = plan(Progress(attempts=1), Attempt("v1", status))
+
+        assert (found.action, found.version, found.begins) == ("train", "v1", False)
+
+
+def test_data_that_failed_the_gate_is_not_trained_on_again() -> None:
+    found = plan(Progress(attempts=1, changes=0), Attempt("v1", BELOW_GATE, 0.5))
+
+    assert found.action == "nothing"
+
+
+def test_a_lowered_gate_decides_a_failed_version_again_without_training() -> None:
+    found = plan(Progress(attempts=1), Attempt("v1", BELOW_GATE, 0.5), gate=0.5)
+
+    assert (found.action, found.version, found.begins) == ("train", "v1", False)
+
+
+def test_a_lowered_gate_does_not_decide_again_what_did_not_fail_at_it() -> None:
+    for status in (NOT_BETTER, FAILED, TRAINING_FAILED, IN_SERVICE):
+        found = plan(Progress(attempts=1), Attempt("v1", status, 0.9), gate=0.1)
+
+        assert found.action == "nothing"
+
+
+def test_every_three_versions_in_a_row_that_were_not_promoted_double_what_is_asked_for() -> None:
+    asked = [needed_changes(10, in_a_row) for in_a_row in range(8)]
+
+    assert asked == [10, 10, 10, 20, 20, 20, 40, 40]
+
+
+def test_after_three_failures_the_minimum_alone_is_not_enough() -> None:
+    assert plan(Progress(3, 19, not_promoted=3), Attempt("v3", NOT_BETTER)).action == "nothing"
+    assert plan(Progress(3, 20, not_promoted=3), Attempt("v3", NOT_BETTER)).action == "train"
+
+
+def test_doubling_has_an_end() -> None:
+    assert needed_changes(10, 3000) == 10 * 2**10
