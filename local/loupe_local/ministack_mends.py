@@ -45,7 +45,7 @@ def mend(save: Callable[[], None]) -> None:
     _start_at_once()
     _count_loopback_as_secure()
     _permit_on_named_parameters()
-    _tell_one_mapping_from_all()
+    _name_actions_as_aws()
 
 
 def trim() -> None:
@@ -138,9 +138,12 @@ def _permit_on_named_parameters() -> None:
     iam_actions.extract_resource_arn = extract_resource_arn
 
 
-def _tell_one_mapping_from_all() -> None:
-    """Reading or changing one event source mapping is an action of its own; MiniStack calls every
-    GET ListEventSourceMappings and checks a PUT not at all.
+def _name_actions_as_aws() -> None:
+    """Two places where MiniStack asks for another permission than AWS does.
+
+    Reading or changing one event source mapping is an action of its own; MiniStack calls every GET
+    ListEventSourceMappings and checks a PUT not at all. And SQS has no permission for batches: that
+    for the single message covers them.
     """
     from ministack.core import iam_actions
 
@@ -151,7 +154,8 @@ def _tell_one_mapping_from_all() -> None:
         _, found, identity = path.partition("/event-source-mappings/")
         if service == "lambda" and found and identity and method in actions:
             return f"lambda:{actions[method]}EventSourceMapping"
-        return extract(service, method, path, *request)
+        action = extract(service, method, path, *request)
+        return action.removesuffix("Batch") if service == "sqs" and action else action
 
     iam_actions.extract_iam_action = extract_iam_action
 
