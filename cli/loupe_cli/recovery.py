@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loupe.adapters.queue import as_event
+from loupe.domain.detection import WAITING
 from loupe.domain.places import (
     DETECTION_PREFIX,
     LABELLED_PREFIX,
@@ -42,7 +43,9 @@ def recover(target: Target) -> Recovered:
 
 
 def _read(target: Target, image: ImageRef) -> bool:
-    return target.deps.detections.get(image.id) is not None
+    """An image that waits without a reason was being read when the machine stopped."""
+    found = target.deps.detections.get(image.id)
+    return found is not None and (found.state != WAITING or bool(found.reason))
 
 
 def _known(target: Target, image: ImageRef) -> bool:

@@ -79,15 +79,21 @@ def client_environment(port: int) -> dict[str, str]:
     }
 
 
-OTHER_ACCOUNTS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN",
-                  "AWS_ENDPOINT_URL_")
+OTHER_ACCOUNTS = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_ENDPOINT_URL_",
+)
 """How the names begin of what would make a client use somebody's real account instead."""
 
 
 def without_other_accounts(environment: Mapping[str, str]) -> dict[str, str]:
     """An environment without what leads to any account."""
-    return {name: value for name, value in environment.items()
-            if not name.startswith(OTHER_ACCOUNTS)}
+    return {
+        name: value for name, value in environment.items() if not name.startswith(OTHER_ACCOUNTS)
+    }
 
 
 def server_environment(home: Home, port: int) -> dict[str, str]:

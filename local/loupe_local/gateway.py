@@ -56,9 +56,7 @@ class Gateway:
         self._lifecycle = lifecycle
         self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="loupe-service")
 
-    async def __call__(
-        self, scope: MutableMapping[str, Any], receive: Receive, send: Send
-    ) -> None:
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._lifespan(scope, receive, send)
             return
@@ -99,8 +97,9 @@ class Gateway:
     ) -> None:
         body = await _body(receive)
         if body is None:
-            too_large = ServiceError("RequestEntityTooLargeException", "The request is too large.",
-                                     413)
+            too_large = ServiceError(
+                "RequestEntityTooLargeException", "The request is too large.", 413
+            )
             await _send(send, error_reply(too_large))
             return
         request = Request(head.method, head.path, head.query, head.headers, body)

@@ -60,7 +60,8 @@ def _trim_executions() -> None:
 
     executions = stepfunctions._executions._data
     finished = sorted(
-        (record["stopDate"], key) for key, record in list(executions.items())
+        (record["stopDate"], key)
+        for key, record in list(executions.items())
         if record["status"] != "RUNNING" and record["stopDate"]
     )
     past = datetime.now(UTC) - timedelta(seconds=SYNCHRONOUS_SECONDS)
@@ -168,8 +169,14 @@ def _announce_parameters() -> None:
 
     def announce(operation: str, record: Json) -> None:
         detail = {"operation": operation, "name": record["Name"], "type": record["Type"]}
-        send_event({"source": "aws.ssm", "detail-type": "Parameter Store Change",
-                    "resources": [record["ARN"]], "detail": detail})
+        send_event(
+            {
+                "source": "aws.ssm",
+                "detail-type": "Parameter Store Change",
+                "resources": [record["ARN"]],
+                "detail": detail,
+            }
+        )
 
     def put_parameter(data: Json) -> Any:
         data, mismatch = _held_to_pattern(data)

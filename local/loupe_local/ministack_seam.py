@@ -103,8 +103,9 @@ class MiniStackCaller:
             try:
                 responses.set_request_account_id(_request_account_scope(key))
             except iam_evaluator.AmbiguousAccessKeyError as error:
-                raise ServiceError("UnrecognizedClientException", "Two users have this key.",
-                                   403) from error
+                raise ServiceError(
+                    "UnrecognizedClientException", "Two users have this key.", 403
+                ) from error
         responses.set_request_region(router.extract_region(headers, query))
         raw_path = scope.get("raw_path") or quote(scope["path"]).encode()
         iam_evaluator.pin_request_origin((scope.get("client") or ("127.0.0.1",))[0], True)

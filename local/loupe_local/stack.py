@@ -113,11 +113,26 @@ def stop(home: Path) -> bool:
 
 
 def _launch(place: Home, port: int) -> Endpoint:
-    command = [sys.executable, "-m", "loupe_local.server", "--detach",
-               "--home", str(place.path), "--port", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "loupe_local.server",
+        "--detach",
+        "--home",
+        str(place.path),
+        "--port",
+        str(port),
+    ]
     with place.log.open("ab") as log:
-        subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=place.path,
-                       env=code_environment(), check=False)
+        subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=place.path,
+            env=code_environment(),
+            check=False,
+        )
     _wait(lambda: running(place.path) is None or _answers(port, place), START_DEADLINE)
     found = running(place.path)
     if found is not None and _answers(port, place):
@@ -167,8 +182,9 @@ def _command(pid: int) -> list[str]:
             return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
     except OSError:
         return []
-    shown = subprocess.run(["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True,
-                           text=True, check=False)
+    shown = subprocess.run(
+        ["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
     return shown.stdout.split()
 
 

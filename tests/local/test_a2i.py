@@ -30,12 +30,20 @@ def flow(client: Client) -> str:
     assert team["WorkteamArn"] == TEAM
     made = sagemaker.create_flow_definition(
         FlowDefinitionName="flow",
-        HumanLoopConfig={"WorkteamArn": TEAM, "HumanTaskUiArn": page, "TaskTitle": "Which is it?",
-                         "TaskDescription": "Choose a label", "TaskCount": 2},
-        OutputConfig={"S3OutputPath": "s3://reviews/out"}, RoleArn=ROLE,
+        HumanLoopConfig={
+            "WorkteamArn": TEAM,
+            "HumanTaskUiArn": page,
+            "TaskTitle": "Which is it?",
+            "TaskDescription": "Choose a label",
+            "TaskCount": 2,
+        },
+        OutputConfig={"S3OutputPath": "s3://reviews/out"},
+        RoleArn=ROLE,
     )
-    assert sagemaker.describe_flow_definition(FlowDefinitionName="flow")[
-        "FlowDefinitionStatus"] == "Active"
+    assert (
+        sagemaker.describe_flow_definition(FlowDefinitionName="flow")["FlowDefinitionStatus"]
+        == "Active"
+    )
     return str(made["FlowDefinitionArn"])
 
 
@@ -92,8 +100,9 @@ def listen(client: Client) -> str:
     sqs, bus = client("sqs"), client("events")
     queue = str(sqs.create_queue(QueueName="a2i")["QueueUrl"])
     bus.put_rule(Name="a2i", EventPattern=json.dumps({"source": ["aws.sagemaker"]}))
-    bus.put_targets(Rule="a2i", Targets=[{"Id": "q",
-                                          "Arn": "arn:aws:sqs:us-east-1:000000000000:a2i"}])
+    bus.put_targets(
+        Rule="a2i", Targets=[{"Id": "q", "Arn": "arn:aws:sqs:us-east-1:000000000000:a2i"}]
+    )
     return queue
 
 
@@ -110,18 +119,29 @@ def test_the_same_loop_twice_is_one(runtime: Any, flow: str) -> None:
     first = start(HumanLoopName="b", FlowDefinitionArn=flow, HumanLoopInput=INPUT)
     again = start(HumanLoopName="b", FlowDefinitionArn=flow, HumanLoopInput=INPUT)
     assert first["HumanLoopArn"] == again["HumanLoopArn"]
-    assert error(start, HumanLoopName="b", FlowDefinitionArn=flow,
-                 HumanLoopInput={"InputContent": "{}"}) == "ConflictException"
+    assert (
+        error(
+            start, HumanLoopName="b", FlowDefinitionArn=flow, HumanLoopInput={"InputContent": "{}"}
+        )
+        == "ConflictException"
+    )
     for name in ("-b", "B", "b" * 64):
-        assert error(start, HumanLoopName=name, FlowDefinitionArn=flow,
-                     HumanLoopInput=INPUT) == "ValidationException"
-    assert error(start, HumanLoopName="c", FlowDefinitionArn=flow,
-                 HumanLoopInput={"InputContent": "no JSON"}) == "ValidationException"
+        assert (
+            error(start, HumanLoopName=name, FlowDefinitionArn=flow, HumanLoopInput=INPUT)
+            == "ValidationException"
+        )
+    assert (
+        error(
+            start,
+            HumanLoopName="c",
+            FlowDefinitionArn=flow,
+            HumanLoopInput={"InputContent": "no JSON"},
+        )
+        == "ValidationException"
+    )
 
 
-def test_a_loop_is_stopped_listed_and_deleted(
-    endpoint: Endpoint, runtime: Any, flow: str
-) -> None:
+def test_a_loop_is_stopped_listed_and_deleted(endpoint: Endpoint, runtime: Any, flow: str) -> None:
     """Given a loop, when it is stopped, then nobody can answer it any more."""
     for name in ("c-1", "c-2"):
         runtime.start_human_loop(HumanLoopName=name, FlowDefinitionArn=flow, HumanLoopInput=INPUT)
@@ -143,7 +163,8 @@ def test_definitions_in_use_stay(client: Client, runtime: Any, flow: str) -> Non
     can, and so can its page."""
     sagemaker = client("sagemaker")
     for summary in runtime.list_human_loops(FlowDefinitionArn=flow, MaxResults=100)[
-            "HumanLoopSummaries"]:
+        "HumanLoopSummaries"
+    ]:
         runtime.stop_human_loop(HumanLoopName=summary["HumanLoopName"])
     runtime.start_human_loop(HumanLoopName="d", FlowDefinitionArn=flow, HumanLoopInput=INPUT)
     delete = sagemaker.delete_flow_definition

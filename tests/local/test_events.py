@@ -45,9 +45,7 @@ def test_a_parameter_change_is_announced(client: Client, events: Arrived) -> Non
     first = events()[0]
     assert first["detail"] == {"operation": "Create", "name": "/stack/Labels", "type": "String"}
     assert first["detail-type"] == "Parameter Store Change"
-    assert first["resources"] == [
-        "arn:aws:ssm:us-east-1:000000000000:parameter/stack/Labels"
-    ]
+    assert first["resources"] == ["arn:aws:ssm:us-east-1:000000000000:parameter/stack/Labels"]
 
 
 def test_a_refused_parameter_is_not_announced(client: Client, events: Arrived) -> None:

@@ -56,9 +56,7 @@ def test_what_is_read_first_is_written_last(
     assert order == ["table", "queue"]
 
 
-def test_services_that_change_meanwhile_are_read_again(
-    tmp_path: Path, services: Services
-) -> None:
+def test_services_that_change_meanwhile_are_read_again(tmp_path: Path, services: Services) -> None:
     """Given a service that changes while it is read, then it is read again, but not for ever."""
     kept = keeper(tmp_path, services)
     services.restless = ATTEMPTS - 1

@@ -11,13 +11,21 @@ from .stack_help import line
 
 BOXES = {
     "source-ref": "s3://b/k",
-    "bb": {"image_size": [{"width": 640, "height": 480, "depth": 3}],
-           "annotations": [{"class_id": 0, "top": 1, "left": 1, "width": 10, "height": 10},
-                           {"class_id": 1, "top": 1, "left": 1, "width": 20, "height": 10},
-                           {"class_id": 0, "top": 1, "left": 1, "width": 1, "height": 1}]},
-    "bb-metadata": {"objects": [{"confidence": 1}], "class-map": {"0": "cat", "1": "dog"},
-                    "type": "groundtruth/object-detection", "human-annotated": "yes",
-                    "creation-date": "2026-01-01T00:00:00.000"},
+    "bb": {
+        "image_size": [{"width": 640, "height": 480, "depth": 3}],
+        "annotations": [
+            {"class_id": 0, "top": 1, "left": 1, "width": 10, "height": 10},
+            {"class_id": 1, "top": 1, "left": 1, "width": 20, "height": 10},
+            {"class_id": 0, "top": 1, "left": 1, "width": 1, "height": 1},
+        ],
+    },
+    "bb-metadata": {
+        "objects": [{"confidence": 1}],
+        "class-map": {"0": "cat", "1": "dog"},
+        "type": "groundtruth/object-detection",
+        "human-annotated": "yes",
+        "creation-date": "2026-01-01T00:00:00.000",
+    },
 }
 
 
@@ -25,8 +33,11 @@ def sides(train: dict[str, int], test: dict[str, int]) -> tuple[checks.Material,
     """Material with so many images of each label."""
 
     def text(side: str, counts: dict[str, int]) -> str:
-        return "\n".join(line(f"s3://b/{side}/{label}/{n}", label)
-                         for label, count in counts.items() for n in range(count))
+        return "\n".join(
+            line(f"s3://b/{side}/{label}/{n}", label)
+            for label, count in counts.items()
+            for n in range(count)
+        )
 
     return checks.read(text("train", train), "training"), checks.read(text("test", test), "test")
 
@@ -46,8 +57,17 @@ def test_several_labels_keep_their_order() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{", '{"source-ref": 1}', '{"source-ref": "http://a/b"}',
-             '{"source-ref": "s3://bucket"}', line("s3://b/k", ""), "x" * 100_001],
+    "text",
+    [
+        "",
+        "[]",
+        "{",
+        '{"source-ref": 1}',
+        '{"source-ref": "http://a/b"}',
+        '{"source-ref": "s3://bucket"}',
+        line("s3://b/k", ""),
+        "x" * 100_001,
+    ],
 )
 def test_a_line_that_is_none_says_so(text: str) -> None:
     """Given a broken line, then it is refused."""
@@ -77,9 +97,11 @@ def test_enough_of_everything_may_be_trained() -> None:
 
 @pytest.mark.parametrize(
     ("train", "test", "message"),
-    [({"a": 5}, {"a": 5}, "1 labels"),
-     ({"a": 1, "b": 1, "c": 1}, {"a": 1}, "Less than 50%"),
-     ({str(n): 1 for n in range(251)}, {"1": 1}, "251 labels")],
+    [
+        ({"a": 5}, {"a": 5}, "1 labels"),
+        ({"a": 1, "b": 1, "c": 1}, {"a": 1}, "Less than 50%"),
+        ({str(n): 1 for n in range(251)}, {"1": 1}, "251 labels"),
+    ],
 )
 def test_too_little_is_refused(train: dict[str, int], test: dict[str, int], message: str) -> None:
     """Given labels outside the service's limits, then the training fails and says why."""

@@ -32,10 +32,16 @@ def user(client: Client) -> Iterator[Any]:
 
     def permitted(service: str, *statements: dict[str, Any]) -> Any:
         if statements:
-            iam.put_user_policy(UserName="somebody", PolicyName="p",
-                                PolicyDocument=json.dumps({"Statement": list(statements)}))
-        return client(service, aws_access_key_id=key["AccessKeyId"],
-                      aws_secret_access_key=key["SecretAccessKey"])
+            iam.put_user_policy(
+                UserName="somebody",
+                PolicyName="p",
+                PolicyDocument=json.dumps({"Statement": list(statements)}),
+            )
+        return client(
+            service,
+            aws_access_key_id=key["AccessKeyId"],
+            aws_secret_access_key=key["SecretAccessKey"],
+        )
 
     yield permitted
     iam.delete_access_key(UserName="somebody", AccessKeyId=key["AccessKeyId"])
@@ -59,8 +65,11 @@ def refusal(act: Any, **given: Any) -> tuple[str, str]:
 
 def test_without_a_policy_nothing_is_allowed(user: Any) -> None:
     """Given a user without policies, when it detects, then the refusal names who, what, where."""
-    code, message = refusal(user("rekognition").detect_custom_labels,
-                            ProjectVersionArn=VERSION, Image={"Bytes": picture("ring", 1)})
+    code, message = refusal(
+        user("rekognition").detect_custom_labels,
+        ProjectVersionArn=VERSION,
+        Image={"Bytes": picture("ring", 1)},
+    )
     assert code == "AccessDeniedException"
     for part in ("user/somebody", DETECT, VERSION):
         assert part in message
@@ -80,8 +89,11 @@ def test_an_explicit_denial_wins(user: Any) -> None:
     """Given all is allowed but detection, when it detects, then it is refused."""
     rekognition = user("rekognition", allow("rekognition:*", "*"), allow(DETECT, "*", "Deny"))
     assert rekognition.describe_projects()["ProjectDescriptions"] is not None
-    code, message = refusal(rekognition.detect_custom_labels, ProjectVersionArn=VERSION,
-                            Image={"Bytes": picture("ring", 1)})
+    code, message = refusal(
+        rekognition.detect_custom_labels,
+        ProjectVersionArn=VERSION,
+        Image={"Bytes": picture("ring", 1)},
+    )
     assert (code, "denies it explicitly" in message) == ("AccessDeniedException", True)
 
 
@@ -101,13 +113,23 @@ def test_a_role_is_held_to_its_policies(client: Client) -> None:
     """Given a role without rekognition, when somebody in it lists projects, then it is refused;
     once its policy allows it, it is not."""
     iam = client("iam")
-    trust = {"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
-                            "Principal": {"AWS": "arn:aws:iam::000000000000:root"}}]}
+    trust = {
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": "sts:AssumeRole",
+                "Principal": {"AWS": "arn:aws:iam::000000000000:root"},
+            }
+        ]
+    }
     role = iam.create_role(RoleName="visitor", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
     session = client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="me")["Credentials"]
-    rekognition = client("rekognition", aws_access_key_id=session["AccessKeyId"],
-                         aws_secret_access_key=session["SecretAccessKey"],
-                         aws_session_token=session["SessionToken"])
+    rekognition = client(
+        "rekognition",
+        aws_access_key_id=session["AccessKeyId"],
+        aws_secret_access_key=session["SecretAccessKey"],
+        aws_session_token=session["SessionToken"],
+    )
     code, message = refusal(rekognition.describe_projects)
     assert (code, "assumed-role/visitor" in message) == ("AccessDeniedException", True)
     policy = {"Statement": [allow("rekognition:DescribeProjects", "*")]}
@@ -119,17 +141,24 @@ def test_a_wrong_signature_is_refused(client: Client, user: Any) -> None:
     """Given somebody's key with another secret, when it asks, then it is refused."""
     user("rekognition", allow("rekognition:*", "*"))
     key = client("iam").list_access_keys(UserName="somebody")["AccessKeyMetadata"][0]
-    forged = client("rekognition", aws_access_key_id=key["AccessKeyId"],
-                    aws_secret_access_key="guessed")
-    assert refusal(forged.describe_projects)[0] == "SignatureDoesNotMatch" or refusal(
-        forged.describe_projects)[0] == "InvalidSignatureException"
+    forged = client(
+        "rekognition", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key="guessed"
+    )
+    assert (
+        refusal(forged.describe_projects)[0] == "SignatureDoesNotMatch"
+        or refusal(forged.describe_projects)[0] == "InvalidSignatureException"
+    )
 
 
 def test_human_loops_and_flow_definitions_are_guarded(user: Any) -> None:
     """Given a user without policies, when it uses A2I, then it is refused."""
     flow = "arn:aws:sagemaker:us-east-1:000000000000:flow-definition/f"
-    code, message = refusal(user("sagemaker-a2i-runtime").start_human_loop, HumanLoopName="a",
-                            FlowDefinitionArn=flow, HumanLoopInput={"InputContent": "{}"})
+    code, message = refusal(
+        user("sagemaker-a2i-runtime").start_human_loop,
+        HumanLoopName="a",
+        FlowDefinitionArn=flow,
+        HumanLoopInput={"InputContent": "{}"},
+    )
     assert (code, flow in message) == ("AccessDeniedException", True)
     code, _ = refusal(user("sagemaker").describe_human_task_ui, HumanTaskUiName="u")
     assert code == "AccessDeniedException"

@@ -31,15 +31,17 @@ def bucket(client: Client) -> str:
     s3.create_bucket(Bucket="pictures")
     for label in ("ring", "box"):
         for number in range(7):
-            s3.put_object(Bucket="pictures", Key=f"{label}/{number} é+?.png",
-                          Body=picture(label, number))
+            s3.put_object(
+                Bucket="pictures", Key=f"{label}/{number} é+?.png", Body=picture(label, number)
+            )
     return "pictures"
 
 
 def lines(bucket: str, numbers: range, labels: tuple[str, ...] = ("ring", "box")) -> str:
     """Manifest lines of pictures."""
-    return "\n".join(line(f"s3://{bucket}/{label}/{n} é+?.png", label)
-                     for label in labels for n in numbers)
+    return "\n".join(
+        line(f"s3://{bucket}/{label}/{n} é+?.png", label) for label in labels for n in numbers
+    )
 
 
 def error(act: Any, **given: Any) -> str:
@@ -77,8 +79,11 @@ def version(rekognition: Any, project: str, name: str = "v1") -> dict[str, Any]:
 
 def trained(rekognition: Any, project: str, bucket: str, seconds: float = 20) -> dict[str, Any]:
     """The description of a new version when its training has ended."""
-    rekognition.create_project_version(ProjectArn=project, VersionName="v1",
-                                       OutputConfig={"S3Bucket": bucket, "S3KeyPrefix": "out"})
+    rekognition.create_project_version(
+        ProjectArn=project,
+        VersionName="v1",
+        OutputConfig={"S3Bucket": bucket, "S3KeyPrefix": "out"},
+    )
     eventually(lambda: version(rekognition, project)["Status"] != "TRAINING_IN_PROGRESS", seconds)
     return version(rekognition, project)
 
@@ -96,7 +101,8 @@ def test_a_model_is_trained_started_used_stopped_and_deleted(
     place = found["EvaluationResult"]["Summary"]["S3Object"]
     summary = json.load(client("s3").get_object(Bucket=place["Bucket"], Key=place["Name"])["Body"])
     assert summary["AggregatedEvaluationResults"]["F1Score"] == pytest.approx(
-        found["EvaluationResult"]["F1Score"])
+        found["EvaluationResult"]["F1Score"]
+    )
     assert {r["Label"] for r in summary["LabelEvaluationResults"]} == {"ring", "box"}
     assert summary["EvaluationDetails"]["NumberOfTestingImages"] == 4
 
@@ -104,20 +110,28 @@ def test_a_model_is_trained_started_used_stopped_and_deleted(
     image = {"S3Object": {"Bucket": bucket, "Name": "ring/5 é+?.png"}}
     detect = rekognition.detect_custom_labels
     assert error(detect, ProjectVersionArn=arn, Image=image) == "ResourceNotReadyException"
-    rekognition.start_project_version(ProjectVersionArn=arn, MinInferenceUnits=1,
-                                      MaxInferenceUnits=2)
+    rekognition.start_project_version(
+        ProjectVersionArn=arn, MinInferenceUnits=1, MaxInferenceUnits=2
+    )
     assert error(rekognition.stop_project_version, ProjectVersionArn=arn) == (
-        "ResourceInUseException")
+        "ResourceInUseException"
+    )
     eventually(lambda: version(rekognition, project)["Status"] == "RUNNING")
     assert version(rekognition, project)["MaxInferenceUnits"] == 2
     check_detection(rekognition, arn, image)
     assert error(rekognition.delete_project_version, ProjectVersionArn=arn) == (
-        "ResourceInUseException")
+        "ResourceInUseException"
+    )
     rekognition.stop_project_version(ProjectVersionArn=arn)
     eventually(lambda: version(rekognition, project)["Status"] == "STOPPED")
     rekognition.delete_project_version(ProjectVersionArn=arn)
-    eventually(lambda: not rekognition.describe_project_versions(ProjectArn=project)[
-        "ProjectVersionDescriptions"])
+    eventually(
+        lambda: (
+            not rekognition.describe_project_versions(ProjectArn=project)[
+                "ProjectVersionDescriptions"
+            ]
+        )
+    )
 
 
 def check_detection(rekognition: Any, arn: str, image: dict[str, Any]) -> None:
@@ -130,14 +144,22 @@ def check_detection(rekognition: Any, arn: str, image: dict[str, Any]) -> None:
     assert same["CustomLabels"] == every
     sure = detect(ProjectVersionArn=arn, Image=image)["CustomLabels"]
     assert [label["Name"] for label in sure] == ["ring"]
-    assert len(detect(ProjectVersionArn=arn, Image=image, MinConfidence=0, MaxResults=1)[
-        "CustomLabels"]) == 1
+    assert (
+        len(
+            detect(ProjectVersionArn=arn, Image=image, MinConfidence=0, MaxResults=1)[
+                "CustomLabels"
+            ]
+        )
+        == 1
+    )
     missing = {"S3Object": {"Bucket": "pictures", "Name": "none.png"}}
     assert error(detect, ProjectVersionArn=arn, Image=missing) == "InvalidS3ObjectException"
     assert error(detect, ProjectVersionArn=arn, Image={"Bytes": b"GIF89a"}) == (
-        "InvalidImageFormatException")
+        "InvalidImageFormatException"
+    )
     assert error(detect, ProjectVersionArn=arn, Image={"Bytes": b"x" * (4 * 1024**2 + 1)}) == (
-        "ImageTooLargeException")
+        "ImageTooLargeException"
+    )
     assert error(detect, ProjectVersionArn=arn, Image={}) == "InvalidParameterException"
 
 
@@ -150,15 +172,28 @@ def test_a_training_that_cannot_be_fails_and_says_why(
     found = trained(rekognition, project, bucket)
     assert found["Status"] == "TRAINING_FAILED"
     assert "1 labels" in found["StatusMessage"]
-    assert error(rekognition.start_project_version, ProjectVersionArn=found["ProjectVersionArn"],
-                 MinInferenceUnits=1) == "ResourceInUseException"
+    assert (
+        error(
+            rekognition.start_project_version,
+            ProjectVersionArn=found["ProjectVersionArn"],
+            MinInferenceUnits=1,
+        )
+        == "ResourceInUseException"
+    )
 
 
 def test_training_needs_both_datasets(rekognition: Any, project: str, bucket: str) -> None:
     """Given a project without a test dataset, when it is trained, then it is refused."""
     dataset(rekognition, project, "TRAIN", lines(bucket, range(3)))
-    assert error(rekognition.create_project_version, ProjectArn=project, VersionName="v1",
-                 OutputConfig={"S3Bucket": bucket}) == "InvalidParameterException"
+    assert (
+        error(
+            rekognition.create_project_version,
+            ProjectArn=project,
+            VersionName="v1",
+            OutputConfig={"S3Bucket": bucket},
+        )
+        == "InvalidParameterException"
+    )
 
 
 def test_entries_are_replaced_by_source(rekognition: Any, project: str) -> None:
@@ -167,8 +202,10 @@ def test_entries_are_replaced_by_source(rekognition: Any, project: str) -> None:
     arn = dataset(rekognition, project, "TRAIN", line("s3://b/a.png", "cat"))
     change = line("s3://b/a.png", "dog") + "\n" + line("s3://b/b.png", "dog") + "\nnonsense\n"
     rekognition.update_dataset_entries(DatasetArn=arn, Changes={"GroundTruth": change.encode()})
-    assert error(rekognition.update_dataset_entries, DatasetArn=arn,
-                 Changes={"GroundTruth": b"{}"}) == "ResourceInUseException"
+    assert (
+        error(rekognition.update_dataset_entries, DatasetArn=arn, Changes={"GroundTruth": b"{}"})
+        == "ResourceInUseException"
+    )
     stats = rest(rekognition, arn)["DatasetStats"]
     assert stats == {"LabeledEntries": 2, "TotalEntries": 3, "TotalLabels": 1, "ErrorEntries": 1}
     entries = rekognition.list_dataset_entries(DatasetArn=arn, ContainsLabels=["dog"])
@@ -183,11 +220,15 @@ def test_entries_come_in_pages(rekognition: Any, project: str) -> None:
     """Given five entries, when two a page are asked for, then three pages have them all."""
     sources = [f"s3://b/{number}.png" for number in range(5)]
     arn = dataset(rekognition, project, "TEST", "\n".join(line(s, "x") for s in sources))
-    pages = list(rekognition.get_paginator("list_dataset_entries").paginate(
-        DatasetArn=arn, PaginationConfig={"PageSize": 2}))
+    pages = list(
+        rekognition.get_paginator("list_dataset_entries").paginate(
+            DatasetArn=arn, PaginationConfig={"PageSize": 2}
+        )
+    )
     assert [len(page["DatasetEntries"]) for page in pages] == [2, 2, 1]
     assert error(rekognition.list_dataset_entries, DatasetArn=arn, NextToken="guess") == (
-        "InvalidPaginationTokenException")
+        "InvalidPaginationTokenException"
+    )
 
 
 def test_a_dataset_is_made_of_a_manifest(
@@ -202,12 +243,15 @@ def test_a_dataset_is_made_of_a_manifest(
 
     create = rekognition.create_dataset
     assert error(create, ProjectArn=project, DatasetType="TRAIN", DatasetSource=source("none")) == (
-        "InvalidS3ObjectException")
-    arn = create(ProjectArn=project, DatasetType="TRAIN",
-                 DatasetSource=source("m.manifest"))["DatasetArn"]
+        "InvalidS3ObjectException"
+    )
+    arn = create(ProjectArn=project, DatasetType="TRAIN", DatasetSource=source("m.manifest"))[
+        "DatasetArn"
+    ]
     assert rest(rekognition, arn)["DatasetStats"]["TotalEntries"] == 6
     assert error(create, ProjectArn=project, DatasetType="TRAIN") == (
-        "ResourceAlreadyExistsException")
+        "ResourceAlreadyExistsException"
+    )
 
 
 def test_a_project_goes_last(rekognition: Any) -> None:
@@ -226,11 +270,13 @@ def test_a_project_goes_last(rekognition: Any) -> None:
     rekognition.delete_dataset(DatasetArn=arn)
     assert rekognition.delete_project(ProjectArn=project)["Status"] == "DELETING"
     assert error(rekognition.describe_project_versions, ProjectArn=project) == (
-        "ResourceNotFoundException")
+        "ResourceNotFoundException"
+    )
 
 
 def test_what_the_model_of_the_service_forbids_is_refused(rekognition: Any) -> None:
     """Given a name with a slash, when a project is made, then it is refused."""
     assert error(rekognition.create_project, ProjectName="a/b") == "InvalidParameterException"
     assert error(rekognition.create_project, ProjectName="a", Feature="CONTENT_MODERATION") == (
-        "InvalidParameterException")
+        "InvalidParameterException"
+    )

@@ -19,8 +19,15 @@ from .stack_help import connect, eventually, free_port
 SAVED = 3.0
 """Seconds after which a change has been saved; the promise is 5."""
 
-ROLE = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"},
-                       "Action": "sts:AssumeRole"}]}
+ROLE = {
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    ]
+}
 
 
 def crash(home: Path, endpoint: Endpoint) -> None:
@@ -34,8 +41,14 @@ def function(client: Any, role: str, name: str, code: str) -> str:
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as archive:
         archive.writestr("index.py", code)
-    made = client.create_function(FunctionName=name, Runtime="python3.11", Handler="index.handler",
-                                  Role=role, Code={"ZipFile": package.getvalue()}, Timeout=30)
+    made = client.create_function(
+        FunctionName=name,
+        Runtime="python3.11",
+        Handler="index.handler",
+        Role=role,
+        Code={"ZipFile": package.getvalue()},
+        Timeout=30,
+    )
     return str(made["FunctionArn"])
 
 
@@ -51,8 +64,13 @@ def test_an_acknowledged_object_survives_a_crash_at_once(home: Path) -> None:
     )
     time.sleep(SAVED)
     old = s3.put_object(Bucket="images", Key="a b é+?.png", Body=b"one")["VersionId"]
-    s3.put_object(Bucket="images", Key="a b é+?.png", Body=b"two", Metadata={"who": "me"},
-                  ContentType="image/png")
+    s3.put_object(
+        Bucket="images",
+        Key="a b é+?.png",
+        Body=b"two",
+        Metadata={"who": "me"},
+        ContentType="image/png",
+    )
     crash(home, first)
 
     s3 = connect(stack.start(home), "s3")
@@ -100,7 +118,8 @@ def prepare(endpoint: Endpoint) -> tuple[str, str, str]:
         RoleName="reader", AssumeRolePolicyDocument=json.dumps(ROLE)
     )["Role"]["Arn"]
     table = connect(endpoint, "dynamodb").create_table(
-        TableName="things", BillingMode="PAY_PER_REQUEST",
+        TableName="things",
+        BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
@@ -117,10 +136,13 @@ def prepare(endpoint: Endpoint) -> tuple[str, str, str]:
 def start_waiting(endpoint: Endpoint, role: str) -> str:
     """An execution that waits."""
     machines = connect(endpoint, "stepfunctions")
-    definition = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 600,
-                                                         "End": True}}}
-    machine = machines.create_state_machine(name="wait", definition=json.dumps(definition),
-                                            roleArn=role)["stateMachineArn"]
+    definition = {
+        "StartAt": "Wait",
+        "States": {"Wait": {"Type": "Wait", "Seconds": 600, "End": True}},
+    }
+    machine = machines.create_state_machine(
+        name="wait", definition=json.dumps(definition), roleArn=role
+    )["stateMachineArn"]
     return str(machines.start_execution(stateMachineArn=machine)["executionArn"])
 
 
@@ -147,16 +169,20 @@ def test_functions_end_with_the_server(home: Path, number: int) -> None:
     """Given a function at work, when the server ends in whatever way, then so does its worker."""
     endpoint = stack.start(home, free_port())
     role = connect(endpoint, "iam").create_role(
-        RoleName="r", AssumeRolePolicyDocument=json.dumps(ROLE))["Role"]["Arn"]
-    code = ("import os, pathlib, time\n"
-            "def handler(event, context):\n"
-            "    pathlib.Path(event['path']).write_text(str(os.getpid()))\n"
-            "    time.sleep(60)\n")
+        RoleName="r", AssumeRolePolicyDocument=json.dumps(ROLE)
+    )["Role"]["Arn"]
+    code = (
+        "import os, pathlib, time\n"
+        "def handler(event, context):\n"
+        "    pathlib.Path(event['path']).write_text(str(os.getpid()))\n"
+        "    time.sleep(60)\n"
+    )
     awslambda = connect(endpoint, "lambda")
     function(awslambda, role, "sleeper", code)
     note = home / "worker"
-    awslambda.invoke(FunctionName="sleeper", InvocationType="Event",
-                     Payload=json.dumps({"path": str(note)}))
+    awslambda.invoke(
+        FunctionName="sleeper", InvocationType="Event", Payload=json.dumps({"path": str(note)})
+    )
     worker = int(eventually(lambda: note.exists() and note.read_text()))
     os.kill(endpoint.pid, number)
     eventually(lambda: not Path(f"/proc/{worker}").exists(), 15)

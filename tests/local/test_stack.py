@@ -85,8 +85,9 @@ def test_pages_from_elsewhere_are_refused(endpoint: Endpoint, headers: dict[str,
 
 def test_a_page_of_the_stack_itself_is_served(endpoint: Endpoint) -> None:
     """Given a page that the stack serves, when it calls the stack, then it is answered."""
-    request = urllib.request.Request(f"{endpoint.url}/_loupe/health",
-                                     headers={"Origin": endpoint.url})
+    request = urllib.request.Request(
+        f"{endpoint.url}/_loupe/health", headers={"Origin": endpoint.url}
+    )
     with urllib.request.urlopen(request) as reply:
         assert json.load(reply)["pid"] == endpoint.pid
 
@@ -94,10 +95,14 @@ def test_a_page_of_the_stack_itself_is_served(endpoint: Endpoint) -> None:
 def test_the_environment_reaches_no_real_account(endpoint: Endpoint) -> None:
     """Given a shell with a real account, when the stack's environment is applied, then nothing
     of that account is left."""
-    applied = endpoint.apply({
-        "PATH": "/bin", "AWS_PROFILE": "real", "AWS_SESSION_TOKEN": "real",
-        "AWS_ENDPOINT_URL_S3": "https://real",
-    })
+    applied = endpoint.apply(
+        {
+            "PATH": "/bin",
+            "AWS_PROFILE": "real",
+            "AWS_SESSION_TOKEN": "real",
+            "AWS_ENDPOINT_URL_S3": "https://real",
+        }
+    )
     assert applied["PATH"] == "/bin"
     assert applied["AWS_ENDPOINT_URL"] == endpoint.url
     assert "real" not in " ".join(applied.values())

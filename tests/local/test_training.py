@@ -22,8 +22,10 @@ def database(tmp_path: Path) -> Database:
     only = line("s3://b/k", "one")
     write_job(tmp_path / "models" / "folder", only, only, {"split": False})
     made.run("INSERT INTO project VALUES ('p', 'p', 1, NULL)")
-    made.run("INSERT INTO version (arn, project, name, status, created, bucket, prefix, input, "
-             "folder) VALUES ('v', 'p', 'v', 'TRAINING_IN_PROGRESS', 1, 'b', '', '{}', 'folder')")
+    made.run(
+        "INSERT INTO version (arn, project, name, status, created, bucket, prefix, input, "
+        "folder) VALUES ('v', 'p', 'v', 'TRAINING_IN_PROGRESS', 1, 'b', '', '{}', 'folder')"
+    )
     return made
 
 

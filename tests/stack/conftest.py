@@ -107,7 +107,8 @@ class Stack:
             found = client.describe_execution(executionArn=execution)
             if found["status"] == "RUNNING":
                 return None
-            return json.loads(found.get("output") or "{}") | {
+            output: dict[str, Any] = json.loads(found.get("output") or "{}")
+            return output | {
                 name: found[name] for name in ("status", "error", "cause") if name in found
             }
 

@@ -221,8 +221,7 @@ def test_the_interval_is_as_wide_as_resampling_with_numpy_makes_it() -> None:
     old: list[tuple[str, str | None]] = [(t, t if dice.random() < 0.7 else "dog") for t in truth]
     drawn = [dice.integers(0, 60, 60) for _ in range(400)]
     differences = [
-        macro_f1([new[i] for i in d], LABELS) - macro_f1([old[i] for i in d], LABELS)
-        for d in drawn
+        macro_f1([new[i] for i in d], LABELS) - macro_f1([old[i] for i in d], LABELS) for d in drawn
     ]
 
     found = bootstrap_interval(new, old, LABELS)

@@ -21,7 +21,7 @@ DETAIL: Mapping[str, Any] = {
     "labels": [LABEL],
     "version": "v2",
     "previous": "v1",
-    "reason": "it is so",
+    "reason": "it is so.",
     "review": "unsure-0123",
     "answer": "große Katze",
     "answers": ["cat", "dog"],
@@ -95,3 +95,4 @@ def test_a_first_version_is_promoted_without_offering_a_way_back_that_there_is_n
     told = event("VersionPromoted", "c", NOW, **DETAIL | {"previous": ""})
 
     assert "rollback nothing" not in told.text
+    assert "from nothing" in told.text

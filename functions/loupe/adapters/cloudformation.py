@@ -9,7 +9,7 @@ from loupe.telemetry import logger
 
 TIMEOUT_SECONDS = 30
 FAILED_CREATE = "never-created"
-"""Physical id of a resource whose creation failed; CloudFormation asks to delete it all the same."""
+"""Physical id after a failed creation; CloudFormation asks to delete it all the same."""
 
 Provide = Callable[[Mapping[str, Any], Any], str]
 
@@ -25,7 +25,7 @@ def answer(event: Mapping[str, Any], context: Any, provide: Provide) -> None:
         if event["RequestType"] != "Delete" or identity != FAILED_CREATE:
             identity = provide(event, context)
         _send(event, "SUCCESS", identity, "")
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - it is answered, and logged with its traceback
         logger.exception("the custom resource failed")
         _send(event, "FAILED", identity, f"{type(error).__name__}: {error}"[:1000])
 

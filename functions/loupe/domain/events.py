@@ -121,7 +121,8 @@ TEXTS: Mapping[str, Text] = {
     ),
     "VersionPromoted": Text(
         "{version} is in service",
-        "{version} (F1 {f1}) now answers: {reason}. 'loupe rollback {previous}' goes back.",
+        "{version} (F1 {f1}) now answers: {reason}. It takes over from {previous}; "
+        "'loupe rollback NAME' puts an earlier version of 'loupe models' back.",
     ),
     "PromotionsStalled": Text(
         "{count} versions in a row were not promoted",

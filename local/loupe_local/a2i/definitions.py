@@ -8,8 +8,13 @@ from loupe_local.database import Database, Row
 from loupe_local.environment import ACCOUNT, REGION
 from loupe_local.wire import Caller, Json, ServiceError
 
-SHOWN = ("HumanLoopRequestSource", "HumanLoopActivationConfig", "HumanLoopConfig", "OutputConfig",
-         "RoleArn")
+SHOWN = (
+    "HumanLoopRequestSource",
+    "HumanLoopActivationConfig",
+    "HumanLoopConfig",
+    "OutputConfig",
+    "RoleArn",
+)
 
 
 def create_ui(given: Json, _caller: Caller, database: Database) -> Json:
@@ -19,8 +24,13 @@ def create_ui(given: Json, _caller: Caller, database: Database) -> Json:
     with database.change():
         if database.row("SELECT 1 FROM task_ui WHERE name = ?", name):
             raise ServiceError("ResourceInUse", f"The task page {name} exists already.")
-        database.run("INSERT INTO task_ui VALUES (?, ?, ?, ?)", name, arn,
-                     given["UiTemplate"]["Content"], time.time())
+        database.run(
+            "INSERT INTO task_ui VALUES (?, ?, ?, ?)",
+            name,
+            arn,
+            given["UiTemplate"]["Content"],
+            time.time(),
+        )
     return {"HumanTaskUiArn": arn}
 
 
@@ -57,8 +67,9 @@ def create_flow(given: Json, caller: Caller, database: Database) -> Json:
         if not database.row("SELECT 1 FROM task_ui WHERE arn = ?", page):
             raise ServiceError("ValidationException", f"There is no task page {page}.")
         request = {member: given[member] for member in SHOWN if member in given}
-        database.run("INSERT INTO flow VALUES (?, ?, ?, ?)", name, arn, json.dumps(request),
-                     time.time())
+        database.run(
+            "INSERT INTO flow VALUES (?, ?, ?, ?)", name, arn, json.dumps(request), time.time()
+        )
     return {"FlowDefinitionArn": arn}
 
 

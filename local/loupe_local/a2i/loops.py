@@ -37,8 +37,9 @@ def start(given: Json, _caller: Caller, database: Database) -> Json:
         if known is None:
             _insert(database, given, definition, content, attributes)
         elif (known["flow"], known["input"], known["attributes"]) != (flow, content, attributes):
-            raise ServiceError("ConflictException",
-                               f"A loop {name} was started with another input.", 409)
+            raise ServiceError(
+                "ConflictException", f"A loop {name} was started with another input.", 409
+            )
     return {"HumanLoopArn": _arn(name)}
 
 
@@ -83,7 +84,8 @@ def list_loops(given: Json, _caller: Caller, database: Database) -> Json:
     rows = database.rows(
         f"SELECT * FROM loop WHERE flow = ? AND created >= ? AND created <= ? "
         f"ORDER BY created {order}, name {order}",
-        flow, _seconds(given.get("CreationTimeAfter"), 0.0),
+        flow,
+        _seconds(given.get("CreationTimeAfter"), 0.0),
         _seconds(given.get("CreationTimeBefore"), time.time() + 1),
     )
     first = _position(given.get("NextToken"))
@@ -93,7 +95,7 @@ def list_loops(given: Json, _caller: Caller, database: Database) -> Json:
     return {"HumanLoopSummaries": summaries} | rest
 
 
-def expire(database: Database, announcer: object) -> None:
+def expire(database: Database, announcer: Announcer) -> None:
     """Fails the loops that nobody answered in time."""
     query = "SELECT * FROM loop WHERE status = 'InProgress' AND due <= ?"
     for row in database.rows(query, time.time()):
@@ -101,13 +103,21 @@ def expire(database: Database, announcer: object) -> None:
 
 
 def end(
-    database: Database, announcer: object, loop: Row, status: str, *,
-    output: str | None = None, failure: str | None = None,
+    database: Database,
+    announcer: Announcer,
+    loop: Row,
+    status: str,
+    *,
+    output: str | None = None,
+    failure: str | None = None,
 ) -> None:
     """Ends a loop and says so."""
     database.run(
         "UPDATE loop SET status = ?, output = ?, failure = ? WHERE name = ?",
-        status, output, failure, loop["name"],
+        status,
+        output,
+        failure,
+        loop["name"],
     )
     detail: Json = {
         "creationTime": iso(loop["created"]),
@@ -119,12 +129,14 @@ def end(
         "humanLoopOutput": {"outputS3Uri": output} if output else None,
         "humanLoopStatus": status,
     }
-    announcer.send_event({  # type: ignore[attr-defined]
-        "source": "aws.sagemaker",
-        "detail-type": "SageMaker A2I HumanLoop Status Change",
-        "resources": [loop["arn"]],
-        "detail": detail,
-    })
+    announcer.send_event(
+        {
+            "source": "aws.sagemaker",
+            "detail-type": "SageMaker A2I HumanLoop Status Change",
+            "resources": [loop["arn"]],
+            "detail": detail,
+        }
+    )
 
 
 def find(database: Database, name: str) -> Row:
@@ -148,8 +160,13 @@ def _insert(
     now = time.time()
     database.run(
         "INSERT INTO loop VALUES (?, ?, ?, ?, ?, 'InProgress', NULL, ?, ?, NULL)",
-        given["HumanLoopName"], _arn(given["HumanLoopName"]), definition["arn"], content,
-        attributes, now, now + config.get("TaskAvailabilityLifetimeInSeconds", LIFETIME),
+        given["HumanLoopName"],
+        _arn(given["HumanLoopName"]),
+        definition["arn"],
+        content,
+        attributes,
+        now,
+        now + config.get("TaskAvailabilityLifetimeInSeconds", LIFETIME),
     )
 
 

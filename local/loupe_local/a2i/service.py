@@ -106,17 +106,24 @@ class A2I:
             return error_reply(error, content)
 
     def _perform(
-        self, model: str, operations: dict[str, Operation], name: str, payload: Json,
+        self,
+        model: str,
+        operations: dict[str, Operation],
+        name: str,
+        payload: Json,
         caller: Caller,
     ) -> Json:
         operation = operations.get(name)
         if operation is None:
-            raise ServiceError("UnknownOperationException",
-                               f"The embedded stack does not know {name}.")
+            raise ServiceError(
+                "UnknownOperationException", f"The embedded stack does not know {name}."
+            )
         caller.require("sagemaker", f"sagemaker:{name}", operation.resource(payload))
         if (caller.account, caller.region) != (ACCOUNT, REGION):
-            raise ServiceError("ValidationException",
-                               f"The embedded stack has A2I in {REGION} of account {ACCOUNT}.")
+            raise ServiceError(
+                "ValidationException",
+                f"The embedded stack has A2I in {REGION} of account {ACCOUNT}.",
+            )
         faults = input_faults(model, name, payload)
         if faults:
             raise ServiceError("ValidationException", "; ".join(faults))

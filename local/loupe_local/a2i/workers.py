@@ -52,8 +52,9 @@ class Workers:
             return error_reply(error)
 
     def _open(self) -> list[Json]:
-        rows = self._database.rows("SELECT * FROM loop WHERE status = 'InProgress' "
-                                   "ORDER BY created, name")
+        rows = self._database.rows(
+            "SELECT * FROM loop WHERE status = 'InProgress' ORDER BY created, name"
+        )
         shown = []
         for row in rows:
             # A crash may have come between the last answer and the output.
@@ -86,7 +87,10 @@ class Workers:
                 raise ServiceError("Conflict", f"The loop is {loop['status']}.", 409)
             self._database.run(
                 "INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?, ?)",
-                name, worker, json.dumps(content), given.get("accepted") or loop["created"],
+                name,
+                worker,
+                json.dumps(content),
+                given.get("accepted") or loop["created"],
                 time.time(),
             )
         self._complete(loop)
@@ -117,8 +121,9 @@ class Workers:
         try:
             self._objects.write(place, json.dumps(document).encode(), "application/json")
         except NoSuchObjectError as error:
-            raise ServiceError("Conflict", f"The output cannot be written to {error}.",
-                               409) from error
+            raise ServiceError(
+                "Conflict", f"The output cannot be written to {error}.", 409
+            ) from error
         return str(place)
 
     def _flow(self, loop: Row) -> Json:

@@ -80,8 +80,9 @@ class Rekognition:
     def _perform(self, name: str, request: Request, caller: Caller) -> Json:
         operation = OPERATIONS.get(name)
         if operation is None:
-            raise ServiceError("UnknownOperationException",
-                               f"The embedded stack does not know {name}.")
+            raise ServiceError(
+                "UnknownOperationException", f"The embedded stack does not know {name}."
+            )
         payload = json_body(request, "SerializationException")
         resource = str(payload.get(operation.resource)) if operation.resource else "*"
         caller.require("rekognition", f"rekognition:{name}", resource)

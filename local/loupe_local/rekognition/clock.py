@@ -32,16 +32,27 @@ def due(delay: float) -> float:
 def settle(database: Database, models: Path) -> None:
     """Writes every state that has ended by now."""
     now = time.time()
-    waiting = database.count("SELECT (SELECT count(*) FROM version WHERE due <= ?) "
-                             "+ (SELECT count(*) FROM dataset WHERE due <= ?)", now, now)
+    waiting = database.count(
+        "SELECT (SELECT count(*) FROM version WHERE due <= ?) "
+        "+ (SELECT count(*) FROM dataset WHERE due <= ?)",
+        now,
+        now,
+    )
     if not waiting:
         return
     with database.change():
         for table, old, new, message in PASSES:
-            database.run(f"UPDATE {table} SET status = ?, message = ?, due = NULL "
-                         "WHERE status = ? AND due <= ?", new, message, old, now)
-        gone = database.rows("SELECT arn, folder FROM version "
-                             "WHERE status = 'DELETING' AND due <= ?", now)
+            database.run(
+                f"UPDATE {table} SET status = ?, message = ?, due = NULL "
+                "WHERE status = ? AND due <= ?",
+                new,
+                message,
+                old,
+                now,
+            )
+        gone = database.rows(
+            "SELECT arn, folder FROM version WHERE status = 'DELETING' AND due <= ?", now
+        )
         for version in gone:
             database.run("DELETE FROM tag WHERE arn = ?", version["arn"])
             database.run("DELETE FROM version WHERE arn = ?", version["arn"])

@@ -25,13 +25,19 @@ def create(call: Call) -> Json:
     with call.database.change():
         query = "SELECT 1 FROM dataset WHERE project = ? AND kind = ?"
         if call.database.row(query, project["arn"], kind):
-            raise ServiceError("ResourceAlreadyExistsException",
-                               f"The project has a {kind} dataset already.")
+            raise ServiceError(
+                "ResourceAlreadyExistsException", f"The project has a {kind} dataset already."
+            )
         dataset = arn(f"{project['name']}/dataset/{kind.lower()}")
         now = time.time()
         call.database.run(
             "INSERT INTO dataset VALUES (?, ?, ?, 'CREATE_IN_PROGRESS', ?, ?, ?, ?)",
-            dataset, project["arn"], kind, "The dataset is being created.", now, now,
+            dataset,
+            project["arn"],
+            kind,
+            "The dataset is being created.",
+            now,
+            now,
             due(DATASET_DELAY),
         )
         _put(call, dataset, lines)
@@ -69,14 +75,20 @@ def update(call: Call) -> Json:
     with call.database.change():
         dataset = _idle(call)
         _put(call, dataset["arn"], lines)
-        if call.database.count("SELECT count(*) FROM entry WHERE dataset = ?",
-                               dataset["arn"]) > manifest.MAX_LINES:
-            raise ServiceError("LimitExceededException",
-                               f"A dataset holds at most {manifest.MAX_LINES} images.")
+        if (
+            call.database.count("SELECT count(*) FROM entry WHERE dataset = ?", dataset["arn"])
+            > manifest.MAX_LINES
+        ):
+            raise ServiceError(
+                "LimitExceededException", f"A dataset holds at most {manifest.MAX_LINES} images."
+            )
         call.database.run(
             "UPDATE dataset SET status = 'UPDATE_IN_PROGRESS', message = ?, updated = ?, due = ? "
             "WHERE arn = ?",
-            "The dataset is being updated.", time.time(), due(DATASET_DELAY), dataset["arn"],
+            "The dataset is being updated.",
+            time.time(),
+            due(DATASET_DELAY),
+            dataset["arn"],
         )
     return {}
 
@@ -98,8 +110,10 @@ def list_labels(call: Call) -> Json:
     part, rest = call.page(sorted(_label_counts(entries).items()))
     return {
         "DatasetLabelDescriptions": [
-            {"LabelName": label,
-             "LabelStats": {"EntryCount": count, "BoundingBoxCount": boxes[label]}}
+            {
+                "LabelName": label,
+                "LabelStats": {"EntryCount": count, "BoundingBoxCount": boxes[label]},
+            }
             for label, count in part
         ]
     } | rest
@@ -157,17 +171,16 @@ def _decode(text: bytes) -> list[manifest.Entry | manifest.Invalid]:
         raise invalid("The changes are not UTF-8 text.") from error
 
 
-def _put(
-    call: Call, dataset: str, lines: Iterable[manifest.Entry | manifest.Invalid]
-) -> None:
-    statement = ("INSERT INTO entry (dataset, source, line, labels, error) VALUES (?, ?, ?, ?, ?) "
-                 "ON CONFLICT (dataset, source) DO UPDATE SET line = excluded.line, "
-                 "labels = excluded.labels, error = excluded.error")
+def _put(call: Call, dataset: str, lines: Iterable[manifest.Entry | manifest.Invalid]) -> None:
+    statement = (
+        "INSERT INTO entry (dataset, source, line, labels, error) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (dataset, source) DO UPDATE SET line = excluded.line, "
+        "labels = excluded.labels, error = excluded.error"
+    )
     for line in lines:
         if isinstance(line, manifest.Entry):
             labels = {label: line.boxes[label] for label in line.labels}
-            call.database.run(statement, dataset, line.source, line.line,
-                              json.dumps(labels), None)
+            call.database.run(statement, dataset, line.source, line.line, json.dumps(labels), None)
         else:
             # Without a source-ref to go by, the same broken line is the same entry.
             call.database.run(statement, dataset, line.line, line.line, "{}", line.reason)

@@ -34,8 +34,9 @@ def detect(call: Call) -> Json:
         call.caller.require("s3", "s3:GetObject", place.arn)
     version = call.row("version", call.input["ProjectVersionArn"])
     if version["status"] != "RUNNING":
-        raise ServiceError("ResourceNotReadyException",
-                           f"The model is not running: {version['status']}.")
+        raise ServiceError(
+            "ResourceNotReadyException", f"The model is not running: {version['status']}."
+        )
     detector = call.backend.detector
     if LIMITED:
         detector.spend(version["arn"], version["maximum"] or version["minimum"])
@@ -68,8 +69,10 @@ class Detector:
             while recent and recent[0] <= now - 1:
                 recent.popleft()
             if len(recent) >= PER_UNIT * units:
-                raise ServiceError("ProvisionedThroughputExceededException",
-                                   f"More than {PER_UNIT * units} detections a second.")
+                raise ServiceError(
+                    "ProvisionedThroughputExceededException",
+                    f"More than {PER_UNIT * units} detections a second.",
+                )
             recent.append(now)
 
     def _predict(self, folder: str, image: bytes) -> dict[str, float]:
@@ -96,8 +99,9 @@ class Detector:
 def _read(objects: Objects, place: Location) -> bytes:
     try:
         if objects.size(place) > images.S3_LIMIT:
-            raise ServiceError("ImageTooLargeException",
-                               f"{place} is larger than {images.S3_LIMIT} bytes.")
+            raise ServiceError(
+                "ImageTooLargeException", f"{place} is larger than {images.S3_LIMIT} bytes."
+            )
         return objects.read(place)
     except NoSuchObjectError as error:
         raise ServiceError(

@@ -21,16 +21,22 @@ FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 def check(image: bytes, limit: int) -> None:
     """Raises ServiceError unless the service would take the image."""
     if len(image) > limit:
-        raise ServiceError("ImageTooLargeException",
-                           f"Image size is too large: {len(image)} bytes, at most {limit}.")
+        raise ServiceError(
+            "ImageTooLargeException",
+            f"Image size is too large: {len(image)} bytes, at most {limit}.",
+        )
     size = dimensions(image)
     if size is None:
-        raise ServiceError("InvalidImageFormatException",
-                           "Request has invalid image format: only PNG and JPEG are supported.")
+        raise ServiceError(
+            "InvalidImageFormatException",
+            "Request has invalid image format: only PNG and JPEG are supported.",
+        )
     least, most = min(size), max(size)
     if most > MOST_SIDE:
-        raise ServiceError("ImageTooLargeException",
-                           f"Image dimensions {size[0]}x{size[1]} exceed {MOST_SIDE} pixels.")
+        raise ServiceError(
+            "ImageTooLargeException",
+            f"Image dimensions {size[0]}x{size[1]} exceed {MOST_SIDE} pixels.",
+        )
     if least < LEAST_SIDE or most > least * MOST_ASPECT:
         raise ServiceError(
             "InvalidParameterException",

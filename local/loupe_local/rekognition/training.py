@@ -84,15 +84,25 @@ class Trainings:
         status = "TRAINING_FAILED" if failure else "TRAINING_COMPLETED"
         with self._database.change():
             self._database.run(
-                "UPDATE version SET status = ?, message = ?, trained = ?, result = ? "
-                "WHERE arn = ?",
-                status, failure or "The model is ready to run.", time.time(),
-                json.dumps(result), version,
+                "UPDATE version SET status = ?, message = ?, trained = ?, result = ? WHERE arn = ?",
+                status,
+                failure or "The model is ready to run.",
+                time.time(),
+                json.dumps(result),
+                version,
             )
 
     def _work(self, folder: Path) -> None:
-        command = ["nice", "-n", str(NICENESS), sys.executable, "-m",
-                   "loupe_local.rekognition.train_job", str(folder), self._endpoint]
+        command = [
+            "nice",
+            "-n",
+            str(NICENESS),
+            sys.executable,
+            "-m",
+            "loupe_local.rekognition.train_job",
+            str(folder),
+            self._endpoint,
+        ]
         self._process = subprocess.Popen(command, env=code_environment())
         if self._ending.is_set():
             self._process.kill()

@@ -49,9 +49,16 @@ def create(call: Call) -> Json:
             "INSERT INTO version (arn, project, name, status, message, description, created, "
             "bucket, prefix, input, folder) VALUES (?, ?, ?, 'TRAINING_IN_PROGRESS', ?, ?, ?, ?, "
             "?, ?, ?)",
-            version, project["arn"], name, "The model is being trained.",
-            call.input.get("VersionDescription"), time.time(), output["S3Bucket"],
-            output.get("S3KeyPrefix", ""), json.dumps(given), folder,
+            version,
+            project["arn"],
+            name,
+            "The model is being trained.",
+            call.input.get("VersionDescription"),
+            time.time(),
+            output["S3Bucket"],
+            output.get("S3KeyPrefix", ""),
+            json.dumps(given),
+            folder,
         )
         call.tag(version, call.tags)
     call.backend.trainings.begin(version)
@@ -82,7 +89,11 @@ def start(call: Call) -> Json:
         call.database.run(
             "UPDATE version SET status = 'STARTING', message = ?, minimum = ?, maximum = ?, "
             "due = ? WHERE arn = ?",
-            "The model is starting.", least, most, due(DELAY), version["arn"],
+            "The model is starting.",
+            least,
+            most,
+            due(DELAY),
+            version["arn"],
         )
     return {"Status": "STARTING"}
 
@@ -95,7 +106,9 @@ def stop(call: Call) -> Json:
             raise in_use(f"A version in {version['status']} cannot be stopped.")
         call.database.run(
             "UPDATE version SET status = 'STOPPING', message = ?, due = ? WHERE arn = ?",
-            "The model is stopping.", due(DELAY), version["arn"],
+            "The model is stopping.",
+            due(DELAY),
+            version["arn"],
         )
     return {"Status": "STOPPING"}
 
@@ -106,8 +119,11 @@ def delete(call: Call) -> Json:
         version = call.row("version", call.input["ProjectVersionArn"])
         if version["status"] in UNDELETABLE:
             raise in_use(f"A version in {version['status']} cannot be deleted.")
-        call.database.run("UPDATE version SET status = 'DELETING', due = ? WHERE arn = ?",
-                          due(DELAY), version["arn"])
+        call.database.run(
+            "UPDATE version SET status = 'DELETING', due = ? WHERE arn = ?",
+            due(DELAY),
+            version["arn"],
+        )
     return {"Status": "DELETING"}
 
 
@@ -117,8 +133,9 @@ def _refuse(call: Call, project: str, name: str) -> None:
         raise in_use(f"The project has a version {name} already.")
     query = "SELECT count(*) FROM version WHERE status = 'TRAINING_IN_PROGRESS'"
     if call.database.count(query) >= TRAININGS_AT_ONCE:
-        raise ServiceError("LimitExceededException",
-                           f"{TRAININGS_AT_ONCE} versions are being trained already.")
+        raise ServiceError(
+            "LimitExceededException", f"{TRAININGS_AT_ONCE} versions are being trained already."
+        )
 
 
 def _material(call: Call, project: str) -> tuple[str, str, Json]:
@@ -127,8 +144,9 @@ def _material(call: Call, project: str) -> tuple[str, str, Json]:
         row["kind"]: row
         for row in call.database.rows("SELECT * FROM dataset WHERE project = ?", project)
     }
-    manifests = {name: call.input[name] for name in ("TrainingData", "TestingData")
-                 if name in call.input}
+    manifests = {
+        name: call.input[name] for name in ("TrainingData", "TestingData") if name in call.input
+    }
     if manifests and datasets:
         raise invalid("A project with datasets is trained on them, not on manifests.")
     if manifests:

@@ -1,0 +1,204 @@
+"""Business rule: what becomes of an image is written once, with its event."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from loupe.domain.detection import (
+    ACCEPTED,
+    FAILED,
+    REJECTED,
+    REVIEW,
+    UNSURE,
+    WAITING,
+    Answer,
+    Label,
+)
+from loupe.domain.payloads import answer_to_json
+from loupe.errors import AlreadyDone, TryAgain
+from loupe.handlers import detect_labels, record_detection
+from loupe.handlers.record_detection import record
+from tests.adapters.world import World, gone, image_json, png, unusable
+
+SURE = Answer("labels", (Label("cat", 93.0), Label("dog", 5.0)), "v1")
+
+
+# Recording
+
+
+def test_a_state_is_written_with_all_labels_and_its_event(world: World) -> None:
+    image = world.received("a b+ü.png")
+
+    record(image.id, ACCEPTED, SURE, "", world.deps)
+
+    found = world.detection(image)
+    assert (found.state, found.version, found.labels) == (ACCEPTED, "v1", SURE.labels)
+    (told,) = world.events("ImageAccepted")
+    assert told["subject"] == "a b+ü.png: cat"
+    assert told["detail"]["labels"][1]["name"] == "dog"
+
+
+def test_recording_twice_writes_and_tells_once(world: World) -> None:
+    image = world.received()
+
+    record(image.id, ACCEPTED, SURE, "", world.deps)
+    state = record(image.id, UNSURE, SURE, "late", world.deps)
+
+    assert state == ACCEPTED
+    assert len(world.events()) == 1
+
+
+def test_a_record_moves_only_from_the_states_that_are_named(world: World) -> None:
+    before = world.detection(world.received())
+
+    with pytest.raises(AlreadyDone):
+        world.deps.detections.move(replace(before, state=ACCEPTED), [REVIEW])
+
+    assert world.detection(before.image).state == WAITING
+
+
+@pytest.mark.parametrize(("state", "kind"), [(REJECTED, "ImageRejected"), (FAILED, "ImageFailed")])
+def test_an_image_that_cannot_be_read_has_a_record_that_says_why(
+    world: World, state: str, kind: str
+) -> None:
+    image = world.received()
+
+    record(image.id, state, record_detection.NO_ANSWER, "the reason", world.deps)
+
+    assert world.detection(image).reason == "the reason"
+    assert "the reason" in world.events(kind)[0]["text"]
+
+
+def test_waiting_is_told_once_for_a_reason_and_again_for_another(world: World) -> None:
+    image = world.received()
+
+    for reason in ("busy", "busy", "no model"):
+        record(image.id, WAITING, record_detection.NO_ANSWER, reason, world.deps)
+
+    assert [e["detail"]["reason"] for e in world.events("ImageWaiting")] == ["busy", "no model"]
+
+
+def test_the_handler_says_why_an_image_is_unsure(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record_detection, "deps", lambda: world.deps)
+    image = world.received()
+    request: dict[str, Any] = {
+        "image": image_json(image),
+        "state": UNSURE,
+        "answer": answer_to_json(Answer("labels", (Label("cat", 40.0),), "v1")),
+        "minimum": "70",
+    }
+
+    assert record_detection.handler(request, None) == {"state": UNSURE}
+    assert "below the minimum of 70 %" in world.detection(image).reason
+
+
+def test_images_are_listed_by_state_and_by_time(world: World) -> None:
+    first, second = world.received("1.png", 1), world.received("2.png", 2)
+    record(first.id, ACCEPTED, SURE, "", world.deps)
+
+    detections = world.deps.detections
+    assert [d.image.name for d in detections.newest()] == ["2.png", "1.png"]
+    assert [d.image for d in detections.newest(ACCEPTED)] == [first]
+    assert [d.image for d in detections.waiting()] == [second]
+
+
+def test_what_a_model_read_is_listed_behind_a_pointer(world: World) -> None:
+    images = [world.accepted(f"{n}.png") for n in range(3)]
+    world.received("unread.png", 9)
+
+    read = list(world.deps.detections.read_since(""))
+    behind = world.deps.detections.read_since(read[0][0])
+
+    assert [d.image for _, d in read] == images
+    assert [d.image for _, d in behind] == images[1:]
+    assert world.deps.detections.last_read_at() == read[-1][1].detected_at
+
+
+# Reading
+
+
+def test_before_the_first_model_the_answer_is_that_there_is_none(world: World) -> None:
+    assert detect_labels.read(world.received(), world.deps).outcome == "no_model"
+
+
+def test_the_model_in_service_is_asked(world: World) -> None:
+    version = world.version(arn="arn:v1")
+    service = world.deps.versions.service()
+    world.deps.versions.promote(version, service, "2026-01-01T00:00:00.000Z", "", [])
+    world.rekognition.answers = lambda _arn, _image: SURE.labels
+
+    found = detect_labels.read(world.received(), world.deps)
+
+    assert found == SURE
+    assert world.rekognition.calls[-1][:2] == ("detect", "arn:v1")
+
+
+def test_an_empty_answer_is_no_crash(world: World) -> None:
+    version = world.version(arn="arn:v1")
+    service = world.deps.versions.service()
+    world.deps.versions.promote(version, service, "2026-01-01T00:00:00.000Z", "", [])
+
+    found = detect_labels.read(world.received(), world.deps)
+
+    assert (found.outcome, found.labels) == ("labels", ())
+
+
+@pytest.mark.parametrize("body", [b"", b"no image", png(1)[:60]], ids=["empty", "text", "cut off"])
+def test_a_file_that_is_no_image_is_rejected_with_the_reason(world: World, body: bytes) -> None:
+    image = world.put("images_for_detection/1.png", body)
+
+    found = detect_labels.read(image, world.deps)
+
+    assert found.outcome == "rejected"
+    assert found.reason
+
+
+def test_a_file_that_is_too_large_is_rejected_without_being_fetched(world: World) -> None:
+    image = replace(world.received(), size=16 * 2**20)
+
+    found = detect_labels.read(image, world.deps)
+
+    assert found.outcome == "rejected"
+    assert "16.0 MB" in found.reason
+
+
+def test_an_image_removed_before_its_turn_is_still_read_by_its_version(world: World) -> None:
+    image = world.received()
+    world.remove(image.key)
+
+    assert detect_labels.read(image, world.deps).outcome == "no_model"
+
+
+def test_an_image_that_is_gone_for_good_is_rejected(world: World) -> None:
+    image = world.received()
+    world.s3.delete_object(Bucket=image.bucket, Key=image.key, VersionId=image.version)
+
+    assert detect_labels.read(image, world.deps).outcome == "rejected"
+
+
+def test_what_the_service_cannot_read_is_rejected_and_a_missing_version_too(world: World) -> None:
+    version = world.version(arn="arn:v1")
+    service = world.deps.versions.service()
+    world.deps.versions.promote(version, service, "2026-01-01T00:00:00.000Z", "", [])
+    image = world.received()
+
+    for answer in (unusable, gone):
+        world.rekognition.answers = answer
+        assert detect_labels.read(image, world.deps).outcome == "rejected"
+
+
+def test_a_busy_model_is_a_passing_error(world: World) -> None:
+    version = world.version(arn="arn:v1")
+    service = world.deps.versions.service()
+    world.deps.versions.promote(version, service, "2026-01-01T00:00:00.000Z", "", [])
+
+    def busy(_arn: str, _image: object) -> tuple[Label, ...]:
+        raise TryAgain("ThrottlingException: slow down")
+
+    world.rekognition.answers = busy
+
+    with pytest.raises(TryAgain):
+        detect_labels.read(world.received(), world.deps)

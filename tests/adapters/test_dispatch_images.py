@@ -1,0 +1,88 @@
+"""Business rule: an uploaded image gets a record and is read, once, however often it is told."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
+
+from loupe.domain.detection import ACCEPTED, WAITING, Answer
+from loupe.handlers import dispatch_images, record_detection
+from loupe.handlers.dispatch_images import dispatch, handler
+from tests.adapters.world import World, image_json, png, s3_event, sqs_event, sqs_record
+
+HARD = ("with space.png", "plus+sign.png", "100%25.png", "a (copy).png", "für Änne/日本.png")
+
+
+@pytest.fixture(autouse=True)
+def process(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """The handlers of this module work in the world."""
+    monkeypatch.setattr(dispatch_images, "deps", lambda: world.deps)
+    return lambda: None
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_an_image_gets_a_record_and_is_read_whatever_it_is_called(world: World, name: str) -> None:
+    image = world.put(f"images_for_detection/{name}", png(1))
+
+    dispatch(sqs_record(s3_event(image)))
+
+    assert world.detection(image).state == WAITING
+    assert world.detection(image).image.name == name
+    assert world.executions.runs == [(image.id, {"image": image_json(image)})]
+
+
+def test_an_event_that_comes_twice_makes_one_record(world: World) -> None:
+    image = world.put("images_for_detection/1.png", png(1))
+
+    dispatch(sqs_record(s3_event(image)))
+    dispatch(sqs_record(s3_event(image)))
+
+    assert len(list(world.deps.detections.newest())) == 1
+
+
+def test_an_image_that_was_read_is_not_read_again(world: World) -> None:
+    image = world.put("images_for_detection/1.png", png(1))
+    dispatch(sqs_record(s3_event(image)))
+    record_detection.record(image.id, ACCEPTED, Answer("labels", (), "v1"), "", world.deps)
+
+    dispatch(sqs_record(s3_event(image)))
+
+    assert len(world.executions.runs) == 1
+
+
+def test_the_same_name_uploaded_again_is_an_image_of_its_own(world: World) -> None:
+    for number in (1, 2):
+        image = world.put("images_for_detection/1.png", png(number))
+        dispatch(sqs_record(s3_event(image)))
+
+    assert len(list(world.deps.detections.newest())) == 2
+    assert len(world.executions.runs) == 2
+
+
+def test_a_folder_marker_and_s3s_test_event_are_no_images(world: World) -> None:
+    folder = world.put("images_for_detection/folder/", b"")
+
+    dispatch(sqs_record(s3_event(folder)))
+    dispatch(sqs_record({"Service": "Amazon S3", "Event": "s3:TestEvent"}))
+
+    assert list(world.deps.detections.newest()) == []
+
+
+def test_only_the_message_that_failed_is_tried_again(world: World) -> None:
+    image = world.put("images_for_detection/1.png", png(1))
+
+    answer: dict[str, Any] = handler(sqs_event("garbage", s3_event(image)), None)
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "0"}]}
+    assert len(world.executions.runs) == 1
+
+
+def test_when_the_machine_fails_the_message_goes_back_and_the_record_stays(world: World) -> None:
+    image = world.put("images_for_detection/1.png", png(1))
+    world.executions.fails = True
+
+    with pytest.raises(BatchProcessingError):
+        handler(sqs_event(s3_event(image)), None)
+
+    assert world.detection(image).state == WAITING

@@ -1,0 +1,93 @@
+"""The template as data: read without SAM, with its few intrinsic functions resolved."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+
+ROOT = Path(__file__).parents[2]
+STACK = "loupe"
+PSEUDO = {
+    "AWS::StackName": STACK,
+    "AWS::StackId": f"arn:aws:cloudformation:us-east-1:123456789012:stack/{STACK}/1",
+    "AWS::Region": "us-east-1",
+    "AWS::AccountId": "123456789012",
+    "AWS::Partition": "aws",
+}
+SHORT = {"Ref": "Ref", "Condition": "Condition"}
+
+
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+    """Understands `!Ref` and its like."""
+
+
+def _intrinsic(loader: Any, name: str, node: Any) -> dict[str, Any]:
+    if isinstance(node, yaml.ScalarNode):
+        value: Any = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)
+    return {SHORT.get(name, f"Fn::{name}"): value}
+
+
+_Loader.add_multi_constructor("!", _intrinsic)
+
+
+@cache
+def template() -> dict[str, Any]:
+    """The whole template, unresolved."""
+    return dict(yaml.load((ROOT / "template.yaml").read_text(), _Loader))
+
+
+def resources(kind: str) -> dict[str, dict[str, Any]]:
+    """`{logical id: resource}` of a type."""
+    found = template()["Resources"]
+    return {name: resource for name, resource in found.items() if resource["Type"] == kind}
+
+
+def properties(logical_id: str, names: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """A resource's properties, resolved; `names` are what `Ref` and `GetAtt` of others give."""
+    return dict(resolved(template()["Resources"][logical_id]["Properties"], names or {}))
+
+
+def resolved(value: Any, names: Mapping[str, str]) -> Any:
+    """`value` without Ref, Sub and GetAtt. What `names` leaves out stands by its own name."""
+    if isinstance(value, list):
+        return [resolved(inner, names) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    known = {**PSEUDO, **names}
+    match value:
+        case {"Ref": name}:
+            return known.get(name, name)
+        case {"Fn::GetAtt": name}:
+            return known.get(name, name)
+        case {"Fn::Sub": text}:
+            return re.sub(r"\$\{([^}]+)\}", lambda m: known.get(m[1], m[1]), text)
+    return {key: resolved(inner, names) for key, inner in value.items()}
+
+
+def references(value: Any) -> set[str]:
+    """Logical ids that `value` points to by Ref, GetAtt or Sub."""
+    if isinstance(value, list):
+        return {name for inner in value for name in references(inner)}
+    if not isinstance(value, dict):
+        return set()
+    match value:
+        case {"Ref": name} | {"Fn::GetAtt": name}:
+            return {name.split(".")[0]}
+        case {"Fn::Sub": text}:
+            return {name.split(".")[0] for name in re.findall(r"\$\{([^}]+)\}", text)}
+    return {name for inner in value.values() for name in references(inner)}
+
+
+def handler_modules() -> dict[str, str]:
+    """`{function's logical id: handler module}`."""
+    return {
+        name: function["Properties"]["Handler"].split(".")[2]
+        for name, function in resources("AWS::Serverless::Function").items()
+    }
