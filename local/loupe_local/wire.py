@@ -47,6 +47,9 @@ class Caller(Protocol):
     def require(self, service: str, action: str, resource: str) -> None:
         """Raises ServiceError unless the caller may do `action` on `resource`."""
 
+    def send_event(self, event: Json) -> None:
+        """Puts an event on the default bus of the caller's account and region."""
+
 
 def json_reply(payload: Json, status: int = 200, content: str = "application/json") -> Reply:
     """A JSON document."""

@@ -218,6 +218,6 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def stack(built: None, request: pytest.FixtureRequest) -> Iterator[Stack]:  # noqa: ARG001
+def stack(built: None, request: pytest.FixtureRequest) -> Iterator[Stack]:
     """A stack of this test file's own."""
     yield from fresh(request.module.__name__.rpartition(".")[2].removeprefix("test_"))

@@ -33,7 +33,7 @@ class Detections:
     def move(
         self, detection: Detection, from_states: Sequence[str], events: Sequence[Event] = ()
     ) -> None:
-        """Write the record and its events if it still is in one of `from_states`, else AlreadyDone."""
+        """Write the record if it still is in one of `from_states`, else raise AlreadyDone."""
         self._table.write([moved(detection, from_states)], events)
 
     def newest(self, state: str = "") -> Iterator[Detection]:

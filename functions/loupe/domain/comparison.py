@@ -70,7 +70,7 @@ def sample(holdout: Sequence[Holdout], limit: int = MAXIMUM_HOLDOUT) -> list[Hol
 
 
 def macro_f1(pairs: Sequence[tuple[str, str | None]], labels: Sequence[str]) -> float:
-    """Mean F1 over `labels` of (true, predicted) pairs; a label that never occurs does not count."""
+    """Mean F1 over the `labels` that occur, of (true, predicted) pairs."""
     scores = list(f1_by_label(pairs, labels).values())
     return sum(scores) / len(scores) if scores else 0.0
 

@@ -125,7 +125,7 @@ def add_member(
 
 
 def remove_member(group: Group, key: str, counts: Counts) -> Change:
-    """Forget the object `key`. The group stays, so that the picture keeps its side if it returns."""
+    """Forget the object `key`. The group stays, so that a picture that returns keeps its side."""
     after = replace(group, members=_without(group, key))
     return Change(group, after, _recount(counts, group, after))
 
