@@ -1,6 +1,7 @@
 """The `loupe` command."""
 
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -8,9 +9,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from loupe.errors import LoupeError
 from loupe_cli import data_commands, model_commands, settings_commands, stack_commands
-from loupe_cli.render import err
-from loupe_cli.target import EMBEDDED, Target
+from loupe_cli.render import fail
+from loupe_cli.target import EMBEDDED, Target, reach_directly
 from loupe_local.stack import StackError
+
+ENVIRONMENT = (
+    "Check your AWS environment (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL), or leave --stack out "
+    "and run 'loupe up' to work on this machine."
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -35,20 +41,26 @@ def choose(
 
 def main() -> None:
     """Run a command; what goes wrong is one clear line, not a traceback."""
+    reach_directly()
+    sys.exit(told(app))
+
+
+def told(work: Callable[[], object]) -> int:
+    """Do the work; returns the exit code, after a clear line about what went wrong."""
     try:
-        app()
+        work()
     except (LoupeError, StackError, TimeoutError, RuntimeError) as error:
-        _fail(str(error))
+        fail(str(error))
     except ClientError as error:
         found = error.response["Error"]
-        _fail(f"AWS refused {error.operation_name}: {found['Code']}: {found.get('Message', '')}")
+        fail(f"AWS refused {error.operation_name}: {found['Code']}: {found.get('Message', '')}")
     except BotoCoreError as error:
-        _fail(f"AWS cannot be reached: {error} Check your AWS environment, or use 'loupe up'.")
-
-
-def _fail(message: str) -> None:
-    err.print(f"[red]Error:[/] {message}", markup=True, soft_wrap=True)
-    sys.exit(1)
+        fail(f"AWS cannot be reached: {str(error).rstrip('.')}. {ENVIRONMENT}")
+    except OSError as error:
+        fail(f"{error.filename or 'The system'}: {error.strerror or error}")
+    else:
+        return 0
+    return 1
 
 
 if __name__ == "__main__":

@@ -12,6 +12,10 @@ from rich.table import Table
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
+PROSE_COLUMNS = ("why", "meaning", "what happened")
+PROSE = 30
+"""Characters that a column of sentences keeps, however narrow the window."""
+
 COLOURS = {
     "accepted": "green",
     "answered": "green",
@@ -28,6 +32,11 @@ COLOURS = {
 }
 
 
+def fail(message: str) -> None:
+    """Say on standard error what went wrong; the message is shown as it is."""
+    err.print(f"[red]Error:[/] {escape(message)}", soft_wrap=True)
+
+
 def show_json(value: Any) -> None:
     """JSON alone on standard output."""
     print(json.dumps(value, ensure_ascii=False, indent=1))
@@ -37,7 +46,7 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], empty: str
     """A table, or the sentence `empty` when there is nothing."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", min_width=PROSE if column in PROSE_COLUMNS else 0)
     for row in rows:
         table.add_row(*(text(cell) for cell in row))
     if table.row_count:

@@ -12,6 +12,7 @@ from loupe_cli.recovery import recover
 from loupe_cli.render import err, local_time, out, show_json, show_table
 from loupe_cli.target import EMBEDDED, Target, home
 from loupe_local import stack as embedded
+from loupe_local.environment import adopt
 
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
 
@@ -29,25 +30,26 @@ def up(
     redeploy: Annotated[bool, typer.Option(help="Deploy even if nothing changed.")] = False,
 ) -> None:
     """Start Loupe on this machine, with everything that was there before."""
-    target: Target = context.obj
-    if target.name != EMBEDDED:
-        raise InvalidRequest(
-            f"'up' is for this machine; deploy {target.name!r} with 'make deploy'."
-        )
+    target = _of_this_machine(context)
     place = home()
     with err.status("Starting the embedded stack…"):
         endpoint = embedded.start(place, port)
+    adopt(endpoint.environment)
     deployed = place / "deployed"
     now = fingerprint()
-    if redeploy or not deployed.exists() or deployed.read_text() != now:
+    if redeploy or not deployed.exists() or deployed.read_text() != now or not target.is_deployed:
+        deployed.unlink(missing_ok=True)
         with err.status("Building and deploying the template (about a minute)…"):
             deploy(endpoint, place)
         deployed.write_text(now)
     with err.status("Looking for uploads without a record…"):
         target.invoke("ApplySettingsFunction", {})
         found = recover(target)
-    if found.images or found.labelled or found.answers:
-        out.print(f"Queued again after a crash: {vars(found)}")
+    if any(vars(found).values()):
+        out.print(
+            f"Queued again after a crash: {found.images} images, {found.labelled} labelled images, "
+            f"{found.answers} answers."
+        )
     out.print(
         f"Loupe runs at [bold]{endpoint.url}[/] (data in {place}).\n\n"
         "  loupe upload labelled DIR   one folder a label, to train on\n"
@@ -59,10 +61,23 @@ def up(
     )
 
 
-def down() -> None:
+def down(context: typer.Context) -> None:
     """Stop Loupe on this machine. Images, models and settings are kept."""
-    embedded.stop(home())
-    out.print("Loupe has stopped. 'loupe up' goes on where it was.")
+    _of_this_machine(context)
+    with err.status("Stopping…"):
+        stopped = embedded.stop(home())
+    words = "Loupe has stopped." if stopped else "Loupe was not running."
+    out.print(f"{words} 'loupe up' goes on where it was.")
+
+
+def _of_this_machine(context: typer.Context) -> Target:
+    target: Target = context.obj
+    if target.name != EMBEDDED:
+        raise InvalidRequest(
+            f"'up' and 'down' are for this machine; {target.name!r} is deployed with "
+            "'make deploy' and deleted with 'make teardown'."
+        )
+    return target
 
 
 def status(context: typer.Context, as_json: Json = False) -> None:
@@ -91,12 +106,22 @@ def summary(target: Target) -> dict[str, Any]:
         "since": service.since or None,
         "model": deps.rekognition.version(service.version).status if service.version else None,
         "images": dict(Counter(d.state for d in deps.detections.newest())),
+        "in_queue": _in_queue(target),
         "open_reviews": sum(1 for _ in deps.reviews.unanswered()),
         "new_labelled_images": progress.changes,
         "needed_to_train": needed_changes(settings.minimum_untrained_images, progress.not_promoted),
         "improving": _improving(target) if running else None,
         "labels": sorted(deps.dataset.ledger().counts),
     }
+
+
+def _in_queue(target: Target) -> int:
+    """Images on their way to the model, as far as the queue knows."""
+    counts = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+    found = target.client("sqs").get_queue_attributes(
+        QueueUrl=target.outputs["DetectionQueueUrl"], AttributeNames=list(counts)
+    )
+    return sum(int(found["Attributes"][count]) for count in counts)
 
 
 def _improving(target: Target) -> str:

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from loupe.errors import NotFound
 from loupe.wiring import Deps
 from loupe_local import stack as embedded
+from loupe_local.environment import HOST, adopt
 
 ROOT = Path(__file__).parents[2]
 EMBEDDED = "loupe-local"
@@ -23,7 +24,15 @@ PATIENCE = 330
 
 def home() -> Path:
     """Where the embedded stack keeps its data."""
-    return Path(os.environ.get("LOUPE_HOME", ROOT / ".loupe"))
+    return Path(os.environ.get("LOUPE_HOME") or ROOT / ".loupe").resolve()
+
+
+def reach_directly() -> None:
+    """Keep this process, and the stack and SAM that it starts, from asking a proxy for loopback."""
+    for name in ("NO_PROXY", "no_proxy"):
+        given = [part for part in os.environ.get(name, "").split(",") if part]
+        if HOST not in given and "*" not in given:
+            os.environ[name] = ",".join([*given, HOST])
 
 
 @dataclass
@@ -40,35 +49,46 @@ class Target:
         running = embedded.running(home())
         if running is None:
             raise NotFound("The stack on this machine does not run: start it with 'loupe up'.")
-        os.environ.update(running.apply({}))
+        adopt(running.environment)
         return running.url
 
     @cached_property
     def session(self) -> boto3.session.Session:
         """A session with the credentials that the target needs."""
         _ = self.endpoint
-        return boto3.session.Session()
+        # boto3 itself looks for AWS_DEFAULT_REGION alone.
+        return boto3.session.Session(region_name=os.environ.get("AWS_REGION") or None)
 
     def client(self, service: str) -> Any:
         """A boto3 client."""
         config = Config(read_timeout=PATIENCE, max_pool_connections=16)
         return self.session.client(service, config=config)  # type: ignore[call-overload]
 
+    @property
+    def is_deployed(self) -> bool:
+        """Whether the stack exists and is whole."""
+        return bool(self._find_outputs())
+
     @cached_property
     def outputs(self) -> dict[str, str]:
         """What the template says of the stack; raises NotFound when it is not deployed."""
+        found = self._find_outputs()
+        if not found:
+            raise NotFound(
+                f"There is no stack {self.name!r} here: choose one with --stack, or deploy it "
+                "('loupe up' on this machine, 'make deploy' in AWS)."
+            )
+        return found
+
+    def _find_outputs(self) -> dict[str, str]:
         try:
             found = self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
         except ClientError as error:
             if error.response["Error"]["Code"] != "ValidationError":
                 raise
-            found = []
-        if not found or "Outputs" not in found[0]:
-            raise NotFound(
-                f"There is no stack {self.name!r} here: choose one with --stack, or deploy it "
-                "('loupe up' on this machine, 'make deploy' in AWS)."
-            )
-        return {output["OutputKey"]: output["OutputValue"] for output in found[0]["Outputs"]}
+            return {}
+        outputs = found[0].get("Outputs", ()) if found else ()
+        return {output["OutputKey"]: output["OutputValue"] for output in outputs}
 
     @cached_property
     def deps(self) -> Deps:

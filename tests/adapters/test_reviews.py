@@ -1,4 +1,4 @@
-"""Business rule: people's answers become training data, scores or conflicts, once, and never vanish."""
+"""Business rule: answers of people become training data, scores or conflicts, and never vanish."""
 
 import json
 from collections.abc import Sequence

@@ -92,7 +92,7 @@ def test_the_same_cause_is_the_same_event_whenever_it_is_told() -> None:
 
 
 def test_a_first_version_is_promoted_without_offering_a_way_back_that_there_is_not() -> None:
-    told = event("VersionPromoted", "c", NOW, **DETAIL | {"previous": ""})
+    told = event("VersionPromoted", "c", NOW, **{**DETAIL, "previous": ""})
 
     assert "rollback nothing" not in told.text
     assert "from nothing" in told.text

@@ -1,0 +1,135 @@
+"""Business rule: every n-th detection is checked by a person who does not see the guess."""
+
+from typing import Any
+
+import pytest
+
+from loupe.domain.detection import Label
+from loupe.domain.review import DONE, NONE_OF_THE_ABOVE, QUALITY
+from loupe.handlers.sample_reviews import sample
+from tests.adapters.world import World
+
+
+@pytest.fixture(autouse=True)
+def sampling(world: World) -> None:
+    """Given a version in service, two labels, and every second detection sampled."""
+    world.set(Labels="cat,dog", Human_Sampling_Interval="2", Show_Model_Guess="true")
+    world.version("v1")
+
+
+def quality(world: World) -> list[Any]:
+    found = [r for r in world.deps.reviews.newest() if r.purpose == QUALITY]
+    return sorted(found, key=lambda review: review.image.name)
+
+
+def test_every_nth_detection_is_sampled_over_runs_of_any_size(world: World) -> None:
+    sampled = []
+    for number in range(5):
+        world.accepted(f"{number}.png")
+        sampled.append(sample(world.deps))
+
+    assert sampled == [0, 1, 0, 1, 0]
+    assert [review.image.name for review in quality(world)] == ["1.png", "3.png"]
+
+
+def test_a_sample_hides_the_guess_whatever_the_setting_says(world: World) -> None:
+    world.accepted("1.png")
+    world.accepted("2.png")
+    sample(world.deps)
+
+    (review,) = quality(world)
+    assert not review.guess_shown
+    assert review.as_json()["guess"] == []
+
+
+def test_sampling_that_is_off_samples_nothing_and_loses_no_place(world: World) -> None:
+    world.set(Enable_Automatic_Human_Sampling="false")
+    for number in range(2):
+        world.accepted(f"{number}.png")
+    assert sample(world.deps) == 0
+
+    world.set(Enable_Automatic_Human_Sampling="true")
+
+    assert sample(world.deps) == 1
+
+
+@pytest.mark.parametrize(("answer", "agreed"), [("cat", 1), ("dog", 0), (NONE_OF_THE_ABOVE, 0)])
+def test_the_answer_scores_the_version_that_answered_and_trains_nothing(
+    world: World, answer: str, agreed: int
+) -> None:
+    world.accepted("1.png")
+    world.accepted("2.png", label="cat")
+    sample(world.deps)
+    world.version("v2")
+
+    (review,) = quality(world)
+    world.taken_in(world.answered(review.id, answer))
+
+    scored = world.deps.versions.get("v1")
+    assert (scored.samples, scored.samples_agreed) == (1, agreed)
+    assert world.deps.versions.get("v2").samples == 0
+    assert world.keys("images_labeled_by_folder/") == []
+    assert f"{agreed} of 1 samples" in world.events("QualityScored")[0]["text"]
+    assert world.detection(review.image).state == "accepted"
+
+
+def test_a_sample_is_scored_once_however_often_its_answer_arrives(world: World) -> None:
+    world.accepted("1.png")
+    world.accepted("2.png")
+    sample(world.deps)
+    (review,) = quality(world)
+    output = world.answered(review.id, "cat")
+
+    for _ in range(2):
+        world.taken_in(output)
+
+    assert world.deps.versions.get("v1").samples == 1
+
+
+def test_an_image_in_review_already_is_not_asked_about_twice(world: World) -> None:
+    world.accepted("1.png")
+    review = world.asked(Label("cat", 40.0), name="2.png", version="v1", picture=2)
+
+    sample(world.deps)
+
+    assert quality(world) == []
+    assert world.deps.reviews.get(review).also_quality
+
+    world.taken_in(world.answered(review, "cat"))
+
+    scored = world.deps.versions.get("v1")
+    assert (scored.samples, scored.samples_agreed) == (1, 1)
+    assert len(world.keys("images_labeled_by_folder/cat/")) == 1
+
+
+def test_an_image_that_was_answered_already_scores_with_that_answer(world: World) -> None:
+    world.accepted("1.png")
+    review = world.asked(Label("cat", 40.0), name="2.png", version="v1", picture=2)
+    world.taken_in(world.answered(review, "dog"))
+
+    sample(world.deps)
+
+    scored = world.deps.versions.get("v1")
+    assert (scored.samples, scored.samples_agreed) == (1, 0)
+    assert world.deps.reviews.get(review).state == DONE
+
+
+def test_a_run_that_is_repeated_opens_no_second_review(world: World) -> None:
+    for number in range(2):
+        world.accepted(f"{number}.png")
+    sample(world.deps)
+    world.deps.table.delete("STATE", "SAMPLING")
+
+    sample(world.deps)
+
+    assert len(quality(world)) == 1
+
+
+def test_with_amazon_a2i_a_loop_is_started(world: World) -> None:
+    world.use(loops=world.loops)
+    for number in range(2):
+        world.accepted(f"{number}.png")
+
+    sample(world.deps)
+
+    assert world.loops.started == [quality(world)[0].id]

@@ -1,0 +1,109 @@
+"""Business rule: a changed setting takes effect without a deployment, and changes nothing else."""
+
+from typing import Any
+
+import pytest
+
+from loupe.handlers.apply_settings import apply
+from loupe.settings import CATALOGUE, Settings
+from tests.adapters.world import World
+from tests.template.reading import STACK, template
+
+
+@pytest.fixture
+def schedules(world: World) -> Any:
+    """The training and sampling schedules as the template makes them."""
+    scheduler = world.client("scheduler")
+    functions = template()["Resources"]
+    for function, event, name in (
+        ("ImproveMachine", "TrainingChecks", "training"),
+        ("SampleReviews", "Sampling", "sampling"),
+    ):
+        made = functions[function]["Properties"]["Events"][event]["Properties"]
+        scheduler.create_schedule(
+            Name=f"{STACK}-{name}",
+            Description=made["Description"],
+            ScheduleExpression=made["ScheduleExpression"],
+            State=made["State"],
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target={
+                "Arn": f"arn:aws:lambda:us-east-1:123456789012:function:{function}",
+                "RoleArn": "arn:aws:iam::123456789012:role/schedule",
+                "RetryPolicy": {"MaximumRetryAttempts": 3},
+                "Input": '{"a": 1}',
+            },
+        )
+    return scheduler
+
+
+def found(schedules: Any, name: str) -> dict[str, Any]:
+    made = schedules.get_schedule(Name=f"{STACK}-{name}")
+    kept = ("State", "ScheduleExpression", "Target", "Description", "FlexibleTimeWindow")
+    return {field: made[field] for field in kept}
+
+
+def test_what_the_template_makes_is_what_the_defaults_say(world: World, schedules: Any) -> None:
+    assert apply(world.deps) == []
+    assert world.events() == []
+
+
+def test_a_changed_rate_keeps_the_target_and_the_state(world: World, schedules: Any) -> None:
+    before = found(schedules, "training")
+    world.set(Automatic_Training_Poll_Frequency="1")
+
+    apply(world.deps)
+
+    assert found(schedules, "training") == before | {"ScheduleExpression": "rate(1 minute)"}
+
+
+def test_changing_a_rate_does_not_switch_a_disabled_schedule_on(
+    world: World, schedules: Any
+) -> None:
+    world.set(Enable_Automatic_Human_Sampling="false")
+    apply(world.deps)
+
+    world.set(Automatic_Human_Sampling_Frequency="60")
+    apply(world.deps)
+
+    after = found(schedules, "sampling")
+    assert (after["State"], after["ScheduleExpression"]) == ("DISABLED", "rate(60 minutes)")
+
+
+def test_a_deployment_that_put_the_templates_values_back_is_made_up_for(
+    world: World, schedules: Any
+) -> None:
+    world.set(Enable_Automatic_Training="false")
+    apply(world.deps)
+    made = found(schedules, "training")
+    schedules.update_schedule(Name=f"{STACK}-training", **made | {"State": "ENABLED"})
+
+    apply(world.deps)
+
+    assert found(schedules, "training")["State"] == "DISABLED"
+
+
+def test_images_read_at_a_time_follow_the_inference_units(world: World, schedules: Any) -> None:
+    world.set(Maximum_Inference_Units="3")
+
+    changed = apply(world.deps)
+
+    assert world.event_source.concurrency == 15
+    assert changed == ["up to 15 images are read at a time"]
+
+
+def test_what_changed_is_told_once(world: World, schedules: Any) -> None:
+    world.set(Enable_Automatic_Training="false", Automatic_Training_Poll_Frequency="30")
+
+    apply(world.deps)
+    apply(world.deps)
+
+    (told,) = world.events("SettingsApplied")
+    assert "training checks off, rate(30 minutes)" in told["text"]
+
+
+def test_every_setting_is_read_though_a_call_takes_ten_names(world: World) -> None:
+    world.make_parameters()
+
+    assert len(CATALOGUE) > 10
+    assert world.deps.parameters.values() == {known.name: known.default for known in CATALOGUE}
+    assert world.deps.parameters.settings() == Settings.from_parameters({})
