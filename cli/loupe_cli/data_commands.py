@@ -14,6 +14,7 @@ from loupe.domain.detection import STATES, WAITING
 from loupe.domain.places import ImageRef
 from loupe.domain.review import CONFLICT, DONE, OPEN, QUEUED, WITHDRAWN
 from loupe.errors import InvalidRequest
+from loupe.handlers.record_review import decide
 from loupe_cli.render import labels, local_time, out, show_json, show_table
 from loupe_cli.target import Target
 from loupe_cli.uploads import Upload, image_files, labelled_files, send, wait_for
@@ -143,6 +144,18 @@ def answer_review(
         raise InvalidRequest(answered["error"])
     waiting = " (more reviewers are asked)" if answered["state"] == OPEN else ""
     out.print(f"{review}: {label}{waiting}")
+
+
+@reviews.command("decide")
+def decide_conflict(
+    context: typer.Context,
+    review: Annotated[str, typer.Argument(metavar="ID", help="A review in conflict.")],
+    label: Annotated[str, typer.Argument(help="A label, or 'none of the above'.")],
+    by: Annotated[str, typer.Option(help="Who decides.")] = "",
+) -> None:
+    """End a conflict between reviewers."""
+    decide(review, label, by or getpass.getuser(), context.obj.deps)
+    out.print(f"{review}: {label}")
 
 
 def sample(context: typer.Context) -> None:

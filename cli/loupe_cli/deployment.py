@@ -10,7 +10,8 @@ from loupe.errors import LoupeError
 from loupe_cli.target import EMBEDDED, ROOT
 from loupe_local.stack import Endpoint
 
-SOURCES = ("template.yaml", "statemachine", "functions")
+SOURCES = ("template.yaml", "statemachine", "functions", "console")
+LEFT_OUT = {"__pycache__", "node_modules", "dist"}
 LOG_TAIL = 25
 
 
@@ -24,7 +25,7 @@ def fingerprint() -> str:
     for source in SOURCES:
         path = ROOT / source
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.is_file() and "__pycache__" not in file.parts:
+            if file.is_file() and not LEFT_OUT & set(file.parts):
                 digest.update(str(file.relative_to(ROOT)).encode() + file.read_bytes())
     return digest.hexdigest()
 

@@ -8,7 +8,13 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from loupe.errors import LoupeError
-from loupe_cli import data_commands, model_commands, settings_commands, stack_commands
+from loupe_cli import (
+    data_commands,
+    model_commands,
+    settings_commands,
+    stack_commands,
+    user_commands,
+)
 from loupe_cli.render import fail
 from loupe_cli.target import EMBEDDED, Target, reach_directly
 from loupe_local.stack import StackError
@@ -24,7 +30,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Keeps a Rekognition Custom Labels model improving while it is used.",
 )
-for module in (stack_commands, data_commands, model_commands, settings_commands):
+COMMANDS = (stack_commands, data_commands, model_commands, settings_commands, user_commands)
+for module in COMMANDS:
     module.register(app)
 
 

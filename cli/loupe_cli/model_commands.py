@@ -8,8 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from loupe.domain.comparison import FEW_IMAGES
-from loupe.domain.training import WAITING_FOR_APPROVAL
-from loupe.errors import InvalidRequest
+from loupe.operations import decide_approval
 from loupe_cli.render import err, out, show_json, show_table
 from loupe_cli.target import Target
 
@@ -79,12 +78,7 @@ def reject(context: typer.Context, by: By = "") -> None:
 
 
 def _decide(target: Target, approved: bool, by: str) -> None:
-    waiting = [v for v in target.deps.versions.newest() if v.status == WAITING_FOR_APPROVAL]
-    if not waiting:
-        raise InvalidRequest("No version waits for approval; 'loupe models' lists the versions.")
-    version = waiting[0]
-    who = by or getpass.getuser()
-    target.deps.executions.answer(version.approval_token, {"approved": approved, "by": who})
+    version = decide_approval(approved, by or getpass.getuser(), target.deps)
     words = "approved: it starts, is tried, and takes over" if approved else "refused"
     out.print(f"{version.name} was {words}.")
 

@@ -1,5 +1,6 @@
 """settings, events: what an operator sets, and what happens."""
 
+import getpass
 import time
 from collections.abc import Iterable
 from itertools import islice
@@ -7,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from loupe.operations import change_setting
 from loupe.settings import CATALOGUE, setting
 from loupe_cli.render import local_time, out, show_json, show_table
 from loupe_cli.target import Target
@@ -59,8 +61,7 @@ def set_setting(
     context: typer.Context, name: Name, value: Annotated[str, typer.Argument(help="The new value.")]
 ) -> None:
     """Change one setting; it takes effect without a deployment."""
-    known = setting(name)
-    context.obj.deps.parameters.set(known.name, known.check(value))
+    known = change_setting(name, value, getpass.getuser(), context.obj.deps)
     out.print(f"{known.name} is now {value}.")
 
 

@@ -7,10 +7,12 @@ import typer
 
 from loupe.domain.training import needed_changes
 from loupe.errors import InvalidRequest
+from loupe.operations import doing
 from loupe_cli.deployment import deploy, fingerprint
 from loupe_cli.recovery import recover
 from loupe_cli.render import err, local_time, out, show_json, show_table
 from loupe_cli.target import EMBEDDED, Target, home
+from loupe_cli.user_commands import ready_made
 from loupe_local import stack as embedded
 from loupe_local.environment import adopt
 
@@ -50,8 +52,12 @@ def up(
             f"Queued again after a crash: {found.images} images, {found.labelled} labelled images, "
             f"{found.answers} answers."
         )
+    passwords = ready_made(target, place)
+    out.print(f"The console is at [bold]{endpoint.console_url}[/]; sign in as")
+    for role, password in passwords.items():
+        out.print(f"  {role:<9} {password}", markup=False)
     out.print(
-        f"Loupe runs at [bold]{endpoint.url}[/] (data in {place}).\n\n"
+        f"\nLoupe's services are at {endpoint.url} (data in {place}).\n\n"
         "  loupe upload labelled DIR   one folder a label, to train on\n"
         "  loupe train --wait          train now instead of at the next check\n"
         "  loupe upload images DIR     images to read\n"
@@ -97,8 +103,6 @@ def summary(target: Target) -> dict[str, Any]:
     service, progress = deps.versions.service(), deps.versions.progress()
     settings = deps.parameters.settings()
     model = deps.versions.get(service.version) if service.version else None
-    holder = deps.versions.lease_holder()
-    running = bool(holder) and deps.executions.is_running(holder)
     return {
         "stack": target.name,
         "in_service": service.version or None,
@@ -110,7 +114,7 @@ def summary(target: Target) -> dict[str, Any]:
         "open_reviews": sum(1 for _ in deps.reviews.unanswered()),
         "new_labelled_images": progress.changes,
         "needed_to_train": needed_changes(settings.minimum_untrained_images, progress.not_promoted),
-        "improving": _improving(target) if running else None,
+        "improving": doing(deps).text,
         "labels": sorted(deps.dataset.ledger().counts),
     }
 
@@ -122,11 +126,6 @@ def _in_queue(target: Target) -> int:
         QueueUrl=target.outputs["DetectionQueueUrl"], AttributeNames=list(counts)
     )
     return sum(int(found["Attributes"][count]) for count in counts)
-
-
-def _improving(target: Target) -> str:
-    newest = next(target.deps.versions.newest(), None)
-    return f"{newest.name}: {newest.status}" if newest else "checking"
 
 
 def _words(value: Any) -> Any:

@@ -15,6 +15,7 @@ from loupe.adapters.executions import Executions
 from loupe.adapters.human_loops import HumanLoops
 from loupe.adapters.objects import Objects
 from loupe.adapters.parameters import Parameters
+from loupe.adapters.pictures import Pictures
 from loupe.adapters.publisher import Publisher
 from loupe.adapters.queue import DetectionQueue
 from loupe.adapters.rekognition import Rekognition
@@ -77,6 +78,13 @@ class Deps:
     @cached_property
     def objects(self) -> Objects:
         return Objects(self.client("s3"), self.value("BUCKET"))
+
+    @cached_property
+    def pictures(self) -> Pictures:
+        # Signature version 4 names the region, so that an address works in every one of them.
+        config = self._config.merge(Config(signature_version="s3v4"))
+        client = self._session.client("s3", config=config)
+        return Pictures(client, self.value("BUCKET"))
 
     @cached_property
     def rekognition(self) -> Rekognition:

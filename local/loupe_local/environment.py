@@ -7,6 +7,7 @@ from pathlib import Path
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 4566
+DEFAULT_CONSOLE_PORT = 4567
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 
@@ -55,6 +56,11 @@ class Home:
     def server_file(self) -> Path:
         """Process and port of the running server; its lock is held while the server lives."""
         return self.path / "server.json"
+
+    @property
+    def console_port_file(self) -> Path:
+        """The console's port, for the same reason."""
+        return self.path / "console-port"
 
     @property
     def port_file(self) -> Path:

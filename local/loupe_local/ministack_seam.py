@@ -43,6 +43,16 @@ def snapshots(without: Collection[str] = ()) -> Iterator[Snapshot]:
         yield name, json.dumps(wrapped, default=_json_default)
 
 
+def console_api() -> str:
+    """The id of the HTTP API that is a stack's web console, or ""."""
+    from ministack.services import apigateway
+
+    for (_, _, identity), api in list(apigateway._apis._data.items()):
+        if str(api.get("name", "")).endswith("-console"):
+            return str(identity)
+    return ""
+
+
 def after_restart() -> None:
     """Puts right what MiniStack restored but would get wrong."""
     from ministack.services import dynamodb, lambda_svc

@@ -12,7 +12,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,6 +22,7 @@ from hypercorn.config import Config
 from loupe_local import ministack_mends, ministack_seam, reaper
 from loupe_local.a2i.service import A2I
 from loupe_local.a2i.workers import Workers
+from loupe_local.console import ConsoleDoor
 from loupe_local.database import Database
 from loupe_local.environment import HOST, Home, adopt, server_environment, url
 from loupe_local.gateway import Gateway, Service
@@ -77,18 +78,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Loupe's embedded AWS stack")
     parser.add_argument("--home", type=Path, required=True, help="folder that holds everything")
     parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
+    parser.add_argument("--console-port", type=int, required=True, help="port of the console")
     parser.add_argument("--detach", action="store_true", help="run in the background")
     arguments = parser.parse_args()
     home = Home(arguments.home.resolve())
     home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _lock(home) as note:
-        _lead(arguments.detach, note, arguments.port)
+        ports = {"port": arguments.port, "console_port": arguments.console_port}
+        _lead(arguments.detach, note, ports)
         _empty(home.scratch)
         adopt(server_environment(home, arguments.port))
         guard = reaper.watch()
         # Functions inherit the environment: they must not find this package's folder in it.
         os.environ.pop("PYTHONPATH", None)
-        asyncio.run(_serve(home, arguments.port))
+        asyncio.run(_serve(home, arguments.port, arguments.console_port))
         note.truncate(0)
         logger.info("stopped; process %s ends what is left", guard.pid)
 
@@ -103,7 +106,7 @@ def _lock(home: Home) -> IO[str]:
     return note
 
 
-def _lead(detach: bool, note: IO[str], port: int) -> None:
+def _lead(detach: bool, note: IO[str], ports: Mapping[str, int]) -> None:
     """Leads a process group of its own, in the background if asked to, and notes its process."""
     child = os.fork() if detach else 0
     if not child:
@@ -114,7 +117,7 @@ def _lead(detach: bool, note: IO[str], port: int) -> None:
     # In the background the note is written before the caller's process ends, so that the caller
     # finds it.
     note.truncate(0)
-    note.write(json.dumps({"pid": child or os.getpid(), "port": port}))
+    note.write(json.dumps({"pid": child or os.getpid(), **ports}))
     note.flush()
     if child:
         os._exit(0)
@@ -125,7 +128,7 @@ def _empty(folder: Path) -> None:
     folder.mkdir(parents=True)
 
 
-def build(home: Home, port: int) -> Gateway:
+def build(home: Home, port: int, console_port: int) -> Gateway:
     """The application, with everything it needs."""
     inner = ministack_seam.application()
     keeper = Keeper(home.state, ministack_seam.snapshots, ministack_mends.trim)
@@ -140,19 +143,20 @@ def build(home: Home, port: int) -> Gateway:
         Workers(database, objects, ministack_seam.send_event),
     ]
     lifecycle = Lifecycle(keeper, trainings)
-    return Gateway(inner, services, ministack_seam.MiniStackCaller, lifecycle)
+    console = ConsoleDoor(inner, console_port, ministack_seam.console_api)
+    return Gateway(console, services, ministack_seam.MiniStackCaller, lifecycle)
 
 
-async def _serve(home: Home, port: int) -> None:
+async def _serve(home: Home, port: int, console_port: int) -> None:
     end = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end.set)
     config = Config()
-    config.bind = [f"{HOST}:{port}"]
+    config.bind = [f"{HOST}:{port}", f"{HOST}:{console_port}"]
     config.keep_alive_timeout = 75
     config.graceful_timeout = 3
-    application: Any = build(home, port)
+    application: Any = build(home, port, console_port)
     await serve(application, config, shutdown_trigger=end.wait)
 
 

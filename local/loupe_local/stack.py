@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from loupe_local.environment import (
+    DEFAULT_CONSOLE_PORT,
     DEFAULT_PORT,
     HOST,
     Home,
@@ -42,12 +43,18 @@ class Endpoint:
     """A running stack."""
 
     port: int
+    console_port: int
     pid: int
 
     @property
     def url(self) -> str:
         """The one address for all services."""
         return url(self.port)
+
+    @property
+    def console_url(self) -> str:
+        """Where the web console of what is deployed is."""
+        return url(self.console_port)
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -74,10 +81,13 @@ def start(home: Path, port: int | None = None) -> Endpoint:
             raise StackError(f"The stack in {place.path} already runs on port {found.port}.")
         return found
     place.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    chosen = port or _remembered(place)
+    chosen = port or _remembered(place.port_file) or DEFAULT_PORT
     _refuse_taken(chosen)
-    endpoint = _launch(place, chosen)
+    console_port = _remembered(place.console_port_file) or _free_console_port()
+    _refuse_taken(console_port)
+    endpoint = _launch(place, chosen, console_port)
     place.port_file.write_text(str(chosen))
+    place.console_port_file.write_text(str(console_port))
     return endpoint
 
 
@@ -86,12 +96,12 @@ def running(home: Path) -> Endpoint | None:
     place = Home(home.resolve())
     try:
         noted = json.loads(place.server_file.read_text())
-        pid, port = int(noted["pid"]), int(noted["port"])
+        pid, port, console = (int(noted[name]) for name in ("pid", "port", "console_port"))
     except (OSError, ValueError, KeyError):
         return None
     if not _is_server(pid, place):
         return None
-    return Endpoint(port, pid)
+    return Endpoint(port, console, pid)
 
 
 def stop(home: Path) -> bool:
@@ -112,7 +122,7 @@ def stop(home: Path) -> bool:
     raise StackError(f"The server, process {found.pid}, does not end.")
 
 
-def _launch(place: Home, port: int) -> Endpoint:
+def _launch(place: Home, port: int, console_port: int) -> Endpoint:
     command = [
         sys.executable,
         "-m",
@@ -122,6 +132,8 @@ def _launch(place: Home, port: int) -> Endpoint:
         str(place.path),
         "--port",
         str(port),
+        "--console-port",
+        str(console_port),
     ]
     with place.log.open("ab") as log:
         subprocess.run(
@@ -144,11 +156,20 @@ def _launch(place: Home, port: int) -> Endpoint:
     raise StackError(f"The stack did not start. The end of {place.log}:\n{tail}")
 
 
-def _remembered(place: Home) -> int:
+def _remembered(file: Path) -> int | None:
     try:
-        return int(place.port_file.read_text())
+        return int(file.read_text())
     except (OSError, ValueError):
-        return DEFAULT_PORT
+        return None
+
+
+def _free_console_port() -> int:
+    """The usual one, or where another stack of this machine has that, any that is free."""
+    if _is_free(DEFAULT_CONSOLE_PORT):
+        return DEFAULT_CONSOLE_PORT
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
 
 
 def _refuse_taken(port: int) -> None:

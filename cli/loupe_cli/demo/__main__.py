@@ -119,6 +119,12 @@ class Demo:
         with ThreadPoolExecutor(4) as pool:
             self.truth[version] = list(pool.map(ask, self.images.unseen))
 
+    def label(self, folder: Path, known: int) -> int:
+        """Upload labelled images; returns how many the dataset has, which had `known`."""
+        known += len(send(labelled_files(folder), self.target))
+        self.registered(known)
+        return known
+
     def registered(self, wanted: int) -> None:
         """Wait until `wanted` labelled images are in the dataset."""
         examples = self.target.deps.dataset.examples
@@ -197,16 +203,17 @@ def story(demo: Demo) -> None:
     for name, value in SETTINGS.items():
         demo.target.deps.parameters.set(name, value)
     with demo.step("labelled", "A few labelled images arrive."):
-        sent = send(labelled_files(demo.images.labelled), demo.target)
-        demo.registered(len(sent))
+        known = demo.label(demo.images.labelled, 0)
     with demo.step("first_training", "A first version is trained on them."):
         first = demo.train()
     with demo.step("first_stream", "New images arrive; people answer the unsure ones."):
-        known = len(sent)
         demo.read(demo.images.first_stream, first)
-        demo.registered(known + sum(1 for d in demo.target.deps.detections.newest(ANSWERED)))
+        known += sum(1 for _ in demo.target.deps.detections.newest(ANSWERED))
+        demo.registered(known)
         demo.ask_unseen(first)
-    with demo.step("second_training", "Their answers train a second version."):
+    with demo.step("more_labelled", "The operator adds a few more labelled images."):
+        demo.label(demo.images.more_labelled, known)
+    with demo.step("second_training", "All of that trains a second version."):
         second = demo.train()
     with demo.step("second_stream", "It reads new images, and needs people less."):
         demo.read(demo.images.second_stream, second)

@@ -9,7 +9,8 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 SIDE = 128
-LABELLED_PER_DIGIT = 12
+LABELLED_PER_DIGIT = 8
+MORE_PER_DIGIT = 10
 FIRST_STREAM = 360
 SECOND_STREAM = 150
 UNSEEN = 400
@@ -20,6 +21,7 @@ class Pictures:
     """Files by what the demo does with them; `truth` says which digit each file shows."""
 
     labelled: Path
+    more_labelled: Path
     first_stream: Path
     second_stream: Path
     unseen: list[Path]
@@ -31,18 +33,20 @@ def write(folder: Path) -> Pictures:
     data = load_digits()
     order = list(range(len(data.images)))
     random.Random(7).shuffle(order)
-    labelled = _first_of_each(order, data.target)
-    rest = [index for index in order if index not in set(labelled)]
+    labelled, rest = _take(order, data.target, LABELLED_PER_DIGIT)
+    more, rest = _take(rest, data.target, MORE_PER_DIGIT)
     streams = (rest[:FIRST_STREAM], rest[FIRST_STREAM : FIRST_STREAM + SECOND_STREAM])
     unseen = rest[FIRST_STREAM + SECOND_STREAM :][:UNSEEN]
     truth = {_name(index): str(digit) for index, digit in enumerate(data.target)}
-    for index in labelled:
-        _save(data.images[index], folder / "labelled" / str(data.target[index]) / _name(index))
+    for name, indexes in (("labelled", labelled), ("more", more)):
+        for index in indexes:
+            _save(data.images[index], folder / name / str(data.target[index]) / _name(index))
     for name, indexes in (("first", streams[0]), ("second", streams[1]), ("unseen", unseen)):
         for index in indexes:
             _save(data.images[index], folder / name / _name(index))
     return Pictures(
         labelled=folder / "labelled",
+        more_labelled=folder / "more",
         first_stream=folder / "first",
         second_stream=folder / "second",
         unseen=[folder / "unseen" / _name(index) for index in unseen],
@@ -50,13 +54,14 @@ def write(folder: Path) -> Pictures:
     )
 
 
-def _first_of_each(
-    order: list[int], digits: "np.ndarray[tuple[int], np.dtype[np.int64]]"
-) -> list[int]:
+def _take(
+    order: list[int], digits: "np.ndarray[tuple[int], np.dtype[np.int64]]", per_digit: int
+) -> tuple[list[int], list[int]]:
+    """The first `per_digit` scans of each digit, and what is left."""
     chosen: list[int] = []
     for digit in range(10):
-        chosen += [index for index in order if digits[index] == digit][:LABELLED_PER_DIGIT]
-    return chosen
+        chosen += [index for index in order if digits[index] == digit][:per_digit]
+    return chosen, [index for index in order if index not in set(chosen)]
 
 
 def _name(index: int) -> str:

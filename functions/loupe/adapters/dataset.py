@@ -15,6 +15,7 @@ from loupe.domain.dataset import Change, Counts, Group, LabelCount, Member
 from loupe.domain.events import Event
 from loupe.domain.fingerprint import Fingerprint
 from loupe.domain.manifest import Entry
+from loupe.domain.places import position
 
 REGISTERED = "registered"
 REMOVED = "removed"
@@ -35,6 +36,17 @@ class Example:
     source: str = ""
     reviewers: int = 0
     reason: str = ""
+    by: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """32 hex digits that stand for the key."""
+        return _hashed(self.key)
+
+    @property
+    def position(self) -> str:
+        """Its place in listings by time."""
+        return position(self.at, self.id)
 
 
 @dataclass(frozen=True)
@@ -54,7 +66,11 @@ class Dataset:
 
     def example(self, key: str) -> Example | None:
         """The record of a labelled object, or None."""
-        item = self._table.get(f"EXAMPLE#{_hashed(key)}", "EXAMPLE")
+        return self.example_by_id(_hashed(key))
+
+    def example_by_id(self, identity: str) -> Example | None:
+        """The record of the labelled object with this `Example.id`, or None."""
+        item = self._table.get(f"EXAMPLE#{identity}", "EXAMPLE")
         return None if item is None else _example(item)
 
     def group(self, group_id: str) -> Group:
@@ -128,9 +144,10 @@ class Dataset:
                     ),
                 )
 
-    def examples(self, newest_first: bool = True) -> Iterator[Example]:
-        """All examples by time."""
-        found = self._table.listing("listing", "EXAMPLE", newest_first=newest_first)
+    def examples(self, status: str = "", before: str = "", page: int = 0) -> Iterator[Example]:
+        """Examples, newest first, of one status or of all; the range is `Table.listing`'s."""
+        index, value = ("states", f"EXAMPLE#{status}") if status else ("listing", "EXAMPLE")
+        found = self._table.listing(index, value, before=before, page=page)
         yield from map(_example, found)
 
     def _write(
@@ -187,16 +204,16 @@ def _hashed(key: str) -> str:
 
 
 def _example_item(example: Example) -> Item:
-    identity = _hashed(example.key)
     return asdict(example) | {
-        "pk": f"EXAMPLE#{identity}",
+        "pk": f"EXAMPLE#{example.id}",
         "sk": "EXAMPLE",
-        **listed("EXAMPLE", example.at, identity, example.status),
+        **listed("EXAMPLE", example.at, example.id, example.status),
     }
 
 
 def _example(item: dict[str, Any]) -> Example:
-    return Example(**{name: item[name] for name in Example.__dataclass_fields__})
+    own = {name: item[name] for name in Example.__dataclass_fields__}
+    return Example(**own | {"by": tuple(item["by"])})
 
 
 def _group(item: dict[str, Any]) -> Group:

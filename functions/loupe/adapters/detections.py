@@ -36,10 +36,13 @@ class Detections:
         """Write the record if it still is in one of `from_states`, else raise AlreadyDone."""
         self._table.write([moved(detection, from_states)], events)
 
-    def newest(self, state: str = "") -> Iterator[Detection]:
-        """Records, newest first, of one state or of all."""
+    def newest(
+        self, state: str = "", after: str = "", before: str = "", page: int = 0
+    ) -> Iterator[Detection]:
+        """Records, newest first, of one state or of all; the range is that of `Table.listing`."""
         index, value = ("states", f"{KIND}#{state}") if state else ("listing", KIND)
-        yield from map(_detection, self._table.listing(index, value))
+        found = self._table.listing(index, value, after=after, before=before, page=page)
+        yield from map(_detection, found)
 
     def waiting(self) -> Iterator[Detection]:
         """Images that wait, the oldest first."""

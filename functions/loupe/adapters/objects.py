@@ -51,6 +51,10 @@ class Objects:
         """Write an object."""
         self._client.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=content_type)
 
+    def delete(self, key: str) -> None:
+        """Put a delete marker on an object; its versions stay."""
+        self._client.delete_object(Bucket=self.bucket, Key=key)
+
     def copy(self, image: ImageRef, key: str, metadata: Mapping[str, str]) -> None:
         """Copy one version of an image to `key` with new metadata; raises NotFound.
 

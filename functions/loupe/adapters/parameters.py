@@ -1,10 +1,22 @@
 """Parameter Store: the operator's settings."""
 
+from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
 
+from loupe.domain.places import stamp
 from loupe.settings import CATALOGUE, Settings
 
 NAMES_PER_CALL = 10
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A parameter as it stands: it has version 1 until somebody changes it `at` some time."""
+
+    value: str
+    version: int
+    at: str
 
 
 class Parameters:
@@ -16,18 +28,27 @@ class Parameters:
 
     def values(self) -> dict[str, str]:
         """`{name: value}` of every setting that exists."""
+        return {name: stored.value for name, stored in self.stored().items()}
+
+    def stored(self) -> dict[str, Stored]:
+        """`{name: parameter}` of every setting that exists."""
         names = [self._prefix + setting.name for setting in CATALOGUE]
-        found: dict[str, str] = {}
+        found: dict[str, Stored] = {}
         for start in range(0, len(names), NAMES_PER_CALL):
             page = self._client.get_parameters(Names=names[start : start + NAMES_PER_CALL])
             for parameter in page["Parameters"]:
-                found[parameter["Name"].removeprefix(self._prefix)] = parameter["Value"]
+                found[parameter["Name"].removeprefix(self._prefix)] = Stored(
+                    value=parameter["Value"],
+                    version=parameter["Version"],
+                    at=stamp(parameter["LastModifiedDate"].astimezone(UTC)),
+                )
         return found
 
     def settings(self) -> Settings:
         """The settings as they are now."""
         return Settings.from_parameters(self.values())
 
-    def set(self, name: str, value: str) -> None:
-        """Set one setting. Its pattern is enforced by Parameter Store."""
-        self._client.put_parameter(Name=self._prefix + name, Value=value, Overwrite=True)
+    def set(self, name: str, value: str) -> int:
+        """Set one setting; returns its new version. Parameter Store enforces its pattern."""
+        name = self._prefix + name
+        return int(self._client.put_parameter(Name=name, Value=value, Overwrite=True)["Version"])

@@ -1,5 +1,6 @@
 """Amazon Rekognition Custom Labels: one project, its datasets and its versions."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -31,12 +32,27 @@ class UnusableImage(ServiceRefused):
 
 @dataclass(frozen=True)
 class VersionState:
-    """What the service says of a version. `status` is a ProjectVersionStatus, "" if unknown."""
+    """What the service says of a version. `status` is a ProjectVersionStatus, "" if unknown.
+
+    `units` are the inference units it was started with, `evaluation` the key of its summary.
+    """
 
     status: str
     arn: str = ""
     message: str = ""
     f1: float | None = None
+    units: int = 0
+    evaluation: str = ""
+
+
+@dataclass(frozen=True)
+class Measures:
+    """How a version did on the test images of one label, by the service's own evaluation."""
+
+    label: str
+    f1: float
+    precision: float
+    recall: float
 
 
 @dataclass(frozen=True)
@@ -178,12 +194,29 @@ class Rekognition:
 
 
 def _state(described: Mapping[str, Any]) -> VersionState:
+    evaluation = described.get("EvaluationResult", {})
     return VersionState(
         status=described["Status"],
         arn=described["ProjectVersionArn"],
         message=described.get("StatusMessage", ""),
-        f1=described.get("EvaluationResult", {}).get("F1Score"),
+        f1=evaluation.get("F1Score"),
+        units=described.get("MinInferenceUnits", 0),
+        evaluation=evaluation.get("Summary", {}).get("S3Object", {}).get("Name", ""),
     )
+
+
+def measures(summary: bytes) -> list[Measures]:
+    """Label by label what the service's evaluation summary says."""
+    found = json.loads(summary)["LabelEvaluationResults"]
+    return [
+        Measures(
+            label=result["Label"],
+            f1=result["Metrics"]["F1Score"],
+            precision=result["Metrics"]["Precision"],
+            recall=result["Metrics"]["Recall"],
+        )
+        for result in found
+    ]
 
 
 def _translated(error: ClientError) -> Exception:

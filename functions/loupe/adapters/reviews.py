@@ -12,6 +12,7 @@ from loupe.domain.review import OPEN, QUEUED, Reply, Review
 from loupe.errors import AlreadyDone, NotFound
 
 KIND = "REVIEW"
+ALL_DAYS = "ALL"
 
 
 class Reviews:
@@ -37,19 +38,34 @@ class Reviews:
         self, review: Review, before: Review, *more: Item, events: Sequence[Event] = ()
     ) -> None:
         """Write `review` if it is stored as `before` still, else raise AlreadyDone."""
-        condition = "list_state = :state AND size(replies) = :replies"
-        values = {":state": f"{KIND}#{before.state}", ":replies": len(before.replies)}
+        condition = "list_state = :state AND size(replies) = :replies AND claims = :claims"
+        values = {
+            ":state": f"{KIND}#{before.state}",
+            ":replies": len(before.replies),
+            ":claims": before.claims,
+        }
         self._table.write([put(_item(review), condition, values), *more], events)
 
-    def newest(self, state: str = "") -> Iterator[Review]:
-        """Reviews, newest first, of one state or of all."""
+    def newest(self, state: str = "", before: str = "", page: int = 0) -> Iterator[Review]:
+        """Reviews, newest first, of one state or of all; the range is that of `Table.listing`."""
         index, value = ("states", f"{KIND}#{state}") if state else ("listing", KIND)
-        yield from map(_review, self._table.listing(index, value))
+        found = self._table.listing(index, value, before=before, page=page)
+        yield from map(_review, found)
 
     def unanswered(self) -> Iterator[Review]:
         """Open and queued reviews, newest first within each."""
         yield from self.newest(OPEN)
         yield from self.newest(QUEUED)
+
+    def oldest_open(self, page: int) -> Iterator[Review]:
+        """Open reviews, oldest first, `page` read at a time."""
+        found = self._table.listing("states", f"{KIND}#{OPEN}", newest_first=False, page=page)
+        yield from map(_review, found)
+
+    def answers_of(self, worker: str, day: str) -> tuple[int, int]:
+        """How many reviews `worker` has answered on `day` and in all."""
+        found = {item["sk"]: item["answers"] for item in self._table.children(_worker(worker))}
+        return found.get(day, 0), found.get(ALL_DAYS, 0)
 
     def take_place(self, day: str, cap: int) -> bool:
         """Count one review opened on `day`; False when the day's cap (0: none) is reached."""
@@ -66,6 +82,17 @@ class Reviews:
         """Count one more such answer and return the total."""
         item = self._table.update("STATE", "NONE", "ADD answers :one", {"one": 1})
         return int(item["answers"])
+
+
+def count_answer(worker: str, day: str) -> list[Item]:
+    """Writes that count one answer of `worker`."""
+    return [
+        update(_worker(worker), when, "ADD answers :one", {"one": 1}) for when in (day, ALL_DAYS)
+    ]
+
+
+def _worker(name: str) -> str:
+    return f"REVIEWER#{name}"
 
 
 def score_version(version: str, agrees: bool) -> Item:
@@ -95,5 +122,6 @@ def _review(item: dict[str, Any]) -> Review:
             "labels": tuple(item["labels"]),
             "guess": tuple(label(found) for found in item["guess"]),
             "replies": tuple(Reply(**reply) for reply in item["replies"]),
+            "skipped": tuple(item["skipped"]),
         }
     )

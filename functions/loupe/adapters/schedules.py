@@ -1,8 +1,10 @@
 """EventBridge Scheduler, and the concurrency of the detection queue's event source."""
 
+from datetime import datetime
 from typing import Any
 
-from loupe.domain.schedules import Schedule
+from loupe.domain.places import stamp
+from loupe.domain.schedules import Schedule, next_run
 
 KEPT = (
     "Name",
@@ -19,6 +21,16 @@ class Schedules:
 
     def __init__(self, client: Any) -> None:
         self._client = client
+
+    def next_run(self, name: str, now: datetime) -> str | None:
+        """About when the schedule runs next, or None while it is off.
+
+        A rate counts from when the schedule was changed last; the service does not say more.
+        """
+        found = self._client.get_schedule(Name=name)
+        if found["State"] != "ENABLED":
+            return None
+        return stamp(next_run(found["LastModificationDate"], found["ScheduleExpression"], now))
 
     def apply(self, name: str, wanted: Schedule) -> bool:
         """Give a schedule its rate and state; returns whether that changed anything.

@@ -7,11 +7,14 @@ Keys: `pk`, `sk`. Indexes, all sorted by `at_id` (`<time>#<id>`):
 | listing | `list`, such as DETECTION | everything of a kind, newest first |
 | states | `list_state`, such as DETECTION#review | what is in a state |
 | answered | `answered`, only DETECTED | what a model read, by `answered_at` |
+| history | `about`, an image's id | the events of one image |
 
 Events are written in the same transaction as the change that they tell of; the table's stream
-publishes them. So no change goes unannounced, and nothing is announced that did not happen.
+publishes them. So no change goes unannounced, and nothing is announced that did not happen. The
+same transaction counts them by the hour, in a few shards lest changes wait for one another.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -21,6 +24,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from loupe.domain.events import Event
+from loupe.domain.places import position
+from loupe.domain.statistics import tally
 from loupe.errors import AlreadyDone, TryAgain
 
 Item = dict[str, Any]
@@ -29,8 +34,15 @@ INDEX_KEYS = {
     "listing": ("list", "at_id"),
     "states": ("list_state", "at_id"),
     "answered": ("answered", "answered_at"),
+    "history": ("about", "at_id"),
 }
+SHARDS = 8
+COUNT = "n_"
+"""Begins the names of counts, lest one is taken for a key of an index."""
+LAST = "~"
+"""Sorts after every time."""
 CONDITION_FAILED = "ConditionalCheckFailed"
+PASSING = {"None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 
 
 class Table:
@@ -60,16 +72,35 @@ class Table:
         *,
         newest_first: bool = True,
         after: str = "",
+        before: str = "",
+        page: int = 0,
     ) -> Iterator[Item]:
-        """Items of an index partition in the order of time, page by page as they are taken."""
-        hash_key, range_key = INDEX_KEYS[index]
-        yield from self._pages(
-            IndexName=index,
-            KeyConditionExpression="#h = :h AND #r > :after",
-            ExpressionAttributeNames={"#h": hash_key, "#r": range_key},
-            ExpressionAttributeValues={":h": value, ":after": after or " "},
+        """Items of an index partition in the order of time, page by page as they are taken.
+
+        `after` and `before` are times or positions (`at_id`), themselves left out; `page` is how
+        many items a query reads at most (0: as many as it can).
+        """
+        for item in self._pages(
+            **_indexed(index, value, after or " ", before or LAST),
             ScanIndexForward=not newest_first,
-        )
+            **({"Limit": page} if page else {}),
+        ):
+            # BETWEEN, the only range with two ends, takes both in.
+            if item[INDEX_KEYS[index][1]] not in (after, before):
+                yield item
+
+    def count(self, index: str, value: str, limit: int) -> int:
+        """How many items an index partition has, counted up to `limit`."""
+        query = _indexed(index, value, " ", LAST)
+        return int(self._table.query(**query, Select="COUNT", Limit=limit)["Count"])
+
+    def hours(self, day: str) -> dict[str, Counter[str]]:
+        """What the events of `day` (`2026-01-31`) came to: `{hour: {count's name: number}}`."""
+        found: dict[str, Counter[str]] = defaultdict(Counter)
+        for item in self.children(f"HOURS#{day}"):
+            counts = {name[len(COUNT) :]: n for name, n in item.items() if name.startswith(COUNT)}
+            found[item["sk"][:2]].update(counts)
+        return found
 
     def put_new(self, item: Item, events: Sequence[Event] = ()) -> None:
         """Write an item that must not exist yet, and its events; else raise AlreadyDone."""
@@ -81,7 +112,7 @@ class Table:
         Raises AlreadyDone when a condition does not hold, TryAgain on a conflict with another
         writer.
         """
-        items = [*writes, *(put(_event_item(event)) for event in events)]
+        items = [*writes, *(put(_event_item(event)) for event in events), *_counted(events)]
         for item in items:
             (body,) = item.values()
             body["TableName"] = self._table.name
@@ -150,28 +181,64 @@ def update(
 
 def listed(kind: str, at: str, identity: str, state: str = "") -> Item:
     """The attributes that put an item into the listings."""
-    attributes = {"list": kind, "at_id": f"{at}#{identity}"}
+    attributes = {"list": kind, "at_id": position(at, identity)}
     return attributes | ({"list_state": f"{kind}#{state}"} if state else {})
 
 
-def _event_item(event: Event) -> Item:
-    expires = datetime.fromisoformat(event.at) + timedelta(days=EVENT_DAYS)
+def _indexed(index: str, value: str, low: str, high: str) -> Item:
+    """The part of a query that chooses a range of an index partition."""
+    hash_key, range_key = INDEX_KEYS[index]
     return {
+        "IndexName": index,
+        "KeyConditionExpression": "#h = :h AND #r BETWEEN :low AND :high",
+        "ExpressionAttributeNames": {"#h": hash_key, "#r": range_key},
+        "ExpressionAttributeValues": {":h": value, ":low": low, ":high": high},
+    }
+
+
+def _event_item(event: Event) -> Item:
+    item = {
         "pk": f"EVENT#{event.id}",
         "sk": "EVENT",
-        **listed("EVENT", event.at, event.id),
-        "expires": int(expires.timestamp()),
+        **listed("EVENT", event.at, event.id, event.type),
+        "expires": _expires(event.at),
         **asdict(event),
     }
+    if not event.about:
+        del item["about"]  # An index key cannot be empty.
+    return item
+
+
+def _counted(events: Sequence[Event]) -> list[Item]:
+    """The write that counts `events`, which are of one moment, in their hour."""
+    counts = tally(events)
+    if not counts:
+        return []
+    first = events[0]
+    names = ", ".join(f"#{COUNT}{name} :{COUNT}{name}" for name in counts)
+    shard = int(first.id[:4], 16) % SHARDS
+    return [
+        update(
+            f"HOURS#{first.at[:10]}",
+            f"{first.at[11:13]}#{shard}",
+            f"SET expires = :expires ADD {names}",
+            {"expires": _expires(first.at), **{COUNT + name: n for name, n in counts.items()}},
+        )
+    ]
+
+
+def _expires(at: str) -> int:
+    return int((datetime.fromisoformat(at) + timedelta(days=EVENT_DAYS)).timestamp())
 
 
 def _translated(error: ClientError) -> Exception:
     code = error.response["Error"]["Code"]
-    reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", ())}
+    reasons = {str(reason.get("Code")) for reason in error.response.get("CancellationReasons", ())}
     if code == "ConditionalCheckFailedException" or CONDITION_FAILED in reasons:
         return AlreadyDone("The item was changed by somebody else first.")
-    if code in ("TransactionCanceledException", "TransactionConflictException"):
-        return TryAgain(f"The table was busy with another change: {sorted(map(str, reasons))}.")
+    cancelled = code == "TransactionCanceledException" and reasons <= PASSING
+    if cancelled or code == "TransactionConflictException":
+        return TryAgain(f"The table was busy with another change: {', '.join(sorted(reasons))}.")
     return error
 
 

@@ -150,6 +150,19 @@ def judge(
     return Verdict(passed, reason, gain, interval)
 
 
+def confusion(
+    holdout: Sequence[Holdout], predictions: Predictions, labels: Sequence[str]
+) -> list[list[int]]:
+    """How often an image of a label (row) was taken for each label, and last for none of them."""
+    counts = [[0] * (len(labels) + 1) for _ in labels]
+    column = {label: number for number, label in enumerate(labels)}
+    for image in holdout:
+        if image.label in column and image.content in predictions:
+            said = predictions[image.content].label
+            counts[column[image.label]][column.get(said or "", len(labels))] += 1
+    return counts
+
+
 def bootstrap_interval(
     new: Sequence[tuple[str, str | None]],
     old: Sequence[tuple[str, str | None]],

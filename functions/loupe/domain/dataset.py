@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 TRAIN = "train"
 TEST = "test"
 NEITHER = "neither"
+SPLITS = (TRAIN, TEST)
 
 UPLOADED = "uploaded"
 REVIEWED = "reviewed"

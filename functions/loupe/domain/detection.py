@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from loupe.domain.places import ImageRef
+from loupe.domain.places import ImageRef, position
 
 WAITING = "waiting"
 ACCEPTED = "accepted"
@@ -64,6 +64,11 @@ class Detection:
     review: str = ""
     detected_at: str = ""
     none_of_the_above: bool = field(default=False)
+
+    @property
+    def position(self) -> str:
+        """Its place in listings by time."""
+        return position(self.at, self.image.id)
 
     def as_json(self) -> dict[str, Any]:
         """As `loupe detections --json` shows it."""

@@ -88,8 +88,8 @@ TEXTS: Mapping[str, Text] = {
     ),
     "ReviewConflict": Text(
         "Reviewers disagree on {image}",
-        "{image} got {answers}; no label has a majority. Look at it and put it into the right "
-        "folder under images_labeled_by_folder/ yourself.",
+        "{image} got {answers}; no label has a majority. Decide it on the page Conflicts, or "
+        "with 'loupe reviews decide {review} LABEL'.",
     ),
     "QualityScored": Text(
         "Quality sample: {image}",
@@ -147,7 +147,10 @@ TEXTS: Mapping[str, Text] = {
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened. `id` is derived, so that a repeated delivery is the same event."""
+    """One thing that happened. `id` is derived, so that a repeated delivery is the same event.
+
+    `about` is the id of the image that it happened to, or "".
+    """
 
     id: str
     type: str
@@ -155,9 +158,10 @@ class Event:
     subject: str
     text: str
     detail: Mapping[str, Any]
+    about: str = ""
 
 
-def event(kind: str, cause: str, at: datetime, **detail: Any) -> Event:
+def event(kind: str, cause: str, at: datetime, *, about: str = "", **detail: Any) -> Event:
     """The event `kind`; `cause` is what makes it unique (an image's id, a version's name, ...)."""
     words = {name: _words(value) for name, value in detail.items()}
     texts = TEXTS[kind]
@@ -170,6 +174,7 @@ def event(kind: str, cause: str, at: datetime, **detail: Any) -> Event:
         # A reason that is a sentence of its own brings its full stop along.
         text=re.sub(r"\.\.(?=\s|$)", ".", texts.text.format_map(words)),
         detail=detail,
+        about=about,
     )
 
 

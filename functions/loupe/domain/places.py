@@ -7,8 +7,10 @@ two different keys may decode to the same text and name two different images.
 import hashlib
 import posixpath
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote, unquote
 
 from loupe.errors import InvalidRequest
 from loupe.settings import LABEL, NO_LABELS
@@ -93,6 +95,21 @@ def labelled_key(label: str, image: ImageRef) -> str:
 def review_output_key(flow: str, loop: str, at: datetime) -> str:
     """Where the answers of a review go: the layout of Amazon A2I."""
     return f"{REVIEW_PREFIX}{flow}/{at:%Y/%m/%d/%H/%M/%S}/{loop}/output.json"
+
+
+def people(names: Iterable[str]) -> str:
+    """Names as an object's metadata holds them, which is ASCII."""
+    return ",".join(quote(name, safe="@") for name in names)
+
+
+def named_people(text: str) -> tuple[str, ...]:
+    """The names in what `people` made."""
+    return tuple(unquote(name) for name in text.split(",") if name)
+
+
+def position(at: str, identity: str) -> str:
+    """Where a thing stands in a listing by time; no two things stand at the same place."""
+    return f"{at}#{identity}"
 
 
 def stamp(at: datetime) -> str:

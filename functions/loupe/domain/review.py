@@ -3,11 +3,12 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from loupe.domain.detection import Label
-from loupe.domain.places import NO_LABEL_FITS, ImageRef
+from loupe.domain.places import NO_LABEL_FITS, ImageRef, position, stamp
 from loupe.errors import InvalidRequest
 
 NONE_OF_THE_ABOVE = NO_LABEL_FITS
@@ -22,6 +23,9 @@ CLOSING = "closing"
 DONE = "done"
 CONFLICT = "conflict"
 WITHDRAWN = "withdrawn"
+
+CLAIM_MINUTES = 10
+"""So long a task on a reviewer's page is kept from others; then it goes back."""
 
 SUGGEST_AFTER = 10
 """So many answers 'none of the above' suggest that a label is missing."""
@@ -38,7 +42,10 @@ class Reply:
 
 @dataclass(frozen=True)
 class Review:
-    """A task for people. `id` is derived from the image and the purpose, and names the loop."""
+    """A task for people. `id` is derived from the image and the purpose, and names the loop.
+
+    `claims` says until when whose page has it; `skipped` who does not want it.
+    """
 
     id: str
     image: ImageRef
@@ -53,6 +60,24 @@ class Review:
     reason: str = ""
     replies: tuple[Reply, ...] = ()
     also_quality: bool = False
+    claims: Mapping[str, str] = field(default_factory=dict)
+    skipped: tuple[str, ...] = ()
+
+    @property
+    def position(self) -> str:
+        """Its place in listings by time."""
+        return position(self.at, self.id)
+
+    @property
+    def shown_reason(self) -> str:
+        """Why people are asked, without what the model said unless they may see it."""
+        hidden = self.purpose == UNSURE and not self.guess_shown
+        return "the model was unsure" if hidden else self.reason
+
+    @property
+    def shown_guess(self) -> tuple[Label, ...]:
+        """What the model said, as far as people may see it."""
+        return self.guess if self.guess_shown else ()
 
     def as_json(self) -> dict[str, Any]:
         """As `loupe reviews --json` shows it: the model's guess only where people may see it."""
@@ -65,14 +90,40 @@ class Review:
             "labels": list(self.labels),
             "wanted": self.wanted,
             "answers": [vars(reply) for reply in self.replies],
-            "guess": [label.as_json() for label in self.guess] if self.guess_shown else [],
-            "reason": self.reason,
+            "guess": [label.as_json() for label in self.shown_guess],
+            "reason": self.shown_reason,
         }
 
 
 def review_id(image: ImageRef, purpose: str) -> str:
     """The name of the human loop: `^[a-z0-9](-*[a-z0-9])*$`, at most 63 characters."""
     return f"{purpose.replace(' ', '-')}-{image.id}"
+
+
+def claim(review: Review, worker: str, now: datetime) -> Review | None:
+    """The review kept for `worker` for a time, or None when it is not to be had.
+
+    Business rule: no more people work on a task at a time than it still needs answers.
+    """
+    answered = {reply.worker for reply in review.replies}
+    if review.state != OPEN or worker in answered or worker in review.skipped:
+        return None
+    others = {
+        who: until
+        for who, until in review.claims.items()
+        if until > stamp(now) and who not in answered and who != worker
+    }
+    if len(answered) + len(others) >= review.wanted:
+        return None
+    until = stamp(now + timedelta(minutes=CLAIM_MINUTES))
+    return replace(review, claims=others | {worker: until})
+
+
+def release(review: Review, worker: str, skip: bool) -> Review:
+    """The review given back; with `skip`, `worker` does not get it again."""
+    claims = {who: until for who, until in review.claims.items() if who != worker}
+    skipped = {*review.skipped, *([worker] if skip else ())}
+    return replace(review, claims=claims, skipped=tuple(sorted(skipped)))
 
 
 @dataclass(frozen=True)
@@ -99,14 +150,19 @@ def check_reply(review: Review, worker: str, label: str) -> None:
             f"Review {review.id} is {review.state}; 'loupe reviews' lists the open ones."
         )
     if label != NONE_OF_THE_ABOVE and label not in review.labels:
-        raise InvalidRequest(
-            f"{label!r} is not one of the labels of this review: {', '.join(review.labels)}, or "
-            f"{NONE_OF_THE_ABOVE!r}."
-        )
+        raise InvalidRequest(not_offered(label, review))
     if not worker.strip():
         raise InvalidRequest("A reviewer needs a name: --reviewer NAME.")
     if any(reply.worker == worker for reply in review.replies):
         raise InvalidRequest(f"{worker} answered review {review.id} already; another person can.")
+
+
+def not_offered(label: str, review: Review) -> str:
+    """What is wrong with an answer that is not one of the review's labels."""
+    return (
+        f"{label!r} is not one of the labels of this review: {', '.join(review.labels)}, or "
+        f"{NONE_OF_THE_ABOVE!r}."
+    )
 
 
 def render_output(review: Review, flow: str) -> str:
@@ -144,7 +200,7 @@ def loop_input(review: Review) -> dict[str, Any]:
     return {
         "taskObject": review.image.uri,
         "labels": [*review.labels, NONE_OF_THE_ABOVE],
-        "initialValue": review.guess[0].name if review.guess_shown and review.guess else "",
+        "initialValue": review.shown_guess[0].name if review.shown_guess else "",
         "imageName": review.image.name,
     }
 

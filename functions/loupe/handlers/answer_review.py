@@ -4,12 +4,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from loupe.adapters.reviews import count_answer
 from loupe.domain.places import review_output_key, stamp
-from loupe.domain.review import CLOSING, Reply, Review, check_reply, render_output
+from loupe.domain.review import CLOSING, Reply, Review, check_reply, release, render_output
 from loupe.errors import AlreadyDone, LoupeError, TryAgain
 from loupe.wiring import Deps, deps
 
 FLOW = "builtin"
+ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -34,15 +36,24 @@ def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def answer(request: Request, deps: Deps) -> Review:
     """Take the answer; when it is the last one asked for, hand all of them over."""
-    before = deps.reviews.get(request.review)
-    after = before if _repeats(before, request) else decide(before, request, deps.clock())
-    if after != before:
+    for _ in range(ATTEMPTS):
         try:
-            deps.reviews.move(after, before)
-        except AlreadyDone as error:
-            raise TryAgain("Somebody else answered this review just now; try again.") from error
-    if after.state == CLOSING:
-        hand_over(after, deps)
+            after = take(request, deps)
+        except AlreadyDone:
+            continue  # Somebody else answered, or was given, the same review just now.
+        if after.state == CLOSING:
+            hand_over(after, deps)
+        return after
+    raise TryAgain(f"Many people are at work on review {request.review}; try again.")
+
+
+def take(request: Request, deps: Deps) -> Review:
+    """Write the answer down; raises AlreadyDone when the review has changed meanwhile."""
+    before, now = deps.reviews.get(request.review), deps.clock()
+    if _repeats(before, request):
+        return before
+    after = decide(before, request, now)
+    deps.reviews.move(after, before, *count_answer(request.worker, f"{now:%Y-%m-%d}"))
     return after
 
 
@@ -51,7 +62,7 @@ def decide(review: Review, request: Request, now: datetime) -> Review:
     check_reply(review, request.worker, request.label)
     replies = (*review.replies, Reply(request.worker, request.label, stamp(now)))
     state = CLOSING if len(replies) >= review.wanted else review.state
-    return replace(review, replies=replies, state=state)
+    return replace(release(review, request.worker, skip=False), replies=replies, state=state)
 
 
 def hand_over(review: Review, deps: Deps) -> None:

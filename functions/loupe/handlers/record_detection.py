@@ -73,6 +73,7 @@ def decide(
         EVENTS[state],
         f"{before.image.id}/{reason if state == WAITING else state}",
         now,
+        about=before.image.id,
         image=before.image.name,
         key=before.image.key,
         label=top,

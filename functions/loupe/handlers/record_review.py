@@ -18,7 +18,7 @@ from loupe.adapters.table import Item
 from loupe.domain.detection import ANSWERED, REVIEW, Detection, person_label
 from loupe.domain.events import Event, event
 from loupe.domain.object_events import changed_object
-from loupe.domain.places import ImageRef, labelled_key
+from loupe.domain.places import ImageRef, labelled_key, people, stamp
 from loupe.domain.review import (
     CLOSING,
     COLD_START,
@@ -31,15 +31,19 @@ from loupe.domain.review import (
     SUGGEST_AFTER,
     Consensus,
     Output,
+    Reply,
     Review,
     check_output,
     consensus,
+    not_offered,
     parse_output,
 )
 from loupe.errors import AlreadyDone, InvalidRequest, NotFound
 from loupe.telemetry import logger
 from loupe.wiring import Deps, deps
 
+CONFIRMED = 2
+"""An operator's word counts as that of so many reviewers: the image may be tested with."""
 TAKEN = (OPEN, QUEUED, CLOSING)
 
 processor = BatchProcessor(event_type=EventType.SQS)
@@ -107,6 +111,26 @@ def _settle(review: Review, before: Review, output: Output, deps: Deps) -> None:
     _answer(done, before, agreed, deps)
 
 
+def decide(review_id: str, label: str, by: str, deps: Deps) -> None:
+    """An operator ends a conflict; that counts as more than one reviewer's word."""
+    before = deps.reviews.get(review_id)
+    if before.state != CONFLICT:
+        raise InvalidRequest(
+            f"Review {before.id} is {before.state}, not a conflict; 'loupe reviews --state "
+            "conflict' lists those."
+        )
+    if label != NONE_OF_THE_ABOVE and label not in before.labels:
+        raise InvalidRequest(not_offered(label, before))
+    review = replace(
+        before, state=DONE, replies=(*before.replies, Reply(by, label, stamp(deps.clock())))
+    )
+    if review.purpose == QUALITY:
+        writes, told = score(review, label, deps)
+        deps.reviews.move(review, before, *writes, events=told)
+        return
+    _answer(review, before, Consensus(label, CONFIRMED), deps)
+
+
 def _answer(review: Review, before: Review, agreed: Consensus, deps: Deps) -> None:
     """The person's answer becomes the image's, and a labelled image unless it is none of them."""
     label = agreed.label or NONE_OF_THE_ABOVE
@@ -118,6 +142,7 @@ def _answer(review: Review, before: Review, agreed: Consensus, deps: Deps) -> No
             "ImageAnswered",
             review.id,
             now,
+            about=review.image.id,
             image=review.image.name,
             key=review.image.key,
             answer=label,
@@ -140,7 +165,12 @@ def _keep_label(review: Review, label: str, agreeing: int, deps: Deps) -> str:
     if label == NONE_OF_THE_ABOVE:
         return "It is not trained on."
     source = "cold-start" if review.purpose == COLD_START else "reviewed"
-    metadata = {"loupe-source": source, "loupe-reviewers": str(agreeing), "loupe-loop": review.id}
+    metadata = {
+        "loupe-source": source,
+        "loupe-reviewers": str(agreeing),
+        "loupe-loop": review.id,
+        "loupe-by": people(r.worker for r in review.replies if r.label == label),
+    }
     try:
         deps.objects.copy(review.image, labelled_key(label, review.image), metadata)
     except NotFound:
@@ -174,6 +204,7 @@ def score(review: Review, answer: str, deps: Deps) -> tuple[list[Item], list[Eve
         "QualityScored",
         review.id,
         deps.clock(),
+        about=review.image.id,
         image=review.image.name,
         version=review.version,
         guess=guess,
@@ -189,6 +220,7 @@ def _conflict(review: Review, now: datetime) -> Event:
         "ReviewConflict",
         review.id,
         now,
+        about=review.image.id,
         image=review.image.name,
         review=review.id,
         answers=[reply.label for reply in review.replies],

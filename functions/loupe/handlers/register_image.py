@@ -37,7 +37,7 @@ from loupe.domain.fingerprint import (
     same_picture,
 )
 from loupe.domain.object_events import changed_object
-from loupe.domain.places import label_of, stamp
+from loupe.domain.places import label_of, named_people, stamp
 from loupe.errors import AlreadyDone, InvalidRequest, NotFound, TryAgain
 from loupe.wiring import Deps, deps
 
@@ -117,11 +117,12 @@ def learn(found: Current, deps: Deps) -> None:
 
 def provenance(found: Current) -> dict[str, Any]:
     """Who labelled it: people through a review, as the copy's metadata says, or who uploaded it."""
+    by = named_people(found.metadata.get("loupe-by", ""))
     source = found.metadata.get("loupe-source", "").replace("-", " ")
     reviewers = found.metadata.get("loupe-reviewers", "")
     if source not in (REVIEWED, COLD_START) or not reviewers.isdecimal():
-        return {"source": UPLOADED, "reviewers": 0}
-    return {"source": source, "reviewers": int(reviewers)}
+        return {"source": UPLOADED, "reviewers": 0, "by": by}
+    return {"source": source, "reviewers": int(reviewers), "by": by}
 
 
 def _add(example: Example, seen: Fingerprint, deps: Deps) -> None:
@@ -136,6 +137,8 @@ def _add(example: Example, seen: Fingerprint, deps: Deps) -> None:
         hashlib.sha256(f"{example.key}/{example.version}".encode()).hexdigest()[:32],
     )
     group = change.after
+    if any(_is_gone(other.key, deps) for other in _others(group, example)):
+        raise TryAgain(f"{example.key!r} stands alone once what was relabelled is forgotten")
     told = [
         event(
             "ExampleAdded",
@@ -148,7 +151,7 @@ def _add(example: Example, seen: Fingerprint, deps: Deps) -> None:
         )
     ]
     if len(group.labels) > 1:
-        others = [m.key for m in group.members if m.label != example.label]
+        others = [member.key for member in _others(group, example)]
         told.append(
             event(
                 "LabelConflict",
@@ -161,6 +164,22 @@ def _add(example: Example, seen: Fingerprint, deps: Deps) -> None:
         )
     registered = replace(example, group=group.id, split=group.split, reason=change.reason)
     deps.dataset.register(registered, change, ledger, seen, told)
+
+
+def _others(group: Group, example: Example) -> list[Member]:
+    """The same picture under other labels."""
+    return [member for member in group.members if member.label != example.label]
+
+
+def _is_gone(key: str, deps: Deps) -> bool:
+    """Whether a registered object was removed; then that is registered first.
+
+    So an image that moves from one label's folder to another's is relabelled and no conflict,
+    in whatever order the two events come.
+    """
+    before = deps.dataset.example(key)
+    reconcile(key, deps)
+    return deps.dataset.example(key) != before
 
 
 def same_pictures(seen: Fingerprint, deps: Deps) -> list[Group]:

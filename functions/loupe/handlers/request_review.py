@@ -94,6 +94,7 @@ def open_review(
         "ImageSentToReview",
         review.id,
         now,
+        about=detection.image.id,
         image=detection.image.name,
         key=detection.image.key,
         review=review.id,

@@ -1,0 +1,105 @@
+import Box from "@cloudscape-design/components/box";
+import Button from "@cloudscape-design/components/button";
+import Container from "@cloudscape-design/components/container";
+import Header from "@cloudscape-design/components/header";
+import Select from "@cloudscape-design/components/select";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import Spinner from "@cloudscape-design/components/spinner";
+import { useState } from "react";
+import { type Conflict, api } from "../api";
+import { Failed } from "../parts/Failed";
+import { Pager } from "../parts/Pager";
+import { Picture } from "../parts/Picture";
+import { localTime } from "../parts/time";
+import { useLoad } from "../parts/useLoad";
+import { usePages } from "../parts/usePages";
+import { loadConfig } from "../session";
+import { useAction } from "./operator/useAction";
+
+const POLL_MS = 5000;
+const PAGE = 5;
+
+export function Conflicts() {
+  const pages = usePages("conflicts", (cursor) => api.conflicts(cursor, PAGE), POLL_MS);
+  const { act, busy, said } = useAction();
+
+  function decide(conflict: Conflict, label: string) {
+    void act(async () => {
+      await api.decide(conflict.id, label);
+      pages.refresh();
+      return { type: "success", text: `${conflict.image}: ${label}.` };
+    });
+  }
+
+  return (
+    <SpaceBetween size="l">
+      <Header
+        variant="h1"
+        description="Reviewers disagree on these images. What you decide is trained on."
+        actions={<Pager pages={pages} />}
+      >
+        Conflicts
+      </Header>
+      {said}
+      {pages.error && <Failed error={pages.error} retry={pages.refresh} />}
+      {!pages.data && !pages.error && <Spinner size="large" />}
+      {pages.data && !pages.items.length && (
+        <Container>
+          <Box textAlign="center" padding="l">
+            <Box variant="h2">No conflicts</Box>
+            <Box variant="p">
+              Reviewers agree so far. With Reviewers-Per-Image at 2 or 3, images without a majority
+              appear here.
+            </Box>
+          </Box>
+        </Container>
+      )}
+      {pages.items.map((conflict) => (
+        <One key={conflict.id} conflict={conflict} busy={busy} decide={decide} />
+      ))}
+    </SpaceBetween>
+  );
+}
+
+interface OneProps {
+  conflict: Conflict;
+  busy: boolean;
+  decide: (conflict: Conflict, label: string) => void;
+}
+
+function One({ conflict, busy, decide }: OneProps) {
+  const { data: config } = useLoad("config", loadConfig);
+  const [label, setLabel] = useState("");
+  const options = [...conflict.labels, config?.none_of_the_above ?? ""].map((value) => ({ value }));
+  return (
+    <Container header={<Header variant="h2">{conflict.image}</Header>}>
+      <SpaceBetween size="m">
+        <Picture src={conflict.picture} alt={conflict.image} size="large" />
+        <ul>
+          {conflict.answers.map(({ worker, label: said, at }) => (
+            <li key={worker}>
+              {worker} said <strong>{said}</strong>, {localTime(at)}
+            </li>
+          ))}
+        </ul>
+        <SpaceBetween direction="horizontal" size="s">
+          <Select
+            ariaLabel={`Label of ${conflict.image}`}
+            placeholder="Choose the label"
+            filteringType="auto"
+            selectedOption={label ? { value: label } : null}
+            options={options}
+            onChange={({ detail }) => setLabel(detail.selectedOption.value ?? "")}
+          />
+          <Button
+            variant="primary"
+            disabled={busy || !label}
+            onClick={() => decide(conflict, label)}
+          >
+            Decide
+          </Button>
+        </SpaceBetween>
+      </SpaceBetween>
+    </Container>
+  );
+}

@@ -1,0 +1,142 @@
+import Alert from "@cloudscape-design/components/alert";
+import Box from "@cloudscape-design/components/box";
+import Button from "@cloudscape-design/components/button";
+import Container from "@cloudscape-design/components/container";
+import Form from "@cloudscape-design/components/form";
+import FormField from "@cloudscape-design/components/form-field";
+import Header from "@cloudscape-design/components/header";
+import Input from "@cloudscape-design/components/input";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import { type FormEvent, useEffect, useState } from "react";
+import {
+  type NewPasswordNeeded,
+  chooseNewPassword,
+  resetPassword,
+  sendCode,
+  signIn,
+} from "../session";
+import "./sign-in.css";
+
+const SHORTEST_PASSWORD = 12;
+
+type Step = "sign in" | "new password" | "forgot";
+
+export function SignIn({ farewell, done }: { farewell: string; done: () => void }) {
+  const [step, setStep] = useState<Step>("sign in");
+  const [user, setUser] = useState("");
+  const [password, setPassword] = useState("");
+  const [code, setCode] = useState("");
+  const [needed, setNeeded] = useState<NewPasswordNeeded>();
+  const [error, setError] = useState("");
+  const [told, setTold] = useState(farewell);
+  const [busy, setBusy] = useState(false);
+
+  useEffect(() => {
+    document.title = "Sign in · Loupe";
+  }, []);
+
+  async function submit(event: FormEvent) {
+    event.preventDefault();
+    setBusy(true);
+    setError("");
+    try {
+      await next();
+    } catch (failure) {
+      setError((failure as Error).message);
+    } finally {
+      setBusy(false);
+    }
+  }
+
+  async function next() {
+    if (step === "forgot") {
+      await resetPassword(user, code, password);
+      setTold("Your password was changed. Sign in with it.");
+      setPassword("");
+      setStep("sign in");
+      return;
+    }
+    const still = needed
+      ? await chooseNewPassword(needed, password)
+      : await signIn(user.trim(), password);
+    if (!still) return done();
+    setNeeded(still);
+    setPassword("");
+    setStep("new password");
+  }
+
+  async function forgot() {
+    if (!user) return setError("Write your name first.");
+    try {
+      await sendCode(user);
+      setTold("A code is on its way to your email address.");
+      setStep("forgot");
+    } catch (failure) {
+      setError((failure as Error).message);
+    }
+  }
+
+  const isNew = step !== "sign in";
+  return (
+    <main className="sign-in">
+      <form onSubmit={(event) => void submit(event)}>
+        <Container header={<Header variant="h1">Loupe</Header>}>
+          <Form
+            errorText={error}
+            errorIconAriaLabel="Error"
+            actions={
+              <SpaceBetween direction="horizontal" size="xs">
+                {step === "sign in" && (
+                  <Button formAction="none" variant="link" onClick={() => void forgot()}>
+                    Forgot password
+                  </Button>
+                )}
+                <Button variant="primary" loading={busy} formAction="submit">
+                  {isNew ? "Change the password" : "Sign in"}
+                </Button>
+              </SpaceBetween>
+            }
+          >
+            <SpaceBetween size="l">
+              {told && <Alert type="info">{told}</Alert>}
+              {step === "new password" && (
+                <Box>This is your first visit. Choose a password of your own.</Box>
+              )}
+              <FormField label="Name">
+                <Input
+                  value={user}
+                  name="username"
+                  autoComplete="username"
+                  autoFocus
+                  disabled={isNew}
+                  onChange={({ detail }) => setUser(detail.value)}
+                />
+              </FormField>
+              {step === "forgot" && (
+                <FormField label="Code from the email">
+                  <Input
+                    value={code}
+                    autoComplete="one-time-code"
+                    onChange={({ detail }) => setCode(detail.value)}
+                  />
+                </FormField>
+              )}
+              <FormField
+                label={isNew ? "New password" : "Password"}
+                constraintText={isNew && `At least ${SHORTEST_PASSWORD} characters.`}
+              >
+                <Input
+                  value={password}
+                  name="password"
+                  type="password"
+                  autoComplete={isNew ? "new-password" : "current-password"}
+                  onChange={({ detail }) => setPassword(detail.value)}
+                />
+              </FormField>
+            </SpaceBetween>
+          </Form>
+        </Container>
+      </form>
+    </main>
+  );
+}

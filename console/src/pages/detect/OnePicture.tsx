@@ -1,0 +1,72 @@
+import Box from "@cloudscape-design/components/box";
+import ColumnLayout from "@cloudscape-design/components/column-layout";
+import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
+import Modal from "@cloudscape-design/components/modal";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import Spinner from "@cloudscape-design/components/spinner";
+import { type DetectionDetail, api } from "../../api";
+import { Labels } from "../../parts/Confidence";
+import { Failed } from "../../parts/Failed";
+import { Picture } from "../../parts/Picture";
+import { StateBadge } from "../../parts/StateBadge";
+import { localTime } from "../../parts/time";
+import { useLoad } from "../../parts/useLoad";
+
+const POLL_MS = 3000;
+
+/** One image, large, with all that happened to it. */
+export function OnePicture({ id, close }: { id: string; close: () => void }) {
+  const { data, error, refresh } = useLoad(id, () => api.detection(id), POLL_MS);
+  return (
+    <Modal
+      visible
+      size="large"
+      header={data?.image ?? "Image"}
+      closeAriaLabel="Close"
+      onDismiss={close}
+    >
+      {error && <Failed error={error} retry={refresh} />}
+      {!data && !error && <Spinner />}
+      {data && <Shown found={data} />}
+    </Modal>
+  );
+}
+
+function Shown({ found }: { found: DetectionDetail }) {
+  return (
+    <SpaceBetween size="l">
+      <ColumnLayout columns={2}>
+        {/* The address is signed anew at every look; the image stays. */}
+        <Picture
+          key={found.id}
+          src={found.picture}
+          alt={found.image}
+          size="large"
+          labels={found.labels}
+        />
+        <KeyValuePairs
+          items={[
+            { label: "State", value: <StateBadge state={found.state} /> },
+            { label: "Labels", value: <Labels labels={found.labels} most={10} /> },
+            { label: "Why", value: found.reason || "–" },
+            { label: "Read by", value: found.version || "–" },
+            { label: "Size", value: `${(found.size / 1024).toFixed(0)} kB` },
+          ]}
+        />
+      </ColumnLayout>
+      <div>
+        <Box variant="h3">What happened</Box>
+        <ol>
+          <li>
+            <Box variant="small">{localTime(found.at)}</Box> It was uploaded.
+          </li>
+          {found.history.map((event) => (
+            <li key={event.id}>
+              <Box variant="small">{localTime(event.at)}</Box> {event.text}
+            </li>
+          ))}
+        </ol>
+      </div>
+    </SpaceBetween>
+  );
+}

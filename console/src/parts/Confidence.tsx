@@ -1,0 +1,16 @@
+import type { Label } from "../api";
+
+/** "cat 93 %, dog 4 %", the first few. */
+export function Labels({ labels, most = 3 }: { labels: Label[]; most?: number }) {
+  if (!labels.length) return <>–</>;
+  return (
+    <>
+      {labels
+        .slice(0, most)
+        .map(({ name, confidence, by }) =>
+          by === "person" ? `${name} (a person)` : `${name} ${confidence.toFixed(0)} %`,
+        )
+        .join(", ")}
+    </>
+  );
+}

@@ -1,0 +1,59 @@
+"""Signed addresses: images go straight to S3 and come straight from it."""
+
+import mimetypes
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from loupe.domain.places import people
+
+SECONDS = 3600
+LARGEST = 15 * 1024 * 1024
+TYPES = ("image/png", "image/jpeg")
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A presigned POST: the form that takes one file."""
+
+    url: str
+    fields: dict[str, str]
+
+
+class Pictures:
+    """The bucket's images for a browser. `client` is `boto3.client("s3")`."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    @property
+    def origin(self) -> str:
+        """Where the signed addresses lead, as a content security policy names it."""
+        parts = urlsplit(self.show("x"))
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def show(self, key: str, version: str = "") -> str:
+        """An address that shows an object (version) for an hour, as an image and nothing else."""
+        asked = {
+            "Bucket": self._bucket,
+            "Key": key,
+            "ResponseContentType": mimetypes.guess_type(key)[0] or TYPES[0],
+        }
+        if not asked["ResponseContentType"].startswith("image/"):
+            asked["ResponseContentType"] = TYPES[0]
+        if version:
+            asked["VersionId"] = version
+        return str(
+            self._client.generate_presigned_url("get_object", Params=asked, ExpiresIn=SECONDS)
+        )
+
+    def slot(self, key: str, content_type: str, by: str) -> Slot:
+        """A form that takes one image of `content_type`, at most 15 MB, and puts it at `key`."""
+        fields = {"Content-Type": content_type, "x-amz-meta-loupe-by": people([by])}
+        conditions: list[Any] = [{name: value} for name, value in fields.items()]
+        conditions.append(["content-length-range", 1, LARGEST])
+        signed = self._client.generate_presigned_post(
+            self._bucket, key, Fields=fields, Conditions=conditions, ExpiresIn=SECONDS
+        )
+        return Slot(signed["url"], signed["fields"])

@@ -1,0 +1,47 @@
+"""Who asks, and whether they may: Cognito's groups are the roles."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import ForbiddenError, UnauthorizedError
+
+OPERATOR = "operator"
+CONSUMER = "consumer"
+REVIEWER = "reviewer"
+ROLES = (OPERATOR, CONSUMER, REVIEWER)
+
+Next = Callable[[APIGatewayHttpResolver], Response[Any]]
+Middleware = Callable[[APIGatewayHttpResolver, Next], Response[Any]]
+
+
+@dataclass(frozen=True)
+class User:
+    """Who is signed in."""
+
+    name: str
+    roles: tuple[str, ...]
+
+
+def current_user(app: Any) -> User:
+    """The user of the request, whose token the API's authorizer has checked."""
+    authorizer = app.current_event.raw_event["requestContext"].get("authorizer", {})
+    claims = authorizer.get("jwt", {}).get("claims", {})
+    if "cognito:username" not in claims:
+        raise UnauthorizedError("Sign in first.")
+    # API Gateway writes a list in a claim as "[operator reviewer]".
+    groups = re.findall(r"[^\s,\[\]\"']+", str(claims.get("cognito:groups", "")))
+    return User(claims["cognito:username"], tuple(role for role in ROLES if role in groups))
+
+
+def only(*roles: str) -> list[Middleware]:
+    """The check that the user has one of `roles`; to be given to a route as its middlewares."""
+
+    def check(app: APIGatewayHttpResolver, following: Next) -> Response[Any]:
+        if not set(roles) & set(current_user(app).roles):
+            raise ForbiddenError(f"This is for people with the role {' or '.join(roles)}.")
+        return following(app)
+
+    return [check]

@@ -1,0 +1,154 @@
+"""The page Dataset: labelled images, and the operator's hand on them."""
+
+import posixpath
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from aws_lambda_powertools.event_handler.api_gateway import Router
+
+from loupe.adapters.dataset import REGISTERED, REJECTED, REMOVED, Example
+from loupe.console.access import OPERATOR, current_user, only
+from loupe.console.requests import body, one_page, page_size, parameter, text, texts
+from loupe.console.uploads import slots
+from loupe.domain.dataset import SPLITS, LabelCount
+from loupe.domain.manifest import parse
+from loupe.domain.places import LABELLED_PREFIX, check_label, people
+from loupe.errors import InvalidRequest, LoupeError, NotFound
+from loupe.handlers.build_dataset import manifest_key
+from loupe.wiring import Deps, deps
+
+ADVISED = 10
+"""Images of a label to train on that Rekognition Custom Labels advises."""
+STATUSES = (REGISTERED, REMOVED, REJECTED)
+VERSIONS_LOOKED_AT = 20
+
+router = Router()
+
+
+@router.get("/dataset/labels", middlewares=only(OPERATOR))
+def labels() -> dict[str, Any]:
+    """How many independent pictures each label has, and which have too few."""
+    counts = deps().dataset.ledger().counts
+    return {
+        "labels": [
+            {"label": label, "train": count.train, "test": count.test, "thin": thin(count)}
+            for label, count in sorted(counts.items())
+            if count != LabelCount()
+        ]
+    }
+
+
+def thin(count: LabelCount) -> str:
+    """Why a label has too few pictures, or ""."""
+    if not count.train or not count.test:
+        missing = "to test with" if count.train else "to train on"
+        return f"It is left out of trainings: it has no image {missing}."
+    if count.train < ADVISED:
+        return f"{count.train} images to train on; {ADVISED} or more are advised."
+    return ""
+
+
+@router.get("/dataset/examples", middlewares=only(OPERATOR))
+def examples() -> dict[str, Any]:
+    """A page of labelled images, newest first."""
+    label, split = parameter(router, "label"), parameter(router, "split")
+    status = parameter(router, "status")
+    if status and status not in STATUSES:
+        raise InvalidRequest(f"{status!r} is no status; they are: {', '.join(STATUSES)}.")
+    size = page_size(router)
+    found = deps().dataset.examples(status, before=parameter(router, "cursor"), page=size + 1)
+    items, following = one_page(
+        found,
+        size,
+        lambda example: example.position,
+        lambda example: label in ("", example.label) and split in ("", example.split),
+    )
+    return {"items": [_shown(item, deps()) for item in items], "next": following}
+
+
+@router.get("/dataset/examples/<identity>", middlewares=only(OPERATOR))
+def example(identity: str) -> dict[str, Any]:
+    """One of them, and the newest versions that it was part of."""
+    found = _example(identity, deps())
+    return {**_shown(found, deps()), "versions": list(_versions_with(found, deps()))}
+
+
+@router.post("/dataset/uploads", middlewares=only(OPERATOR))
+def upload() -> dict[str, Any]:
+    """Slots for images of one label."""
+    sent, user = body(router), current_user(router)
+    label = check_label(text(sent, "label"))
+    return slots(sent, lambda name: f"{LABELLED_PREFIX}{label}/{name}", user.name, deps().pictures)
+
+
+@router.post("/dataset/relabel", middlewares=only(OPERATOR))
+def relabel() -> dict[str, Any]:
+    """Move images to another label's folder; their registration follows."""
+    sent, by = body(router), current_user(router).name
+    label = check_label(text(sent, "label"))
+
+    def move(found: Example) -> None:
+        if found.label == label:
+            return
+        image = deps().objects.current(found.key).image
+        stem, extension = posixpath.splitext(posixpath.basename(found.key))
+        key = f"{LABELLED_PREFIX}{label}/{stem[:100]}.{found.id[:8]}{extension[:10]}"
+        deps().objects.copy(image, key, {"loupe-by": people([by])})
+        deps().objects.delete(found.key)
+
+    return _each(texts(sent, "ids"), move, deps())
+
+
+@router.post("/dataset/remove", middlewares=only(OPERATOR))
+def remove() -> dict[str, Any]:
+    """Delete images from their folders; the bucket keeps their old versions."""
+    return _each(texts(body(router), "ids"), lambda found: deps().objects.delete(found.key), deps())
+
+
+def _each(identities: Sequence[str], act: Callable[[Example], None], deps: Deps) -> dict[str, Any]:
+    failed = []
+    for identity in identities:
+        try:
+            act(_example(identity, deps))
+        except LoupeError as error:
+            failed.append({"id": identity, "message": str(error)})
+    return {"done": len(identities) - len(failed), "failed": failed}
+
+
+def _example(identity: str, deps: Deps) -> Example:
+    found = deps.dataset.example_by_id(identity)
+    if found is None:
+        raise NotFound("There is no such labelled image (any more).")
+    return found
+
+
+def _versions_with(example: Example, deps: Deps) -> Any:
+    uri = f"s3://{deps.objects.bucket}/{example.key}"
+    for _, version in zip(range(VERSIONS_LOOKED_AT), deps.versions.newest(), strict=False):
+        for split in SPLITS:
+            try:
+                manifest = deps.objects.read(manifest_key(version.name, split)).decode()
+            except NotFound:
+                continue  # The attempt failed before its snapshot was written.
+            if any(entry.uri == uri for entry in parse(manifest)):
+                yield {"name": version.name, "split": split}
+
+
+def _shown(example: Example, deps: Deps) -> dict[str, Any]:
+    return {
+        "id": example.id,
+        "image": example.key.removeprefix(LABELLED_PREFIX),
+        "label": example.label,
+        "status": example.status,
+        "split": example.split if example.split in SPLITS else "",
+        "source": example.source,
+        "by": list(example.by),
+        "at": example.at,
+        "reason": example.reason,
+        "picture": deps.pictures.show(example.key, _version_id(example)),
+    }
+
+
+def _version_id(example: Example) -> str:
+    """An object that is gone is shown by the version that was registered."""
+    return example.version if example.status == REMOVED else ""

@@ -1,0 +1,88 @@
+"""The page Overview: how it goes, on one page."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from aws_lambda_powertools.event_handler.api_gateway import Router
+
+from loupe.console.access import ROLES, current_user, only
+from loupe.domain.detection import WAITING
+from loupe.domain.review import CONFLICT, OPEN
+from loupe.domain.statistics import COUNTS
+from loupe.domain.training import needed_changes
+from loupe.operations import doing
+from loupe.wiring import Deps, deps
+
+DAYS = 14
+COUNTED_TO = 1000
+
+router = Router()
+
+
+@router.get("/me", middlewares=only(*ROLES))
+def me() -> dict[str, Any]:
+    """Who is signed in."""
+    user = current_user(router)
+    return {"name": user.name, "roles": list(user.roles)}
+
+
+@router.get("/overview", middlewares=only(*ROLES))
+def overview() -> dict[str, Any]:
+    """Everything that the page shows."""
+    settings, progress = deps().parameters.settings(), deps().versions.progress()
+    service = deps().versions.service().version
+    return {
+        "service": _service(deps()),
+        "waiting": deps().table.count("states", f"DETECTION#{WAITING}", COUNTED_TO),
+        "open_reviews": deps().table.count("states", f"REVIEW#{OPEN}", COUNTED_TO),
+        "conflicts": deps().table.count("states", f"REVIEW#{CONFLICT}", COUNTED_TO),
+        "doing": _doing(deps()),
+        "next_check": deps().schedules.next_run(deps().value("TRAINING_SCHEDULE"), deps().clock()),
+        "new_labelled_images": progress.changes,
+        "needed_to_train": needed_changes(settings.minimum_untrained_images, progress.not_promoted),
+        "versions": [
+            {
+                "name": version.name,
+                "f1": version.f1,
+                "at": version.at,
+                "status": version.status,
+                "in_service": version.name == service,
+            }
+            for version in reversed(list(deps().versions.newest()))
+            if version.f1 is not None
+        ],
+        "hours": hours(deps(), deps().clock()),
+    }
+
+
+def hours(deps: Deps, now: datetime) -> list[dict[str, Any]]:
+    """The counts of the last days by the hour, oldest first, without hours that counted nothing."""
+    days = [f"{now - timedelta(days=back):%Y-%m-%d}" for back in range(DAYS, -1, -1)]
+    return [
+        {"at": f"{day}T{hour}:00:00.000Z", **{name: counts[name] for name in COUNTS}}
+        for day in days
+        for hour, counts in sorted(deps.table.hours(day).items())
+    ]
+
+
+def _service(deps: Deps) -> dict[str, Any] | None:
+    service = deps.versions.service()
+    if not service.version:
+        return None
+    state = deps.rekognition.version(service.version)
+    return {
+        "version": service.version,
+        "f1": deps.versions.get(service.version).f1,
+        "since": service.since,
+        "model_status": state.status,
+        "units": state.units,
+    }
+
+
+def _doing(deps: Deps) -> dict[str, Any]:
+    found = doing(deps)
+    return {
+        "text": found.text,
+        "since": found.since or None,
+        "waits_for_approval": found.waits_for_approval,
+    }

@@ -1,0 +1,91 @@
+"""The page itself: the files that the layer brings, and what a browser may do with them."""
+
+from functools import cache
+from importlib.resources import files
+from mimetypes import guess_type
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+
+from loupe.adapters.pictures import LARGEST, TYPES
+from loupe.domain.review import NONE_OF_THE_ABOVE
+from loupe.errors import NotFound
+from loupe.wiring import Deps, deps
+
+LAYER = "loupe_page"
+DOLLARS_PER_UNIT_HOUR = 4.0
+FOR_EVER = "public, max-age=31536000, immutable"
+"""An asset's name changes with its content."""
+
+router = Router()
+
+
+@router.get("/")
+def page() -> Response[Any]:
+    """The page."""
+    return _file("index.html", "no-cache", deps())
+
+
+@router.get("/assets/<name>")
+def asset(name: str) -> Response[Any]:
+    """A script, style, font or picture of the page."""
+    return _file(f"assets/{name}", FOR_EVER, deps())
+
+
+@router.get("/api/config")
+def config() -> dict[str, Any]:
+    """What the page must know before anybody signs in; nothing of it is secret."""
+    return {
+        "stack": deps().value("STACK"),
+        "client_id": deps().value("USER_POOL_CLIENT"),
+        "cognito": deps().client("cognito-idp").meta.endpoint_url,
+        "image_bytes": LARGEST,
+        "image_types": list(TYPES),
+        "none_of_the_above": NONE_OF_THE_ABOVE,
+        "dollars_per_unit_hour": DOLLARS_PER_UNIT_HOUR,
+    }
+
+
+def _file(path: str, caching: str, deps: Deps) -> Response[Any]:
+    body, encoding = _read(path)
+    headers = {
+        "Cache-Control": caching,
+        "Content-Security-Policy": _policy(deps),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Strict-Transport-Security": "max-age=31536000",
+        **({"Content-Encoding": encoding} if encoding else {}),
+    }
+    kind = guess_type(path)[0] or "application/octet-stream"
+    return Response(status_code=200, content_type=kind, headers=headers, body=body)
+
+
+@cache
+def _read(path: str) -> tuple[bytes, str]:
+    """A file of the layer and its encoding: it holds texts compressed already."""
+    place = files(LAYER)
+    for name, encoding in ((f"{path}.gz", "gzip"), (path, "")):
+        found = place.joinpath(name)
+        if found.is_file():
+            return found.read_bytes(), encoding
+    raise NotFound(f"There is no {path}.")
+
+
+def _policy(deps: Deps) -> str:
+    """Only the page's own scripts run; images and answers come only from where Loupe has them."""
+    images = deps.pictures.origin
+    cognito = deps.client("cognito-idp").meta.endpoint_url
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "font-src 'self'",
+            f"img-src 'self' blob: data: {images}",
+            f"connect-src 'self' {images} {cognito}",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+        )
+    )

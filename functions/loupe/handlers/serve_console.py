@@ -1,0 +1,46 @@
+"""The web console: its page and its API, behind an HTTP API that checks tokens."""
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
+from aws_lambda_powertools.event_handler.api_gateway import Router
+
+from loupe.console import activity, conflicts, dataset, detect, models, overview, page, reviews
+from loupe.console import settings as settings_page
+from loupe.errors import InvalidRequest, InvalidSetting, LoupeError, NotFound, TryAgain
+from loupe.telemetry import logger
+
+PAGES: tuple[Router, ...] = (
+    overview.router,
+    detect.router,
+    reviews.router,
+    dataset.router,
+    models.router,
+    settings_page.router,
+    activity.router,
+    conflicts.router,
+)
+STATUS: dict[type[LoupeError], int] = {
+    InvalidRequest: 400,
+    InvalidSetting: 400,
+    NotFound: 404,
+    TryAgain: 503,
+}
+
+app = APIGatewayHttpResolver()
+app.include_router(page.router)
+for router in PAGES:
+    app.include_router(router, prefix="/api")
+
+
+@app.exception_handler(list(STATUS))
+def refuse(error: LoupeError) -> Response[Any]:
+    """What cannot be done is said in words."""
+    status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
+    return Response(status, content_types.APPLICATION_JSON, {"message": str(error)})
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """A request of the HTTP API (payload format 2.0) -> its response."""
+    logger.debug("request", extra={"path": event.get("rawPath")})
+    return app.resolve(event, context)

@@ -1,0 +1,75 @@
+"""What an operator orders and asks, the same from the page and from the command."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from loupe.adapters.table import put
+from loupe.adapters.versions import Version
+from loupe.domain.places import stamp
+from loupe.domain.training import TRAINING, WAITING_FOR_APPROVAL
+from loupe.errors import InvalidRequest
+from loupe.handlers.run_model import RUNNING, STOPPED, Power, Request, bring
+from loupe.settings import Setting, setting
+from loupe.wiring import Deps
+
+TRAINS = "TRAINING_IN_PROGRESS"
+
+
+@dataclass(frozen=True)
+class Doing:
+    """What improves the model just now: `text` for people, `since` when ("" if nothing does)."""
+
+    text: str
+    since: str = ""
+    waits_for_approval: str = ""
+
+
+def doing(deps: Deps) -> Doing:
+    """What the round of improvement that runs, if one does, is at."""
+    newest = next(deps.versions.newest(), None)
+    holder = deps.versions.lease_holder()
+    if not holder or not deps.executions.is_running(holder):
+        return Doing("Nothing: it waits for new labelled images")
+    if newest and newest.status == WAITING_FOR_APPROVAL:
+        return Doing(f"{newest.name} waits for approval", newest.at, newest.name)
+    if newest and newest.status == TRAINING:
+        trains = deps.rekognition.version(newest.name).status in ("", TRAINS)
+        return Doing(f"{'Training' if trains else 'Trying out'} {newest.name}", newest.at)
+    return Doing("Checking whether to train, or changing the version in service")
+
+
+def change_setting(name: str, value: str, by: str, deps: Deps) -> Setting:
+    """Set a parameter and note who did; raises InvalidSetting. It takes effect by itself."""
+    known = setting(name)
+    version = deps.parameters.set(known.name, known.check(value))
+    note = {"by": by, "at": stamp(deps.clock()), "version": version}
+    deps.table.write([put({"pk": f"SETTING#{known.name}", "sk": "SETTING", **note})])
+    return known
+
+
+def decide_approval(approved: bool, by: str, deps: Deps, version: str = "") -> Version:
+    """Approve or refuse the version that waits for it; raises InvalidRequest when none does."""
+    waiting = [v for v in deps.versions.newest() if v.status == WAITING_FOR_APPROVAL]
+    if not waiting:
+        raise InvalidRequest("No version waits for approval; 'loupe models' lists the versions.")
+    if version not in ("", waiting[0].name):
+        raise InvalidRequest(f"{waiting[0].name} waits for approval, and not {version}.")
+    deps.executions.answer(waiting[0].approval_token, {"approved": approved, "by": by})
+    return waiting[0]
+
+
+def switch_service(wanted_running: bool, by: str, deps: Deps) -> Power:
+    """Start or stop the version in service; raises InvalidRequest when there is none."""
+    version = deps.versions.service().version
+    if not version:
+        raise InvalidRequest("No version is in service yet: upload labelled images, then train.")
+    wanted = RUNNING if wanted_running else STOPPED
+    power = bring(Request(version, wanted, f"{by} asked for it"), False, deps)
+    if power.status == "failed":
+        raise InvalidRequest(f"{version} cannot be started: {power.reason}.")
+    return power
+
+
+def setting_notes(deps: Deps, name: str) -> dict[str, Any]:
+    """Who set a parameter last through Loupe: `{"by", "at", "version"}`, or nothing."""
+    return deps.table.get(f"SETTING#{name}", "SETTING") or {}

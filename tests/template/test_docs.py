@@ -1,0 +1,325 @@
+"""Docs as tests: what is not documented fails, and so does what is documented and is not there."""
+
+import ast
+import json
+import re
+import string
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import typer
+
+from loupe.domain import detection, review, training
+from loupe.domain.events import TEXTS, event
+from loupe.errors import InvalidSetting
+from loupe.settings import CATALOGUE, Setting, setting
+from loupe_cli.main import app
+from tests.template.reading import ROOT, template
+
+DOCS = ROOT / "docs"
+HANDLERS = ROOT / "functions" / "loupe" / "handlers"
+README = ROOT / "README.md"
+NOT_SENT = {"TrainingPostponed"}
+"""Types that are kept for later; their page says that they are reserved."""
+
+every_type = pytest.mark.parametrize("kind", sorted(TEXTS))
+
+
+def page(name: str) -> str:
+    """A page of the docs."""
+    return (DOCS / f"{name}.md").read_text()
+
+
+def section(text: str, title: str) -> str:
+    """What stands below a heading, up to the next one of its level or above."""
+    (found,) = re.finditer(rf"^(#+) {re.escape(title)}$", text, re.MULTILINE)
+    rest = text[found.end() :]
+    end = re.search(rf"^#{{1,{len(found[1])}}} ", rest, re.MULTILINE)
+    return rest[: end.start()] if end else rest
+
+
+def table(text: str) -> list[list[str]]:
+    """The rows of the tables in `text`, without their heads."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+    heads = {n for n, row in enumerate(rows[1:]) if set("".join(row)) <= set("-| ")}
+    return [row for n, row in enumerate(rows) if n not in heads and n - 1 not in heads]
+
+
+def names(text: str) -> list[str]:
+    """The code in the first column of the tables in `text`."""
+    return [name for row in table(text) for name in re.findall(r"`([^`]+)`", row[0])]
+
+
+def constants(module: ModuleType) -> set[str]:
+    """The texts that a module's constants stand for."""
+    found = vars(module).items()
+    return {value for name, value in found if name.isupper() and isinstance(value, str)}
+
+
+# Settings
+
+
+@pytest.mark.parametrize("known", CATALOGUE, ids=lambda known: known.name)
+def test_a_setting_is_documented_as_it_is(known: Setting) -> None:
+    rows = [row for row in table(page("parameters")) if row[0] == f"`{known.name}`"]
+
+    ((_, default, allowed, meaning, takes_effect),) = rows
+    assert default == f"`{known.default}`"
+    assert allowed.replace(r"\\", "\\") == known.allowed
+    assert meaning == known.meaning
+    assert takes_effect
+
+
+def test_only_settings_that_exist_are_documented() -> None:
+    assert names(page("parameters")) == [known.name for known in CATALOGUE]
+
+
+def test_the_refusal_of_a_bad_value_is_documented_as_it_is() -> None:
+    with pytest.raises(InvalidSetting) as refusal:
+        setting("Minimum-F1-Score").check("80")
+
+    assert f"Error: {refusal.value}" in page("parameters")
+
+
+def test_the_readme_lists_the_templates_own_parameters() -> None:
+    internal = {"Endpoint"}
+
+    assert set(names(section(README.read_text(), "Deploy it to AWS"))) == (
+        set(template()["Parameters"]) - internal
+    )
+
+
+@pytest.mark.parametrize("path", [README, *sorted(DOCS.glob("*.md"))], ids=lambda path: path.name)
+def test_examples_set_settings_that_exist_to_values_that_are_allowed(path: Path) -> None:
+    examples = re.findall(
+        r"^(?:\.venv/bin/)?loupe settings set (\S+) (\".*?\"|\S+)", text(path), re.M
+    )
+
+    for name, value in examples:
+        setting(name).check(value.strip('"'))
+
+
+def text(path: Path) -> str:
+    """A file's text."""
+    return path.read_text()
+
+
+def shown(path: Path) -> str:
+    """The text of a page, with its commands as `loupe ...` at the beginning of a line."""
+    return re.sub(r"^(\$ )?\.venv/bin/loupe", "loupe", text(path), flags=re.MULTILINE)
+
+
+# Events
+
+
+@cache
+def sent() -> dict[str, set[str]]:
+    """`{event type: fields of its detail}`, as the handlers send it."""
+    found: dict[str, set[str]] = {}
+    for path in HANDLERS.glob("*.py"):
+        tree = ast.parse(path.read_text())
+        calls = list(event_calls(tree))
+        literal = {name.value for call in calls if isinstance(name := call.args[0], ast.Constant)}
+        others = {t for t in texts(tree) if t in TEXTS} - literal
+        for call in calls:
+            name = call.args[0]
+            kinds = {str(name.value)} if isinstance(name, ast.Constant) else others
+            for kind in kinds:
+                found[kind] = {str(k.arg) for k in call.keywords} - {"about"}
+    return found
+
+
+def event_calls(tree: ast.AST) -> Iterator[ast.Call]:
+    """Where a module makes an event."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "event":
+            yield node
+
+
+def texts(tree: ast.AST) -> Iterator[str]:
+    """Every literal text of a module."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def example(kind: str) -> tuple[str, str, dict[str, Any]]:
+    """(subject, text, detail) of the example of an event type."""
+    found = section(page("events"), f"`{kind}`")
+    quoted = " ".join(line[1:].strip() for line in re.findall(r"^>.*$", found, re.MULTILINE))
+    subject = re.match(r"\*\*(.+?)\*\*\s+(.*)", quoted)
+    detail = re.search(r"```json\n(.*?)\n```", found, re.DOTALL)
+    assert subject
+    assert detail
+    return subject[1], subject[2], json.loads(detail[1])
+
+
+def test_every_event_type_is_documented_and_no_other() -> None:
+    documented = re.findall(r"^### `(\w+)`$", page("events"), re.MULTILINE)
+
+    assert sorted(documented) == sorted(TEXTS)
+
+
+@every_type
+def test_an_example_of_an_event_reads_as_the_event_does(kind: str) -> None:
+    subject, words, detail = example(kind)
+
+    made = event(kind, "", datetime(2026, 1, 1, tzinfo=UTC), **detail)
+    assert (subject, words) == (made.subject, " ".join(made.text.split()))
+
+
+@pytest.mark.parametrize("kind", sorted(set(TEXTS) - NOT_SENT))
+def test_an_example_of_an_event_has_the_fields_that_are_sent(kind: str) -> None:
+    *_, detail = example(kind)
+
+    assert set(detail) == sent()[kind]
+
+
+@every_type
+def test_the_words_of_an_event_use_its_fields_only(kind: str) -> None:
+    *_, detail = example(kind)
+    words = TEXTS[kind].subject + TEXTS[kind].text
+    used = {field for _, field, _, _ in string.Formatter().parse(words) if field}
+
+    assert used <= set(detail)
+
+
+def test_every_field_of_an_event_is_explained_and_no_other() -> None:
+    used = {field for kind in TEXTS for field in example(kind)[2]}
+
+    assert set(names(section(page("events"), "Fields of `detail`"))) == used
+
+
+def test_an_event_type_that_nothing_sends_says_so() -> None:
+    assert set(TEXTS) - set(sent()) == NOT_SENT
+
+    for kind in NOT_SENT:
+        assert "Reserved" in section(page("events"), f"`{kind}`")
+
+
+# States
+
+
+def test_every_state_of_an_image_is_documented_and_no_other() -> None:
+    documented = names(section(page("how-it-works"), "States of an image"))
+
+    assert documented == list(detection.STATES)
+    assert all(f"`{state}`" in page("commands") for state in detection.STATES)
+
+
+def test_every_state_of_a_version_is_documented_and_no_other() -> None:
+    documented = names(section(page("how-it-works"), "States of a version"))
+
+    assert sorted(documented) == sorted(constants(training))
+
+
+def test_every_state_and_purpose_of_a_review_is_documented_and_no_other() -> None:
+    found = page("how-it-works")
+    documented = names(section(found, "States of a review")) + names(section(found, "Purposes"))
+
+    assert sorted(documented) == sorted(constants(review) - {review.NONE_OF_THE_ABOVE})
+
+
+# Commands
+
+
+def commands(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """(name, command) of every command that does something, `settings set` and such included."""
+    inner = getattr(command, "commands", {})
+    for name, found in inner.items():
+        yield from commands(found, f"{path} {name}".strip())
+    if path and (not inner or command.invoke_without_command):
+        yield path, command
+
+
+def documented_commands() -> dict[str, str]:
+    """`{name: how it is written}` of the first table of the commands' page."""
+    written = [w for w in names(page("commands")) if w.startswith("loupe ")]
+    return {re.match(r"loupe((?: [a-z]+)+)", w)[1].strip(): w for w in written}  # type: ignore[index]
+
+
+COMMANDS = dict(commands(typer.main.get_command(app)))
+
+
+def test_every_command_is_documented_and_no_other() -> None:
+    assert sorted(documented_commands()) == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_the_documented_options_of_a_command_exist(name: str) -> None:
+    written = set(re.findall(r"--[a-z-]+", documented_commands()[name]))
+    options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
+
+    assert written <= options
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_the_options_of_a_command_are_documented(name: str) -> None:
+    said_of_all = {"--json", "--help"}
+    options = {o for p in COMMANDS[name].params for o in p.opts if o.startswith("--")}
+
+    assert options - said_of_all <= set(re.findall(r"--[a-z-]+", documented_commands()[name]))
+
+
+@pytest.mark.parametrize("path", [README, *sorted(DOCS.glob("*.md"))], ids=lambda path: path.name)
+def test_commands_in_examples_exist(path: Path) -> None:
+    examples = re.findall(
+        r"^(?:\$ )?(?:\.venv/bin/)?loupe ((?:[a-z]+ ?)+)", text(path), re.MULTILINE
+    )
+
+    for words in examples:
+        assert any(words.startswith(name) for name in COMMANDS), words
+
+
+# Dependencies
+
+
+def requirements(path: str) -> set[str]:
+    """Names of the packages that a file of requirements names."""
+    lines = (ROOT / path).read_text().splitlines()
+    found = [
+        re.match(r"[A-Za-z][\w.-]*", line) for line in lines if not line.startswith(("#", "-"))
+    ]
+    return {name[0].lower() for name in found if name}
+
+
+@pytest.mark.parametrize(
+    ("title", "path"),
+    [("Deployed", "functions/requirements.txt"), ("Tools", "requirements.in")],
+)
+def test_every_direct_dependency_is_documented_and_no_other(title: str, path: str) -> None:
+    documented = names(section(page("dependencies"), title))
+
+    assert sorted(documented) == sorted(requirements(path))
+
+
+# Pages
+
+
+@pytest.mark.parametrize("path", sorted(DOCS.glob("*.md")), ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", text(path))
+
+    for target, heading in links:
+        found = (path.parent / target).resolve() if target else path
+        assert found.exists(), target
+        if heading:
+            assert heading in anchors(text(found)), f"{target}#{heading}"
+
+
+def anchors(markdown: str) -> set[str]:
+    """Headings as links name them."""
+    titles = re.findall(r"^#+ (.+)$", markdown, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_every_page_is_in_the_readme() -> None:
+    listed = re.findall(r"\(docs/([\w-]+\.md)\)", README.read_text())
+
+    assert {path.name for path in DOCS.glob("*.md")} <= set(listed)

@@ -1,0 +1,147 @@
+"""Business rule: handlers -> domain, adapters; adapters -> domain; the domain knows neither."""
+
+import ast
+from collections.abc import Iterator
+
+import pytest
+
+from tests.template.reading import ROOT
+
+SOURCE = ROOT / "functions"
+PACKAGE = SOURCE / "loupe"
+MODULES = {
+    ".".join(path.relative_to(SOURCE).with_suffix("").parts): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if path.name != "__init__.py"
+}
+COMMON = {"loupe.errors", "loupe.settings", "loupe.telemetry"}
+LAYERS = ("domain", "adapters", "handlers")
+FRONT_DOOR = "loupe.handlers.serve_console"
+"""The one handler that has routes: its pages are modules of their own."""
+MAY_IMPORT = {
+    "domain": {"loupe.domain", "loupe.errors", "loupe.settings"},
+    "adapters": {"loupe.adapters", "loupe.domain", *COMMON},
+    "handlers": {"loupe.handlers", "loupe.adapters", "loupe.domain", "loupe.wiring", *COMMON},
+    "console": {
+        "loupe.console",
+        "loupe.operations",
+        "loupe.handlers",
+        "loupe.adapters",
+        "loupe.domain",
+        "loupe.wiring",
+        *COMMON,
+    },
+}
+IMPURE = {
+    "aws_lambda_powertools",
+    "boto3",
+    "botocore",
+    "http",
+    "os",
+    "secrets",
+    "socket",
+    "subprocess",
+    "time",
+    "urllib.request",
+    "uuid",
+}
+"""What pure rules have no use for: services, the environment, the clock, chance."""
+
+
+def tree(module: str) -> ast.Module:
+    """The module's source as a tree."""
+    return ast.parse(MODULES[module].read_text(), str(MODULES[module]))
+
+
+def imported(module: str) -> set[str]:
+    """Full names of the modules that `module` imports."""
+    found: set[str] = set()
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} imports relatively"
+            found.add(node.module or "")
+            found |= {f"{node.module}.{n.name}" for n in node.names} & set(MODULES)
+    return found
+
+
+def layer(module: str) -> str:
+    """`domain`, `adapters`, `handlers`, or the module's own name."""
+    return module.split(".")[1]
+
+
+def inside(layer_name: str) -> list[str]:
+    """The modules of a layer."""
+    return [module for module in MODULES if layer(module) == layer_name]
+
+
+def allowed(name: str, may: set[str]) -> bool:
+    """Whether `name` is, or is inside, something that may be imported."""
+    return any(name == each or name.startswith(f"{each}.") for each in may)
+
+
+def reads_of(module: str, owners: set[str], names: set[str]) -> Iterator[str]:
+    """`owner.name` wherever the module speaks of one."""
+    for node in ast.walk(tree(module)):
+        if (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id in owners
+            and node.attr in names
+        ):
+            yield f"{node.value.id}.{node.attr}"
+
+
+def looks_at_the_clock(module: str) -> list[str]:
+    """Where a module asks for the time of now."""
+    clock = {"now", "utcnow", "today", "time", "monotonic"}
+    return list(reads_of(module, {"datetime", "date", "time"}, clock))
+
+
+def reads_the_environment(module: str) -> list[str]:
+    """Where a module reads environment variables."""
+    return list(reads_of(module, {"os"}, {"environ", "getenv"}))
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_layer_has_modules(name: str) -> None:
+    assert inside(name)
+
+
+@pytest.mark.parametrize("module", [m for name in MAY_IMPORT for m in inside(name)])
+def test_a_module_imports_only_what_is_below_it(module: str) -> None:
+    own = {name for name in imported(module) if allowed(name, {"loupe"})}
+    may = MAY_IMPORT[layer(module)] | ({"loupe.console"} if module == FRONT_DOOR else set())
+    too_high = {name for name in own if not allowed(name, may)}
+
+    assert not too_high
+
+
+@pytest.mark.parametrize("module", inside("domain"))
+def test_the_domain_knows_no_service_environment_or_clock(module: str) -> None:
+    assert not {name for name in imported(module) if allowed(name, IMPURE)}
+    assert not looks_at_the_clock(module)
+
+
+@pytest.mark.parametrize("module", ["loupe.settings", "loupe.errors"])
+def test_what_the_domain_stands_on_is_pure_too(module: str) -> None:
+    assert not {name for name in imported(module) if allowed(name, IMPURE)}
+    assert {name for name in imported(module) if allowed(name, {"loupe"})} <= {"loupe.errors"}
+
+
+def test_the_environment_and_the_clock_are_read_in_one_place() -> None:
+    assert [m for m in MODULES if reads_the_environment(m)] == ["loupe.wiring"]
+    assert [m for m in MODULES if looks_at_the_clock(m)] == ["loupe.wiring"]
+
+
+def test_clients_are_built_in_one_place() -> None:
+    builders = [m for m in MODULES if any(allowed(name, {"boto3"}) for name in imported(m))]
+
+    assert builders == ["loupe.wiring"]
+
+
+def test_deployed_code_needs_no_tools() -> None:
+    tools = {"loupe_local", "loupe_cli", "moto", "pytest", "typer", "numpy", "tests"}
+
+    assert not [m for m in MODULES for name in imported(m) if allowed(name, tools)]

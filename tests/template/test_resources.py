@@ -1,0 +1,163 @@
+"""Business rules of storage, queues and alarms: nothing is lost, nothing is open to the world."""
+
+from typing import Any
+
+import pytest
+
+from tests.template.reading import properties, references, resources, template
+
+QUEUES = resources("AWS::SQS::Queue")
+RULES = resources("AWS::Events::Rule")
+ALARMS = resources("AWS::CloudWatch::Alarm")
+
+
+def dead_letter_targets(value: Any) -> set[str]:
+    """Queues that take what could not be delivered, anywhere inside `value`."""
+    if isinstance(value, list):
+        return {name for inner in value for name in dead_letter_targets(inner)}
+    if not isinstance(value, dict):
+        return set()
+    keys = ("RedrivePolicy", "DeadLetterConfig", "OnFailure")
+    found = {name for key in keys if key in value for name in references(value[key])}
+    return found | {name for inner in value.values() for name in dead_letter_targets(inner)}
+
+
+DEAD_LETTERS = dead_letter_targets(template()["Resources"])
+WORK = sorted(set(QUEUES) - DEAD_LETTERS)
+
+
+def sources() -> list[tuple[str, dict[str, Any]]]:
+    """(function, event) of every queue or stream that feeds a function."""
+    return [
+        (function, event["Properties"])
+        for function, found in resources("AWS::Serverless::Function").items()
+        for event in found["Properties"].get("Events", {}).values()
+        if event["Type"] in ("SQS", "DynamoDB")
+    ]
+
+
+def test_the_bucket_keeps_versions() -> None:
+    assert properties("Bucket")["VersioningConfiguration"] == {"Status": "Enabled"}
+
+
+def test_the_bucket_is_encrypted() -> None:
+    (rule,) = properties("Bucket")["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in ("AES256", "aws:kms")
+
+
+def test_the_bucket_is_closed_to_the_public() -> None:
+    assert properties("Bucket")["PublicAccessBlockConfiguration"] == {
+        "BlockPublicAcls": True,
+        "BlockPublicPolicy": True,
+        "IgnorePublicAcls": True,
+        "RestrictPublicBuckets": True,
+    }
+
+
+def test_the_bucket_refuses_requests_without_tls() -> None:
+    denied = [
+        found
+        for found in properties("BucketPolicy")["PolicyDocument"]["Statement"]
+        if found["Effect"] == "Deny"
+    ]
+
+    (found,) = denied
+    assert found["Principal"] == "*"
+    assert found["Action"] == "s3:*"
+    assert found["Resource"] == ["Bucket.Arn", "Bucket.Arn/*"]
+    assert found["Condition"] == {"Bool": {"aws:SecureTransport": False}}
+
+
+def test_the_bucket_tells_eventbridge_of_every_object() -> None:
+    configuration = properties("Bucket")["NotificationConfiguration"]["EventBridgeConfiguration"]
+
+    assert configuration["EventBridgeEnabled"] is True
+
+
+def test_browsers_may_get_images_and_never_delete_them() -> None:
+    methods = {
+        method
+        for rule in properties("Bucket")["CorsConfiguration"]["CorsRules"]
+        for method in rule["AllowedMethods"]
+    }
+
+    assert "GET" in methods
+    assert "DELETE" not in methods
+
+
+def test_the_table_can_be_restored_to_any_second() -> None:
+    found = properties("Table")
+
+    assert found["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert found["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_the_tables_indexes_use_attributes_that_are_declared_and_no_others() -> None:
+    found = properties("Table")
+    declared = {a["AttributeName"] for a in found["AttributeDefinitions"]}
+    schemas = [found["KeySchema"], *(i["KeySchema"] for i in found["GlobalSecondaryIndexes"])]
+
+    assert declared == {key["AttributeName"] for schema in schemas for key in schema}
+
+
+@pytest.mark.parametrize("name", WORK)
+def test_a_queue_gives_up_to_a_dead_letter_queue(name: str) -> None:
+    redrive = properties(name)["RedrivePolicy"]
+
+    assert redrive["deadLetterTargetArn"].removesuffix(".Arn") in QUEUES
+    assert redrive["maxReceiveCount"] >= 3
+
+
+@pytest.mark.parametrize("name", sorted(QUEUES))
+def test_a_queue_keeps_messages_as_long_as_it_can_and_encrypts_them(name: str) -> None:
+    found = properties(name)
+
+    assert found["MessageRetentionPeriod"] == 14 * 24 * 3600
+    assert found["SqsManagedSseEnabled"] is True
+
+
+@pytest.mark.parametrize("name", sorted(DEAD_LETTERS))
+def test_a_dead_letter_queue_has_an_alarm_that_tells_somebody(name: str) -> None:
+    dimensions = [{"Name": "QueueName", "Value": f"{name}.QueueName"}]
+    (alarm,) = [a for a in map(properties, ALARMS) if a.get("Dimensions") == dimensions]
+
+    assert alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+    assert alarm["AlarmActions"] == ["Topic"]
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_what_a_rule_cannot_deliver_is_kept(name: str) -> None:
+    for target in properties(name)["Targets"]:
+        assert target["DeadLetterConfig"]["Arn"].removesuffix(".Arn") in DEAD_LETTERS
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_may_send_to_its_queue_and_to_its_dead_letter_queue(name: str) -> None:
+    (statement,) = properties("QueuePolicy")["PolicyDocument"]["Statement"]
+    (target,) = properties(name)["Targets"]
+
+    assert {target["Arn"], target["DeadLetterConfig"]["Arn"]} <= set(statement["Resource"])
+    assert f"{name}.Arn" in statement["Condition"]["ArnEquals"]["aws:SourceArn"]
+
+
+@pytest.mark.parametrize(("function", "source"), sources(), ids=lambda v: str(v)[:20])
+def test_one_bad_message_does_not_fail_its_batch(function: str, source: dict[str, Any]) -> None:
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+@pytest.mark.parametrize(("function", "source"), sources(), ids=lambda v: str(v)[:20])
+def test_a_message_stays_hidden_while_its_function_may_run(
+    function: str, source: dict[str, Any]
+) -> None:
+    if "Queue" not in source:
+        return
+    (queue,) = references(source["Queue"])
+    default = template()["Globals"]["Function"]["Timeout"]
+
+    assert properties(queue)["VisibilityTimeout"] > properties(function).get("Timeout", default)
+
+
+def test_logs_are_not_kept_for_ever() -> None:
+    assert all("RetentionInDays" in properties(name) for name in resources("AWS::Logs::LogGroup"))
