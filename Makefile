@@ -33,8 +33,9 @@ down: setup ## Stop it; everything is kept
 	$(BIN)/loupe down
 
 test: setup ## Run all tests, the fast ones first
-	$(BIN)/pytest --ignore=tests/stack
+	$(BIN)/pytest --ignore=tests/stack --ignore=tests/browser
 	$(BIN)/pytest tests/stack
+	$(BIN)/pytest tests/browser
 
 check: setup ## Lint, types and template
 	$(BIN)/ruff check

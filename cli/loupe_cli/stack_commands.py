@@ -52,7 +52,8 @@ def up(
             f"Queued again after a crash: {found.images} images, {found.labelled} labelled images, "
             f"{found.answers} answers."
         )
-    passwords = ready_made(target, place)
+    cognito = target.client("cognito-idp")
+    passwords = ready_made(cognito, target.outputs["UserPoolId"], place)
     out.print(f"The console is at [bold]{endpoint.console_url}[/]; sign in as")
     for role, password in passwords.items():
         out.print(f"  {role:<9} {password}", markup=False)

@@ -29,7 +29,7 @@ def list_users(context: typer.Context, as_json: Json = False) -> None:
     """Users and their roles."""
     if context.invoked_subcommand:
         return
-    found = list(_users(context.obj))
+    found = list(_users(*_pool(context.obj)))
     if as_json:
         show_json(found)
         return
@@ -77,7 +77,7 @@ def remove_user(context: typer.Context, name: Name) -> None:
     out.print(f"{name} is removed.", markup=False)
 
 
-def ready_made(target: Target, place: Path) -> dict[str, str]:
+def ready_made(client: Any, pool: str, place: Path) -> dict[str, str]:
     """`{role: password}` of the embedded stack's users, one a role, made where they are missing.
 
     Each is called as the role. Passwords are random and kept with the stack's data.
@@ -87,8 +87,7 @@ def ready_made(target: Target, place: Path) -> dict[str, str]:
     passwords = {role: known.get(role) or secrets.token_urlsafe(12) for role in ROLES}
     file.touch(mode=0o600)
     file.write_text(json.dumps(passwords, indent=1))
-    client, pool = _pool(target)
-    present = {user["name"] for user in _users(target)}
+    present = {user["name"] for user in _users(client, pool)}
     for role, password in passwords.items():
         if role not in present:
             client.admin_create_user(UserPoolId=pool, Username=role, MessageAction="SUPPRESS")
@@ -99,8 +98,7 @@ def ready_made(target: Target, place: Path) -> dict[str, str]:
     return passwords
 
 
-def _users(target: Target) -> Iterator[dict[str, Any]]:
-    client, pool = _pool(target)
+def _users(client: Any, pool: str) -> Iterator[dict[str, Any]]:
     roles: dict[str, list[str]] = {}
     for role in ROLES:
         pages = client.get_paginator("list_users_in_group")

@@ -179,15 +179,20 @@ def test_an_image_that_is_gone_for_good_is_rejected(world: World) -> None:
     assert detect_labels.read(image, world.deps).outcome == "rejected"
 
 
-def test_what_the_service_cannot_read_is_rejected_and_a_missing_version_too(world: World) -> None:
+def test_what_the_service_cannot_read_is_rejected_and_without_its_version_it_waits(
+    world: World,
+) -> None:
     version = world.version(arn="arn:v1")
     service = world.deps.versions.service()
     world.deps.versions.promote(version, service, "2026-01-01T00:00:00.000Z", "", [])
     image = world.received()
 
-    for answer in (unusable, gone):
-        world.rekognition.answers = answer
-        assert detect_labels.read(image, world.deps).outcome == "rejected"
+    world.rekognition.answers = unusable
+    assert detect_labels.read(image, world.deps).outcome == "rejected"
+
+    world.rekognition.answers = gone
+    with pytest.raises(TryAgain, match="v1 was deleted"):
+        detect_labels.read(image, world.deps)
 
 
 def test_a_busy_model_is_a_passing_error(world: World) -> None:

@@ -61,6 +61,26 @@ def test_a_backlog_starts_a_stopped_model_and_is_queued_when_it_runs(serving: Wo
     assert keep_going(serving.deps)["queued"] == 1
 
 
+def test_what_a_round_that_was_cut_off_left_running_is_stopped(serving: World) -> None:
+    serving.rekognition.become("v0", "RUNNING")
+
+    keep_going(serving.deps)
+
+    assert [call for call in serving.rekognition.calls if call[0] == "stop"] == [("stop", "arn:v0")]
+
+
+def test_what_a_round_at_work_runs_is_left_to_it(
+    serving: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serving.rekognition.become("v2", "RUNNING")
+    serving.deps.versions.take_lease("arn:execution", over="")
+    monkeypatch.setattr(type(serving.deps.executions), "is_running", lambda *_: True)
+
+    keep_going(serving.deps)
+
+    assert not [call for call in serving.rekognition.calls if call[0] == "stop"]
+
+
 def test_more_than_a_call_takes_are_queued_all_of_them(serving: World) -> None:
     for number in range(12):
         serving.received(f"{number}.png", 0)

@@ -151,6 +151,9 @@ class FakeRekognition:
     def version(self, name: str) -> VersionState:
         return self.states.get(name, VersionState(""))
 
+    def versions(self) -> list[tuple[str, VersionState]]:
+        return list(self.states.items())
+
     def start(self, version_arn: str, minimum_units: int, maximum_units: int) -> None:
         self.calls.append(("start", version_arn, minimum_units, maximum_units))
         self.become(version_arn.removeprefix("arn:"), "STARTING")

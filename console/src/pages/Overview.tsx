@@ -35,7 +35,7 @@ export function Overview() {
       {error && <Failed error={error} retry={refresh} />}
       {!data && !error && <Spinner size="large" />}
       {data && (
-        <>
+        <SpaceBetween size="l">
           <Grid
             gridDefinition={[
               { colspan: { default: 12, s: 6 } },
@@ -47,7 +47,7 @@ export function Overview() {
           </Grid>
           <Today overview={data} />
           <Charts overview={data} />
-        </>
+        </SpaceBetween>
       )}
     </SpaceBetween>
   );

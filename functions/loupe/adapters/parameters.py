@@ -50,5 +50,7 @@ class Parameters:
 
     def set(self, name: str, value: str) -> int:
         """Set one setting; returns its new version. Parameter Store enforces its pattern."""
-        name = self._prefix + name
-        return int(self._client.put_parameter(Name=name, Value=value, Overwrite=True)["Version"])
+        changed = self._client.put_parameter(
+            Name=self._prefix + name, Value=value, Type="String", Overwrite=True
+        )
+        return int(changed["Version"])

@@ -41,7 +41,10 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a check decided. `action` is "train" (begin or go on), "deploy" or "nothing"."""
+    """What a check decided. `action` is "train" (begin or go on), "deploy" or "nothing".
+
+    `postponed`: there is enough new data, but not of the kind that a training needs.
+    """
 
     action: str
     reason: str
@@ -49,6 +52,7 @@ class Plan:
     begins: bool = False
     labels: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    postponed: bool = False
 
 
 def needed_changes(minimum: int, not_promoted: int) -> int:
@@ -81,7 +85,7 @@ def plan_training(
         )
     labels, thin = trainable_labels(counts), thin_labels(counts)
     if len(labels) < 2:
-        return Plan("nothing", _too_few_labels(labels, thin), left_out=thin)
+        return Plan("nothing", _too_few_labels(labels, thin), left_out=thin, postponed=True)
     return Plan(
         "train",
         f"{progress.changes} labelled images are new, relabelled or gone since the last attempt"

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from loupe.adapters.versions import Version
+from loupe.domain.events import event
 from loupe.domain.places import stamp
 from loupe.domain.training import (
     TRAINING,
@@ -39,6 +40,7 @@ def check(request: Request, deps: Deps) -> Plan:
     plan = decide(request, deps)
     if plan.action == "nothing":
         deps.versions.release_lease(request.execution)
+        tell_postponed(plan, deps)
     elif plan.begins:
         begin(plan, deps)
     return plan
@@ -69,6 +71,14 @@ def decide(request: Request, deps: Deps) -> Plan:
         request.settings.minimum_untrained_images,
         request.settings.minimum_f1,
     )
+
+
+def tell_postponed(plan: Plan, deps: Deps) -> None:
+    """The operator hears once a day of a training that waits for other images."""
+    if plan.postponed:
+        now = deps.clock()
+        cause = f"{now:%Y-%m-%d}/{plan.reason}"
+        deps.table.write([], [event("TrainingPostponed", cause, now, reason=plan.reason)])
 
 
 def _plan_rollback(name: str, deps: Deps) -> Plan:

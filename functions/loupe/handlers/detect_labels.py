@@ -7,7 +7,7 @@ from loupe.domain.detection import Answer
 from loupe.domain.fingerprint import MAX_BYTES, UnreadableImage, check_image
 from loupe.domain.payloads import answer_to_json, image_from_json
 from loupe.domain.places import ImageRef
-from loupe.errors import NotFound
+from loupe.errors import NotFound, TryAgain
 from loupe.wiring import Deps, deps
 
 
@@ -20,14 +20,19 @@ def read(image: ImageRef, deps: Deps) -> Answer:
     """The model's answer; "rejected" for what is no usable image, "no_model" before the first."""
     if image.size > MAX_BYTES:
         return Answer("rejected", reason=_too_large(image))
-    service = deps.versions.service()
     try:
         check_image(deps.objects.read(image.key, image.version))
-        if not service.version:
-            return Answer("no_model", reason="there is no model yet")
-        labels = deps.rekognition.detect(service.arn, image)
-    except (UnreadableImage, UnusableImage, NotFound) as error:
+    except (UnreadableImage, NotFound) as error:
         return Answer("rejected", reason=str(error))
+    service = deps.versions.service()
+    if not service.version:
+        return Answer("no_model", reason="there is no model yet")
+    try:
+        labels = deps.rekognition.detect(service.arn, image)
+    except UnusableImage as error:
+        return Answer("rejected", reason=str(error))
+    except NotFound as error:
+        raise TryAgain(f"{service.version} was deleted from Rekognition: {error}") from error
     return Answer("labels", labels, service.version)
 
 

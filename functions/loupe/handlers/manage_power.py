@@ -32,6 +32,7 @@ def keep_going(deps: Deps) -> dict[str, Any]:
     if service.version:
         withdraw_cold_start(deps)
     action = switch(service, settings, deps).action if service.version else "leave"
+    stop_strays(service, deps)
     return {
         "action": action,
         "queued": queue_waiting(service, settings, deps),
@@ -53,6 +54,19 @@ def switch(service: Service, settings: Settings, deps: Deps) -> Switch:
     if wanted:
         bring(Request(service.version, wanted, decision.reason), False, deps)
     return decision
+
+
+def stop_strays(service: Service, deps: Deps) -> None:
+    """Business rule: outside a round of improvement only the version in service may run.
+
+    A round that was cut off leaves behind what it started, and that bills by the hour.
+    """
+    holder = deps.versions.lease_holder()
+    if holder and deps.executions.is_running(holder):
+        return
+    for name, state in deps.rekognition.versions():
+        if name != service.version and state.status == RUNNING:
+            bring(Request(name, STOPPED, "it is not in service"), False, deps)
 
 
 def queue_waiting(service: Service, settings: Settings, deps: Deps) -> int:
