@@ -50,8 +50,8 @@ build: setup ## Build what is deployed
 deploy: build ## Deploy into the AWS account of your environment
 	$(BIN)/sam deploy $(if $(CONFIG),--config-env $(CONFIG))
 
-teardown: setup ## Delete the stack from the AWS account of your environment
-	$(BIN)/sam delete $(if $(CONFIG),--config-env $(CONFIG))
+teardown: setup ## Delete a stack with everything in it: make teardown STACK=loupe
+	$(BIN)/loupe $(if $(STACK),--stack $(STACK)) teardown
 
 invoke: setup ## Run one function in Docker: make invoke FUNCTION=DetectLabels EVENT=events/detect_labels.json
 	$(BIN)/python -m loupe_cli.invoke $(FUNCTION) $(EVENT)

@@ -13,6 +13,7 @@ from loupe_cli import (
     model_commands,
     settings_commands,
     stack_commands,
+    teardown,
     user_commands,
 )
 from loupe_cli.render import fail
@@ -30,7 +31,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Keeps a Rekognition Custom Labels model improving while it is used.",
 )
-COMMANDS = (stack_commands, data_commands, model_commands, settings_commands, user_commands)
+COMMANDS = (
+    stack_commands,
+    data_commands,
+    model_commands,
+    settings_commands,
+    user_commands,
+    teardown,
+)
 for module in COMMANDS:
     module.register(app)
 

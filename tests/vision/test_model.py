@@ -120,7 +120,10 @@ def test_digits_are_read_with_honest_confidence() -> None:
     assert right.mean() > 0.85
     assert calibration_error(sure, right) <= 0.08
     assert (sure < 0.7).mean() < 0.35
-    assert model.evaluation.calibration_error == pytest.approx(calibration_error(sure, right))
+    assert model.evaluation.calibration_error == pytest.approx(
+        calibration_error(sure, right),
+        abs=1e-5,  # images are read one by one here, and together there
+    )
     assert [share for share, _ in shares] == sorted(share for share, _ in shares)
     assert shares[-1][0] == 1
 

@@ -1,0 +1,94 @@
+"""Taking a stack down leaves nothing, in whatever state it is."""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.stack.conftest import NAME, Stack, until
+from tests.stack.pictures import digits, drawn
+
+pytestmark = pytest.mark.stack
+
+
+def loupe(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command, on the test's stack."""
+    environment = stack.endpoint.apply(os.environ) | {
+        "LOUPE_STACK": NAME,
+        "LOUPE_HOME": str(stack.home),
+    }
+    command = [sys.executable, "-m", "loupe_cli.main", *arguments]
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def left(stack: Stack) -> dict[str, Any]:
+    """What the account still has under the stack's name."""
+    found = {
+        "buckets": [
+            bucket["Name"]
+            for bucket in stack.client("s3").list_buckets()["Buckets"]
+            if bucket["Name"].startswith(NAME)
+        ],
+        "tables": stack.client("dynamodb").list_tables()["TableNames"],
+        "projects": stack.client("rekognition").describe_projects()["ProjectDescriptions"],
+        "parameters": stack.client("ssm").get_parameters_by_path(Path=f"/{NAME}/")["Parameters"],
+        "schedules": stack.client("scheduler").list_schedules()["Schedules"],
+        "queues": stack.client("sqs").list_queues().get("QueueUrls", []),
+        "pools": stack.client("cognito-idp").list_user_pools(MaxResults=10)["UserPools"],
+        "functions": stack.client("lambda").list_functions()["Functions"],
+        "topics": stack.client("sns").list_topics()["Topics"],
+        "machines": stack.client("stepfunctions").list_state_machines()["stateMachines"],
+        "logs": [
+            group["logGroupName"]
+            for group in stack.client("logs").describe_log_groups()["logGroups"]
+            if NAME in group["logGroupName"]
+        ],
+    }
+    return {kind: things for kind, things in found.items() if things}
+
+
+def test_a_stack_at_work_is_taken_down_whole(stack: Stack) -> None:
+    stack.set(Minimum_F1_Score="0", Labels="zero,one")
+    for digit in (0, 1):
+        for number, body in enumerate(digits()[digit][:6]):
+            stack.put(f"images_labeled_by_folder/{digit}/{number}.png", body)
+    stack.registered(12)
+    stack.train()
+    stack.put("images_for_detection/shape.png", drawn(1))
+    until(lambda: stack.open_reviews() or None, seconds=60)
+    stack.put("images_labeled_by_folder/1/more.png", digits()[1][30])
+    stack.put("images_labeled_by_folder/1/more.png", digits()[1][31])
+    stack.delete("images_labeled_by_folder/1/more.png")
+    stack.set(Minimum_Untrained_Images="1")
+    stack.start_training()
+
+    shown = loupe(stack, "teardown", "--yes")
+
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert "an hour" in shown.stdout
+    assert f"Nothing is left of '{NAME}'" in shown.stdout
+    assert left(stack) == {}
+
+    again = loupe(stack, "teardown", "--yes")
+
+    assert again.returncode == 0
+    assert "Nothing is left" in again.stdout
+
+
+def test_without_a_yes_nothing_is_deleted(stack: Stack) -> None:
+    """The stack is gone by now: a bucket that bears its name stands for what is left of one."""
+    stack.client("s3").create_bucket(Bucket=f"{NAME}-bucket-left")
+
+    assert loupe(stack, "teardown").returncode != 0
+    assert left(stack) == {"buckets": [f"{NAME}-bucket-left"]}
+
+    done = loupe(stack, "teardown", "--yes", "--json")
+
+    assert done.returncode == 0, done.stderr
+    assert [thing["kind"] for thing in json.loads(done.stdout)["deleted"]] == ["bucket"]
+    assert left(stack) == {}
