@@ -8,7 +8,15 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from loupe.adapters.dataset import REGISTERED, REJECTED, REMOVED, Example
 from loupe.console.access import OPERATOR, current_user, only
-from loupe.console.requests import body, one_page, page_size, parameter, text, texts
+from loupe.console.requests import (
+    body,
+    one_page,
+    page_size,
+    parameter,
+    read_at_a_time,
+    text,
+    texts,
+)
 from loupe.console.uploads import slots
 from loupe.domain.dataset import SPLITS, LabelCount
 from loupe.domain.manifest import parse
@@ -56,7 +64,9 @@ def examples() -> dict[str, Any]:
     if status and status not in STATUSES:
         raise InvalidRequest(f"{status!r} is no status; they are: {', '.join(STATUSES)}.")
     size = page_size(router)
-    found = deps().dataset.examples(status, before=parameter(router, "cursor"), page=size + 1)
+    found = deps().dataset.examples(
+        status, before=parameter(router, "cursor"), page=read_at_a_time(size, bool(label or split))
+    )
     items, following = one_page(
         found,
         size,

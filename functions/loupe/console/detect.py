@@ -6,7 +6,15 @@ from typing import Any
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from loupe.console.access import CONSUMER, current_user, only
-from loupe.console.requests import body, number, one_page, page_size, parameter
+from loupe.console.requests import (
+    body,
+    every,
+    number,
+    one_page,
+    page_size,
+    parameter,
+    read_at_a_time,
+)
 from loupe.console.uploads import slots
 from loupe.domain.detection import STATES, Detection
 from loupe.domain.places import DETECTION_PREFIX
@@ -29,14 +37,14 @@ def detections() -> dict[str, Any]:
     state = parameter(router, "state")
     if state and state not in STATES:
         raise InvalidRequest(f"{state!r} is no state; the states are: {', '.join(STATES)}.")
-    size = page_size(router)
+    size, matches = page_size(router), _wanted()
     found = deps().detections.newest(
         state,
         after=parameter(router, "from"),
         before=parameter(router, "cursor") or parameter(router, "to"),
-        page=size + 1,
+        page=read_at_a_time(size, matches is not None),
     )
-    items, following = one_page(found, size, lambda d: d.position, _wanted())
+    items, following = one_page(found, size, lambda d: d.position, matches or every)
     return {"items": [_shown(item, deps()) for item in items], "next": following}
 
 
@@ -57,15 +65,14 @@ def detection(identity: str) -> dict[str, Any]:
     }
 
 
-def _wanted() -> Callable[[Detection], bool]:
-    """What the filters let through, by the first label."""
+def _wanted() -> Callable[[Detection], bool] | None:
+    """What the filters on the first label let through; None where there is no such filter."""
     label = parameter(router, "label")
     least, most = number(router, "min", 0), number(router, "max", 100)
-    anything = not label and least <= 0 and most >= 100
+    if not label and least <= 0 and most >= 100:
+        return None
 
     def matches(found: Detection) -> bool:
-        if anything:
-            return True
         if not found.labels:
             return False
         first = found.labels[0]

@@ -11,6 +11,9 @@ LARGEST_PAGE = 100
 LOOKED_AT = 2000
 """Records that one request looks through at most for those that a filter lets through."""
 
+FILTERED = 500
+"""Records that are read at a time when a filter may let few of them through."""
+
 T = TypeVar("T")
 
 
@@ -62,11 +65,21 @@ def page_size(app: Any) -> int:
     return max(1, min(LARGEST_PAGE, int(number(app, "limit", 50))))
 
 
+def every(_: object) -> bool:
+    """The filter that lets everything through."""
+    return True
+
+
+def read_at_a_time(size: int, filtered: bool) -> int:
+    """How many records a query for a page reads: one more says whether there is another page."""
+    return FILTERED if filtered else size + 1
+
+
 def one_page(
     found: Iterable[T],
     size: int,
     position: Callable[[T], str],
-    matches: Callable[[T], bool] = lambda _: True,
+    matches: Callable[[T], bool] = every,
 ) -> tuple[list[T], str | None]:
     """The first `size` of `found` that match, and the cursor from which to go on (None: the end).
 
