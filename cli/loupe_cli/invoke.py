@@ -50,10 +50,7 @@ def invoke(
 
 def environment(target: Target, function: str, port: int) -> dict[str, str]:
     """The deployed function's own variables, and how a container reaches the stack."""
-    found = target.client("cloudformation").describe_stack_resource(
-        StackName=target.name, LogicalResourceId=function
-    )
-    name = found["StackResourceDetail"]["PhysicalResourceId"]
+    name = target.resource(function)
     configuration = target.client("lambda").get_function_configuration(FunctionName=name)
     variables: dict[str, str] = configuration["Environment"]["Variables"]
     return {

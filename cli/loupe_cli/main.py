@@ -11,6 +11,7 @@ from loupe.errors import LoupeError
 from loupe_cli import (
     data_commands,
     model_commands,
+    replay_command,
     settings_commands,
     stack_commands,
     teardown,
@@ -37,6 +38,7 @@ COMMANDS = (
     model_commands,
     settings_commands,
     user_commands,
+    replay_command,
     teardown,
 )
 for module in COMMANDS:

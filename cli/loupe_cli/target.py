@@ -64,6 +64,13 @@ class Target:
         config = Config(read_timeout=PATIENCE, max_pool_connections=16)
         return self.session.client(service, config=config)  # type: ignore[call-overload]
 
+    def resource(self, logical_id: str) -> str:
+        """The physical id of a resource of the template."""
+        found = self.client("cloudformation").describe_stack_resource(
+            StackName=self.name, LogicalResourceId=logical_id
+        )
+        return str(found["StackResourceDetail"]["PhysicalResourceId"])
+
     @property
     def is_deployed(self) -> bool:
         """Whether the stack exists and is whole."""

@@ -7,7 +7,7 @@ import SideNavigation from "@cloudscape-design/components/side-navigation";
 import Spinner from "@cloudscape-design/components/spinner";
 import TopNavigation from "@cloudscape-design/components/top-navigation";
 import { Mode, applyMode } from "@cloudscape-design/global-styles";
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { type Me, type Role, api } from "./api";
 import { Activity } from "./pages/Activity";
 import { Conflicts } from "./pages/Conflicts";
@@ -50,19 +50,26 @@ const FIRST: [Role, string][] = [
 ];
 
 const DARK = "loupe-dark";
+const systemDark = window.matchMedia("(prefers-color-scheme: dark)");
+const wide = window.matchMedia("(min-width: 900px)");
 
+/** Dark as the system is, until the reader has chosen. */
 function useDark(): [boolean, (dark: boolean) => void] {
-  const system = window.matchMedia("(prefers-color-scheme: dark)").matches;
-  const [dark, setDark] = useState(() => {
-    const chosen = localStorage.getItem(DARK);
-    return chosen === null ? system : chosen === "true";
-  });
+  const system = useSyncExternalStore(
+    (listener) => {
+      systemDark.addEventListener("change", listener);
+      return () => systemDark.removeEventListener("change", listener);
+    },
+    () => systemDark.matches,
+  );
+  const [chosen, setChosen] = useState(() => localStorage.getItem(DARK));
+  const dark = chosen === null ? system : chosen === "true";
   useEffect(() => applyMode(dark ? Mode.Dark : Mode.Light), [dark]);
   return [
     dark,
-    (chosen) => {
-      localStorage.setItem(DARK, String(chosen));
-      setDark(chosen);
+    (dark) => {
+      localStorage.setItem(DARK, String(dark));
+      setChosen(String(dark));
     },
   ];
 }
@@ -99,7 +106,16 @@ export function App() {
 function Console({ dark, setDark }: { dark: boolean; setDark: (dark: boolean) => void }) {
   const { data: me, error, refresh } = useLoad("me", api.me);
   const { data: config } = useLoad("config", loadConfig);
-  if (error) return <Failed error={error} retry={refresh} />;
+  if (!me && error) {
+    return (
+      <Box padding="xxxl">
+        <Failed error={error} retry={refresh} />
+        <Button variant="link" onClick={() => void signOut()}>
+          Sign out
+        </Button>
+      </Box>
+    );
+  }
   if (!me) {
     return (
       <Box padding="xxxl" textAlign="center">
@@ -109,11 +125,22 @@ function Console({ dark, setDark }: { dark: boolean; setDark: (dark: boolean) =>
   }
   return (
     <>
+      <a
+        className="skip"
+        href="#content"
+        onClick={(event) => {
+          // The hash says which page is shown, so this link must not follow itself.
+          event.preventDefault();
+          focusHeading();
+        }}
+      >
+        Skip to the content
+      </a>
       <div id="top">
         <TopNavigation
           identity={{
             href: link(""),
-            title: config ? `Loupe · ${config.stack}` : "Loupe",
+            title: config && config.stack !== "loupe" ? `Loupe · ${config.stack}` : "Loupe",
           }}
           utilities={[
             {
@@ -138,17 +165,26 @@ function Console({ dark, setDark }: { dark: boolean; setDark: (dark: boolean) =>
   );
 }
 
+function focusHeading() {
+  const heading = document.querySelector<HTMLElement>("#content h1");
+  heading?.setAttribute("tabindex", "-1");
+  heading?.focus();
+}
+
 function Pages({ me }: { me: Me }) {
   const route = useRoute();
   const allowed = PAGES.filter(({ roles }) => roles.some((role) => me.roles.includes(role)));
   const first = FIRST.find(([role]) => me.roles.includes(role))?.[1] ?? "";
   const name = route.page || first;
   const page = allowed.find((candidate) => candidate.name === name);
-  const [open, setOpen] = useState(() => window.innerWidth > 900);
+  const [open, setOpen] = useState(wide.matches);
+  const before = useRef(name);
   useEffect(() => {
     document.title = `${page?.title ?? "No such page"} · Loupe`;
-    document.querySelector<HTMLElement>("h1")?.focus();
-  }, [page]);
+    // A screen reader says where it is now; at the first page the browser's own start is right.
+    if (name !== before.current) focusHeading();
+    before.current = name;
+  }, [page, name]);
   return (
     <AppLayout
       headerSelector="#top"
@@ -163,6 +199,7 @@ function Pages({ me }: { me: Me }) {
       navigation={
         <SideNavigation
           activeHref={link(name)}
+          onFollow={() => setOpen(wide.matches)}
           items={allowed.map(({ name, title }) => ({
             type: "link",
             text: title,
@@ -170,7 +207,11 @@ function Pages({ me }: { me: Me }) {
           }))}
         />
       }
-      content={page ? page.show() : <NoPage roles={me.roles} first={first} />}
+      content={
+        <div id="content">
+          {page ? page.show() : <NoPage roles={me.roles} first={first} />}
+        </div>
+      }
     />
   );
 }

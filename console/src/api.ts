@@ -297,8 +297,9 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
         ...(body === undefined ? {} : { "Content-Type": "application/json" }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      // An answer that is sent while the page goes away arrives all the same.
-      keepalive: method === "POST",
+      // An answer that is sent while the page goes away arrives all the same. Browsers refuse that
+      // for much data, such as a hundred long file names.
+      keepalive: path.startsWith("reviews/"),
     });
   } catch {
     throw new Refused(0, "Loupe cannot be reached. Check the connection and try again.");

@@ -2,24 +2,31 @@
 
 import { useSyncExternalStore } from "react";
 
+type Query = Record<string, string | undefined>;
+
 export interface Route {
   page: string;
   query: Record<string, string>;
 }
 
 function parse(hash: string): Route {
-  const [page = "", query = ""] = hash.replace(/^#\/?/, "").split("?");
+  const [, page = "", query = ""] = /^#?\/?([^?]*)\??(.*)$/s.exec(hash) ?? [];
   return { page, query: Object.fromEntries(new URLSearchParams(query)) };
 }
 
-export function link(page: string, query: Record<string, string | undefined> = {}): string {
+export function link(page: string, query: Query = {}): string {
   const given = Object.entries(query).filter((entry): entry is [string, string] => !!entry[1]);
   const text = new URLSearchParams(given).toString();
   return `#/${page}${text ? `?${text}` : ""}`;
 }
 
-export function go(page: string, query: Record<string, string | undefined> = {}): void {
+export function go(page: string, query: Query = {}): void {
   window.location.hash = link(page, query);
+}
+
+/** The same page, otherwise filtered: "back" leads to the page before, not through every change. */
+export function refine(page: string, query: Query): void {
+  window.location.replace(link(page, query));
 }
 
 function subscribe(listener: () => void) {

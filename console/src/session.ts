@@ -9,17 +9,16 @@ import type { Config } from "./api";
 
 const KEY = "loupe-session";
 const RENEW_BEFORE_MS = 60_000;
+const ENDED = "Your session has ended. Sign in again.";
 
 interface Session {
   idToken: string;
-  accessToken: string;
   refreshToken: string;
   ends: number;
 }
 
 interface Tokens {
   IdToken: string;
-  AccessToken: string;
   RefreshToken?: string;
   ExpiresIn: number;
 }
@@ -36,8 +35,16 @@ export interface NewPasswordNeeded {
   challenge: string;
 }
 
+/** What Cognito says with one and the same NotAuthorizedException, told apart by its words. */
+const DENIALS: [RegExp, string][] = [
+  [/attempts exceeded/i, "Too many wrong passwords: this name is locked for some minutes."],
+  [/disabled/i, "This name may not sign in any more. Ask an operator."],
+  [/temporary password/i, "Your first password has ended. Ask an operator for a new one."],
+  [/session/i, "That took too long. Sign in again."],
+  [/./, "The name or the password is wrong."],
+];
+
 const TEXTS: Record<string, string> = {
-  NotAuthorizedException: "The name or the password is wrong.",
   UserNotFoundException: "The name or the password is wrong.",
   PasswordResetRequiredException: "Your password must be reset: choose “Forgot password”.",
   TooManyRequestsException: "Too many attempts. Wait a minute and try again.",
@@ -49,19 +56,31 @@ const TEXTS: Record<string, string> = {
 let config: Promise<Config> | undefined;
 let renewal: Promise<string> | undefined;
 let ended: (reason: string) => void = () => undefined;
+const lastWords = new Set<() => Promise<unknown>>();
 
 export function loadConfig(): Promise<Config> {
-  config ??= fetch(new URL("api/config", document.baseURI)).then((response) => {
-    if (response.ok) return response.json() as Promise<Config>;
+  config ??= fetchConfig().catch((error: Error) => {
     config = undefined;
-    throw new Error("Loupe cannot be reached. Check the connection and load the page again.");
+    throw error;
   });
   return config;
+}
+
+async function fetchConfig(): Promise<Config> {
+  const response = await fetch(new URL("api/config", document.baseURI)).catch(() => undefined);
+  if (response?.ok) return (await response.json()) as Config;
+  throw new NotNow("Loupe cannot be reached. Check the connection and try again.");
 }
 
 /** Whom to tell when a session ends. */
 export function onEnd(listener: (reason: string) => void) {
   ended = listener;
+}
+
+/** `say` still needs the session when somebody signs out; takes it back by the answer. */
+export function beforeSignOut(say: () => Promise<unknown>): () => void {
+  lastWords.add(say);
+  return () => lastWords.delete(say);
 }
 
 export function isSignedIn(): boolean {
@@ -108,14 +127,16 @@ export async function resetPassword(user: string, code: string, password: string
 }
 
 export async function signOut(): Promise<void> {
+  await Promise.allSettled([...lastWords].map((say) => say()));
   const session = stored();
   endSession("");
   if (!session) return;
-  const { client_id } = await loadConfig();
   // Signed out here in any case: a token that cannot be revoked now ends by itself.
-  await cognito("RevokeToken", { ClientId: client_id, Token: session.refreshToken }).catch(
-    () => undefined,
-  );
+  await loadConfig()
+    .then(({ client_id }) =>
+      cognito("RevokeToken", { ClientId: client_id, Token: session.refreshToken }),
+    )
+    .catch(() => undefined);
 }
 
 export function endSession(reason: string): void {
@@ -127,7 +148,7 @@ export function endSession(reason: string): void {
 /** A token that holds for the next minute at least; callers at the same time share a renewal. */
 export async function freshToken(): Promise<string> {
   const session = stored();
-  if (!session) return "";
+  if (!session) throw new Error(ENDED);
   if (session.ends - Date.now() > RENEW_BEFORE_MS) return session.idToken;
   renewal ??= renew(session).finally(() => {
     renewal = undefined;
@@ -145,10 +166,10 @@ async function renew(session: Session): Promise<string> {
     });
     if (answer.AuthenticationResult) return keep(answer.AuthenticationResult, session).idToken;
   } catch (error) {
-    if (error instanceof NoAnswer) throw error;
+    if (error instanceof NotNow) throw error;
   }
-  endSession("Your session has ended. Sign in again.");
-  return "";
+  endSession(ENDED);
+  throw new Error(ENDED);
 }
 
 function settle(user: string, answer: Answer): NewPasswordNeeded | null {
@@ -165,7 +186,6 @@ function settle(user: string, answer: Answer): NewPasswordNeeded | null {
 function keep(tokens: Tokens, before?: Session): Session {
   const session = {
     idToken: tokens.IdToken,
-    accessToken: tokens.AccessToken,
     refreshToken: tokens.RefreshToken ?? before?.refreshToken ?? "",
     ends: Date.now() + tokens.ExpiresIn * 1000,
   };
@@ -178,7 +198,8 @@ function stored(): Session | undefined {
   return text ? (JSON.parse(text) as Session) : undefined;
 }
 
-class NoAnswer extends Error {}
+/** It may work a little later: no reason to end a session. */
+class NotNow extends Error {}
 
 async function cognito<T>(action: string, request: object): Promise<T> {
   const { cognito: address } = await loadConfig();
@@ -190,7 +211,7 @@ async function cognito<T>(action: string, request: object): Promise<T> {
     },
     body: JSON.stringify(request),
   }).catch(() => {
-    throw new NoAnswer("The sign-in service cannot be reached. Check the connection.");
+    throw new NotNow("The sign-in service cannot be reached. Check the connection.");
   });
   const answer = (await response.json().catch(() => ({}))) as {
     __type?: string;
@@ -198,5 +219,12 @@ async function cognito<T>(action: string, request: object): Promise<T> {
   } & T;
   if (response.ok) return answer;
   const kind = answer.__type?.split("#").pop() ?? "";
-  throw new Error(TEXTS[kind] ?? answer.message ?? `Signing in failed (${response.status}).`);
+  const said = answer.message ?? `Signing in failed (${response.status}).`;
+  const text = kind === "NotAuthorizedException" ? denial(said) : (TEXTS[kind] ?? said);
+  const later = response.status >= 500 || kind === "TooManyRequestsException";
+  throw later ? new NotNow(text) : new Error(text);
+}
+
+function denial(said: string): string {
+  return DENIALS.find(([words]) => words.test(said))?.[1] ?? said;
 }

@@ -158,6 +158,18 @@ def until(look: Callable[[], T | None], seconds: float) -> T:
     return found
 
 
+def loupe(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command, on the test's stack."""
+    environment = stack.endpoint.apply(os.environ) | {
+        "LOUPE_STACK": NAME,
+        "LOUPE_HOME": str(stack.home),
+    }
+    command = [sys.executable, "-m", "loupe_cli.main", *arguments]
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
 def sam(*arguments: str, environment: dict[str, str]) -> None:
     """Run SAM; its output is shown only when it fails."""
     command = [str(Path(sys.executable).parent / "sam"), *arguments]

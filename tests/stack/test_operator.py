@@ -1,5 +1,6 @@
 """What an operator sees and sets: cold start, settings, gate, approval, sampling, crashes."""
 
+import json
 import os
 import signal
 
@@ -8,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from loupe_cli.recovery import recover
 from loupe_cli.target import Target
-from tests.stack.conftest import NAME, Stack, deploy, until
+from tests.stack.conftest import NAME, Stack, deploy, loupe, until
 from tests.stack.pictures import digits, drawn
 
 pytestmark = pytest.mark.stack
@@ -156,3 +157,22 @@ def test_a_deployment_keeps_data_and_settings(stack: Stack) -> None:
     assert len(stack.detections()) == before
     assert stack.deps.parameters.values()["Labels"] == "zero,one"
     assert stack.deps.versions.service().version == "v2"
+
+
+def test_dead_letters_are_listed_and_put_back(stack: Stack) -> None:
+    sqs = stack.client("sqs")
+    queues = {url.rpartition("/")[2]: url for url in sqs.list_queues()["QueueUrls"]}
+    dead = next(url for name, url in queues.items() if "-DetectionDeadLetters-" in name)
+    stack.put("images_for_detection/dead.png", drawn(40))
+    stack.settled(["dead.png"], states=["review", "waiting", "accepted", "unsure"])
+    body = {"detail": {"object": {"key": "images_for_detection/dead.png"}}}
+    sqs.send_message(QueueUrl=dead, MessageBody=json.dumps(body))
+
+    listed = json.loads(loupe(stack, "replay", "--json").stdout)
+    assert [(letter["queue"], letter["about"]) for letter in listed] == [
+        ("DetectionDeadLetters", "images_for_detection/dead.png")
+    ]
+
+    done = loupe(stack, "replay", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "No dead letters" in loupe(stack, "replay", "--yes").stdout

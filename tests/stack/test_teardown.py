@@ -1,29 +1,14 @@
 """Taking a stack down leaves nothing, in whatever state it is."""
 
 import json
-import os
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 
-from tests.stack.conftest import NAME, Stack, until
+from tests.stack.conftest import NAME, Stack, loupe, until
 from tests.stack.pictures import digits, drawn
 
 pytestmark = pytest.mark.stack
-
-
-def loupe(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command, on the test's stack."""
-    environment = stack.endpoint.apply(os.environ) | {
-        "LOUPE_STACK": NAME,
-        "LOUPE_HOME": str(stack.home),
-    }
-    command = [sys.executable, "-m", "loupe_cli.main", *arguments]
-    return subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=300, check=False
-    )
 
 
 def left(stack: Stack) -> dict[str, Any]:

@@ -66,9 +66,9 @@ class Report:
                 "status",
                 "F1 holdout",
                 "F1 unseen",
-                "calibration error",
+                "calibr. error",
                 "trained on",
-                "needed a person",
+                "for people",
             ],
             (
                 (

@@ -1,38 +1,38 @@
 import Box from "@cloudscape-design/components/box";
-import Button from "@cloudscape-design/components/button";
-import DatePicker from "@cloudscape-design/components/date-picker";
-import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
-import Input from "@cloudscape-design/components/input";
 import Link from "@cloudscape-design/components/link";
-import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
-import { useState } from "react";
-import { type DetectionFilter, STATES, type State, api } from "../api";
+import { useRef } from "react";
+import { type Detection, type DetectionFilter, type Page, STATES, api } from "../api";
 import { Labels } from "../parts/Confidence";
 import { Failed } from "../parts/Failed";
 import { Pager } from "../parts/Pager";
 import { Picture } from "../parts/Picture";
-import { STATE_WORDS, StateBadge } from "../parts/StateBadge";
+import { StateBadge } from "../parts/StateBadge";
 import { Upload } from "../parts/Upload";
-import { dayBounds, localTime } from "../parts/time";
+import { dayBounds, isDay, localTime } from "../parts/time";
 import { usePages } from "../parts/usePages";
 import { go, link, useRoute } from "../route";
 import { Download } from "./detect/Download";
+import { Filters } from "./detect/Filters";
 import { OnePicture } from "./detect/OnePicture";
 
 const POLL_MS = 2000;
+const CALM_POLL_MS = 15_000;
+/** So long after files were sent, their results are about to come. */
+const EXPECTING_MS = 60_000;
 
 export function Detect() {
   const { query } = useRoute();
-  const filter = filterOf(query);
-  const pages = usePages(
-    JSON.stringify(filter),
-    (cursor) => api.detections(filter, cursor),
-    POLL_MS,
-  );
-  const open = query.image;
+  const { image: open, ...filters } = query;
+  const filter = filterOf(filters);
+  const sent = useRef(0);
+  const poll = (page: Page<Detection> | undefined) =>
+    Date.now() - sent.current < EXPECTING_MS || page?.items.some(({ state }) => state === "waiting")
+      ? POLL_MS
+      : CALM_POLL_MS;
+  const pages = usePages(JSON.stringify(filter), (cursor) => api.detections(filter, cursor), poll);
   return (
     <SpaceBetween size="l">
       <Header
@@ -42,23 +42,32 @@ export function Detect() {
       >
         Detect
       </Header>
-      <Upload what="images" slots={api.uploadSlots} done={pages.refresh} />
-      <Filters query={query} />
+      <Upload
+        what="images"
+        slots={api.uploadSlots}
+        done={() => {
+          sent.current = Date.now();
+          pages.refresh();
+        }}
+      />
+      <Filters query={filters} />
       {pages.error && <Failed error={pages.error} retry={pages.refresh} />}
       <Table
         variant="container"
-        header={<Header variant="h2">Results</Header>}
+        wrapLines
+        header={
+          <Header variant="h2" actions={<Pager pages={pages} />}>
+            Results
+          </Header>
+        }
         items={pages.items}
         trackBy="id"
         loading={!pages.data && pages.loading}
         loadingText="Loading results"
         ariaLabels={{ tableLabel: "Results" }}
-        pagination={<Pager pages={pages} />}
         empty={
           <Box textAlign="center" padding="l">
-            {Object.keys(query).length
-              ? "No image matches. Clear the filters to see all of them."
-              : "No image has been uploaded yet. Drop some above."}
+            {emptyText(!!pages.data, Object.keys(filters).length > 0)}
           </Box>
         }
         columnDefinitions={[
@@ -95,6 +104,12 @@ export function Detect() {
   );
 }
 
+function emptyText(isLoaded: boolean, isFiltered: boolean): string {
+  if (!isLoaded) return "There are no results to show.";
+  if (isFiltered) return "No image matches. Clear the filters to see all of them.";
+  return "No image has been uploaded yet. Drop some above.";
+}
+
 function filterOf(query: Record<string, string>): DetectionFilter {
   const state = STATES.find((state) => state === query.state);
   return {
@@ -102,69 +117,6 @@ function filterOf(query: Record<string, string>): DetectionFilter {
     label: query.label,
     min: query.min ? Number(query.min) : undefined,
     max: query.max ? Number(query.max) : undefined,
-    ...(query.day ? dayBounds(query.day) : {}),
+    ...(query.day && isDay(query.day) ? dayBounds(query.day) : {}),
   };
-}
-
-function Filters({ query }: { query: Record<string, string> }) {
-  const [label, setLabel] = useState(query.label ?? "");
-  const set = (changes: Record<string, string | undefined>) => go("detect", { ...query, ...changes });
-  const states = [
-    { value: "", label: "Every state" },
-    ...STATES.map((state: State) => ({ value: state, label: STATE_WORDS[state].text })),
-  ];
-  return (
-    <SpaceBetween direction="horizontal" size="s" alignItems="end">
-      <FormField label="State">
-        <Select
-          selectedOption={states.find(({ value }) => value === (query.state ?? "")) ?? null}
-          options={states}
-          onChange={({ detail }) => set({ state: detail.selectedOption.value })}
-        />
-      </FormField>
-      <FormField label="First label">
-        <Input
-          type="search"
-          value={label}
-          placeholder="Any"
-          clearAriaLabel="Clear"
-          onChange={({ detail }) => {
-            setLabel(detail.value);
-            if (!detail.value) set({ label: undefined });
-          }}
-          onBlur={() => set({ label })}
-          onKeyDown={({ detail }) => detail.key === "Enter" && set({ label })}
-        />
-      </FormField>
-      {(["min", "max"] as const).map((bound) => (
-        <FormField key={bound} label={bound === "min" ? "At least %" : "At most %"}>
-          <Input
-            type="number"
-            inputMode="decimal"
-            value={query[bound] ?? ""}
-            onChange={({ detail }) => set({ [bound]: detail.value })}
-          />
-        </FormField>
-      ))}
-      <FormField label="Day">
-        <DatePicker
-          value={query.day ?? ""}
-          placeholder="YYYY/MM/DD"
-          openCalendarAriaLabel={() => "Choose a day"}
-          onChange={({ detail }) => {
-            // While it is typed, it is no day yet.
-            if (!detail.value || !Number.isNaN(Date.parse(detail.value))) set({ day: detail.value });
-          }}
-        />
-      </FormField>
-      <Button
-        onClick={() => {
-          setLabel("");
-          go("detect");
-        }}
-      >
-        Clear filters
-      </Button>
-    </SpaceBetween>
-  );
 }

@@ -112,7 +112,7 @@ export function Models() {
             isRowHeader: true,
             cell: ({ name }) => <Link href={link("models", { version: name })}>{name}</Link>,
           },
-          { id: "status", header: "Status", cell: ({ status }) => <VersionStatus status={status} /> },
+          { id: "status", header: "Status", minWidth: 150, cell: ({ status }) => <VersionStatus status={status} /> },
           { id: "f1", header: "Score (F1)", cell: ({ f1 }) => f1Text(f1) },
           {
             id: "images",
@@ -165,7 +165,7 @@ function Detail({ version, against, order, busy }: DetailProps) {
       {error && <Failed error={error} retry={refresh} />}
       {!data && !error && <Spinner />}
       {data && (
-        <>
+        <SpaceBetween size="l">
           {against && <Against right={data} name={against} />}
           <KeyValuePairs
             columns={3}
@@ -187,7 +187,7 @@ function Detail({ version, against, order, busy }: DetailProps) {
           <LabelScores scores={data.per_label} />
           <Confusion confusion={data.confusion} />
           <Snapshot counts={data.snapshot} />
-        </>
+        </SpaceBetween>
       )}
     </SpaceBetween>
   );

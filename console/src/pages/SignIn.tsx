@@ -7,7 +7,7 @@ import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
 import Input from "@cloudscape-design/components/input";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import { type FormEvent, useEffect, useState } from "react";
+import { useEffect, useState } from "react";
 import {
   type NewPasswordNeeded,
   chooseNewPassword,
@@ -35,12 +35,12 @@ export function SignIn({ farewell, done }: { farewell: string; done: () => void 
     document.title = "Sign in · Loupe";
   }, []);
 
-  async function submit(event: FormEvent) {
-    event.preventDefault();
+  async function attempt(work: () => Promise<unknown>) {
     setBusy(true);
     setError("");
+    setTold("");
     try {
-      await next();
+      await work();
     } catch (failure) {
       setError((failure as Error).message);
     } finally {
@@ -48,49 +48,60 @@ export function SignIn({ farewell, done }: { farewell: string; done: () => void 
     }
   }
 
+  function turnTo(next: Step, words = "") {
+    setStep(next);
+    setTold(words);
+    setPassword("");
+  }
+
   async function next() {
+    if (!user.trim() || !password) throw new Error("Write your name and a password.");
     if (step === "forgot") {
-      await resetPassword(user, code, password);
-      setTold("Your password was changed. Sign in with it.");
-      setPassword("");
-      setStep("sign in");
-      return;
+      await resetPassword(user.trim(), code.trim(), password);
+      return turnTo("sign in", "Your password was changed. Sign in with it.");
     }
     const still = needed
       ? await chooseNewPassword(needed, password)
       : await signIn(user.trim(), password);
     if (!still) return done();
     setNeeded(still);
-    setPassword("");
-    setStep("new password");
+    turnTo("new password");
   }
 
   async function forgot() {
-    if (!user) return setError("Write your name first.");
-    try {
-      await sendCode(user);
-      setTold("A code is on its way to your email address.");
-      setStep("forgot");
-    } catch (failure) {
-      setError((failure as Error).message);
-    }
+    if (!user.trim()) throw new Error("Write your name first.");
+    await sendCode(user.trim());
+    turnTo("forgot", "A code is on its way to your email address.");
+  }
+
+  function back() {
+    setNeeded(undefined);
+    setError("");
+    turnTo("sign in");
   }
 
   const isNew = step !== "sign in";
   return (
     <main className="sign-in">
-      <form onSubmit={(event) => void submit(event)}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void attempt(next);
+        }}
+      >
         <Container header={<Header variant="h1">Loupe</Header>}>
           <Form
             errorText={error}
             errorIconAriaLabel="Error"
             actions={
               <SpaceBetween direction="horizontal" size="xs">
-                {step === "sign in" && (
-                  <Button formAction="none" variant="link" onClick={() => void forgot()}>
-                    Forgot password
-                  </Button>
-                )}
+                <Button
+                  formAction="none"
+                  variant="link"
+                  onClick={isNew ? back : () => void attempt(forgot)}
+                >
+                  {isNew ? "Back" : "Forgot password"}
+                </Button>
                 <Button variant="primary" loading={busy} formAction="submit">
                   {isNew ? "Change the password" : "Sign in"}
                 </Button>

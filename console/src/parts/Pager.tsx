@@ -12,12 +12,7 @@ export function Pager({ pages }: { pages: Pages<unknown> }) {
         previousPageLabel: "Previous page",
         pageLabel: (page) => `Page ${page}`,
       }}
-      onNextPageClick={pages.next}
-      onPreviousPageClick={pages.previous}
-      onChange={({ detail }) => {
-        if (detail.currentPageIndex > pages.number) pages.next();
-        else if (detail.currentPageIndex < pages.number) pages.previous();
-      }}
+      onChange={({ detail }) => pages.to(detail.currentPageIndex)}
     />
   );
 }

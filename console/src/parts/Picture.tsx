@@ -1,6 +1,9 @@
-import { useState } from "react";
-import type { Label } from "../api";
+import { type CSSProperties, useState } from "react";
+import type { Box, Label } from "../api";
 import "./picture.css";
+
+/** A signed address ends after an hour. */
+const ENDS_MS = 55 * 60_000;
 
 interface Props {
   src: string;
@@ -11,8 +14,17 @@ interface Props {
 
 /** An image with the boxes of its labels; one that cannot be shown says so. */
 export function Picture({ src, alt, size, labels = [] }: Props) {
-  const [failed, setFailed] = useState("");
-  if (failed === src) {
+  const [shown, setShown] = useState(() => ({ src, since: Date.now(), failed: false }));
+  const [ratio, setRatio] = useState(0);
+
+  // Every look at a list signs the addresses anew. The image stays, until another is asked for
+  // or its address has ended before it was loaded.
+  const ended = shown.failed && Date.now() - shown.since > ENDS_MS;
+  if (src !== shown.src && (ended || place(src) !== place(shown.src))) {
+    setShown({ src, since: Date.now(), failed: false });
+  }
+
+  if (shown.failed) {
     return (
       <div className={`picture ${size} missing`} role="img" aria-label={`${alt} cannot be shown`}>
         {size === "large" ? "This file cannot be shown as an image." : "?"}
@@ -23,24 +35,19 @@ export function Picture({ src, alt, size, labels = [] }: Props) {
     <div className={`picture ${size}`}>
       <span className="frame">
         <img
-          src={src}
+          src={shown.src}
           alt={alt}
           loading={size === "small" ? "lazy" : "eager"}
-          onError={() => setFailed(src)}
+          style={{ "--ratio": ratio || undefined } as CSSProperties}
+          onLoad={({ currentTarget: { naturalWidth, naturalHeight } }) =>
+            setRatio(naturalWidth / naturalHeight)
+          }
+          onError={() => setShown({ ...shown, failed: true })}
         />
         {labels.map(
           ({ name, box }, number) =>
             box && (
-              <span
-                key={`${number} ${name}`}
-                className="box"
-                style={{
-                  left: `${box.left * 100}%`,
-                  top: `${box.top * 100}%`,
-                  width: `${box.width * 100}%`,
-                  height: `${box.height * 100}%`,
-                }}
-              >
+              <span key={`${number} ${name}`} className="box" style={within(box)}>
                 {size === "large" && <span className="box-name">{name}</span>}
               </span>
             ),
@@ -48,4 +55,20 @@ export function Picture({ src, alt, size, labels = [] }: Props) {
       </span>
     </div>
   );
+}
+
+/** What an address leads to, whatever its signature. */
+function place(address: string): string {
+  const { origin, pathname, searchParams } = new URL(address, document.baseURI);
+  return `${origin}${pathname} ${searchParams.get("versionId")}`;
+}
+
+function within(box: Box): CSSProperties {
+  const percent = (ratio: number) => `${ratio * 100}%`;
+  return {
+    left: percent(box.left),
+    top: percent(box.top),
+    width: percent(box.width),
+    height: percent(box.height),
+  };
 }

@@ -15,5 +15,9 @@ export const STATE_WORDS: Record<State, { type: StatusIndicatorProps.Type; text:
 
 export function StateBadge({ state }: { state: State }) {
   const { type, text } = STATE_WORDS[state];
-  return <StatusIndicator type={type}>{text}</StatusIndicator>;
+  return (
+    <StatusIndicator type={type} wrapText={false}>
+      {text}
+    </StatusIndicator>
+  );
 }

@@ -4,67 +4,36 @@ import Button from "@cloudscape-design/components/button";
 import ProgressBar from "@cloudscape-design/components/progress-bar";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { type DragEvent, useEffect, useRef, useState } from "react";
-import type { FileToUpload, UploadSlot } from "../api";
+import { useRoute } from "../route";
 import { loadConfig } from "../session";
-import { type Named, type Refusal, chosen, fault, filesOf, send } from "./upload";
+import { type AskForSlots, type Found, type Refusal, chosen, filesOf, megabytes } from "./upload";
 import "./upload.css";
+import { isBusy, useUploads } from "./uploads";
+import { useLoad } from "./useLoad";
 
 interface Props {
   what: string;
-  slots: (files: FileToUpload[]) => Promise<{ slots: UploadSlot[] }>;
+  slots: AskForSlots;
+  /** Some files have arrived, perhaps not yet the last. */
   done: () => void;
   disabled?: string;
 }
 
-interface Progress {
-  total: number;
-  sent: number;
-  refused: Refusal[];
-}
-
-const NONE: Progress = { total: 0, sent: 0, refused: [] };
-
 /** Where images are dropped, or chosen: files or whole folders, many at once. */
 export function Upload({ what, slots, done, disabled = "" }: Props) {
-  const [progress, setProgress] = useState(NONE);
+  const [progress, uploads] = useUploads(useRoute().page);
+  const { data: config } = useLoad("config", loadConfig);
   const [over, setOver] = useState(false);
-  const files = useRef<HTMLInputElement>(null);
-  const folder = useRef<HTMLInputElement>(null);
   const { total, sent, refused } = progress;
-  const busy = sent + refused.length < total;
+  const alsoRefused = refused.length ? `, ${refused.length} refused` : "";
+  const counts = `${sent} of ${total} uploaded${alsoRefused}`;
+  const busy = isBusy(progress);
 
-  useEffect(() => {
-    folder.current?.setAttribute("webkitdirectory", "");
-  }, []);
-  useEffect(() => {
-    if (!busy) return;
-    const warn = (event: BeforeUnloadEvent) => event.preventDefault();
-    window.addEventListener("beforeunload", warn);
-    return () => window.removeEventListener("beforeunload", warn);
-  }, [busy]);
+  useEffect(openNothing, []);
 
-  async function take(found: Named[]) {
-    if (!found.length || disabled) return;
-    const { image_types, image_bytes } = await loadConfig();
-    const faults = found.map((named) => fault(named, image_types, image_bytes));
-    const good = found.filter((_, number) => !faults[number]);
-    const bad = found.flatMap(({ name }, number) => {
-      const reason = faults[number];
-      return reason ? [{ name, reason }] : [];
-    });
-    setProgress((before) => ({
-      total: (busy ? before.total : 0) + found.length,
-      sent: busy ? before.sent : 0,
-      refused: [...(busy ? before.refused : []), ...bad],
-    }));
-    await send(good, slots, (refusal) =>
-      setProgress((before) =>
-        refusal
-          ? { ...before, refused: [...before.refused, refusal] }
-          : { ...before, sent: before.sent + 1 },
-      ),
-    );
-    done();
+  function take(found: Found) {
+    if (disabled || !(found.files.length + found.unreadable.length)) return;
+    void uploads.take(found, slots, done);
   }
 
   function drop(event: DragEvent) {
@@ -76,7 +45,7 @@ export function Upload({ what, slots, done, disabled = "" }: Props) {
   return (
     <SpaceBetween size="s">
       <div
-        className={over ? "drop over" : "drop"}
+        className={over && !disabled ? "drop over" : "drop"}
         onDragOver={(event) => {
           event.preventDefault();
           setOver(true);
@@ -87,61 +56,113 @@ export function Upload({ what, slots, done, disabled = "" }: Props) {
         <SpaceBetween size="xs" alignItems="center">
           <Box>{disabled || `Drop ${what} or folders of them here`}</Box>
           <SpaceBetween direction="horizontal" size="xs">
-            <Button
-              iconName="upload"
-              disabled={!!disabled}
-              onClick={() => files.current?.click()}
-            >
-              Choose images
-            </Button>
-            <Button disabled={!!disabled} onClick={() => folder.current?.click()}>
-              Choose a folder
-            </Button>
+            <Choose text="Choose images" disabled={!!disabled} take={take} />
+            <Choose text="Choose a folder" folder disabled={!!disabled} take={take} />
           </SpaceBetween>
-          <Box variant="small">PNG or JPEG, 64 to 4096 pixels a side, at most 15 MB.</Box>
+          {config && (
+            <Box variant="small">
+              {`PNG or JPEG, 64 to 4096 pixels a side, at most ${megabytes(config.image_bytes)}.`}
+            </Box>
+          )}
         </SpaceBetween>
-        {[files, folder].map((input, number) => (
-          <input
-            key={number}
-            ref={input}
-            type="file"
-            multiple
-            hidden
-            aria-label={number ? "A folder of images" : "Images"}
-            accept={number ? undefined : "image/png,image/jpeg"}
-            onChange={(event) => {
-              if (event.target.files) void take(chosen(event.target.files));
-              event.target.value = "";
-            }}
-          />
-        ))}
       </div>
       {total > 0 && (
         <ProgressBar
           value={(100 * (sent + refused.length)) / total}
           status={busy ? "in-progress" : refused.length ? "error" : "success"}
           label="Upload"
-          additionalInfo={`${sent} of ${total} uploaded${refused.length ? `, ${refused.length} refused` : ""}`}
-          resultText={`${sent} of ${total} uploaded${refused.length ? `, ${refused.length} refused` : ""}`}
+          additionalInfo={busy && counts}
+          resultText={counts}
         />
       )}
       {refused.length > 0 && (
-        <Alert
-          type="error"
-          dismissible
-          dismissAriaLabel="Close"
-          header={`Not uploaded: ${refused.length}`}
-          onDismiss={() => setProgress((before) => ({ ...before, total: before.sent, refused: [] }))}
-        >
-          <ul>
-            {refused.map(({ name, reason }, number) => (
-              <li key={`${number} ${name}`}>
-                <strong>{name}</strong>: {reason}
-              </li>
-            ))}
-          </ul>
-        </Alert>
+        <Refused
+          refused={refused}
+          again={(found) => {
+            uploads.forgetRefused();
+            take(found);
+          }}
+          close={() => uploads.forgetRefused()}
+        />
       )}
     </SpaceBetween>
   );
+}
+
+interface ChooseProps {
+  text: string;
+  folder?: boolean;
+  disabled: boolean;
+  take: (found: Found) => void;
+}
+
+function Choose({ text, folder = false, disabled, take }: ChooseProps) {
+  const input = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <Button
+        iconName={folder ? "folder" : "upload"}
+        disabled={disabled}
+        onClick={() => input.current?.click()}
+      >
+        {text}
+      </Button>
+      <input
+        ref={input}
+        type="file"
+        multiple
+        hidden
+        aria-label={text}
+        {...(folder ? { webkitdirectory: "" } : { accept: "image/png,image/jpeg" })}
+        onChange={({ target }) => {
+          if (target.files) take(chosen(target.files));
+          // So that the same file can be chosen again.
+          target.value = "";
+        }}
+      />
+    </>
+  );
+}
+
+interface RefusedProps {
+  refused: Refusal[];
+  again: (found: Found) => void;
+  close: () => void;
+}
+
+function Refused({ refused, again, close }: RefusedProps) {
+  const files = refused.flatMap(({ again }) => again ?? []);
+  return (
+    <Alert
+      type="error"
+      dismissible
+      dismissAriaLabel="Close"
+      header={`Not uploaded: ${refused.length}`}
+      onDismiss={close}
+      action={
+        files.length > 0 && (
+          <Button onClick={() => again({ files, unreadable: [] })}>Try again</Button>
+        )
+      }
+    >
+      <ul className="refused" tabIndex={0} aria-label="Files that were not uploaded">
+        {refused.map(({ name, reason }, number) => (
+          <li key={`${number} ${name}`}>
+            <strong>{name}</strong>: {reason}
+          </li>
+        ))}
+      </ul>
+    </Alert>
+  );
+}
+
+/** A file that is dropped beside its place would replace the page. */
+function openNothing() {
+  const stop = (event: Event) => event.preventDefault();
+  window.addEventListener("dragover", stop);
+  window.addEventListener("drop", stop);
+  return () => {
+    window.removeEventListener("dragover", stop);
+    window.removeEventListener("drop", stop);
+  };
 }

@@ -24,6 +24,11 @@ export function fromNow(at: string, now = Date.now()): string {
   return relative.format(Math.round(away / length), unit);
 }
 
+/** "2026-01-31", whole and in the calendar. */
+export function isDay(text: string): boolean {
+  return /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text));
+}
+
 /** The instants at which a day of the reader's calendar, "2026-01-31", begins and ends. */
 export function dayBounds(day: string): { from: string; to: string } {
   const [year = 0, month = 1, date = 1] = day.split("-").map(Number);

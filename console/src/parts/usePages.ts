@@ -1,34 +1,36 @@
 import { useEffect, useState } from "react";
 import type { Page } from "../api";
-import { type Load, useLoad } from "./useLoad";
+import { type Load, type Poll, useLoad } from "./useLoad";
 
 export interface Pages<T> extends Load<Page<T>> {
   items: T[];
   number: number;
   hasNext: boolean;
-  next: () => void;
-  previous: () => void;
+  /** To a page that was seen already, or to the next one. */
+  to: (number: number) => void;
 }
 
 /** A list that the server pages; a new `key` (its filters) begins at the first page again. */
 export function usePages<T>(
   key: string,
   load: (cursor: string | undefined) => Promise<Page<T>>,
-  pollMs = 0,
+  poll: Poll<Page<T>> = 0,
 ): Pages<T> {
   const [place, setPlace] = useState<{ key: string; cursors: string[] }>({ key, cursors: [] });
   const cursors = place.key === key ? place.cursors : [];
   useEffect(() => setPlace({ key, cursors: [] }), [key]);
   const cursor = cursors.at(-1);
   // Only the first page changes by itself.
-  const loaded = useLoad(`${key}@${cursor ?? ""}`, () => load(cursor), cursor ? 0 : pollMs);
+  const loaded = useLoad(`${key}@${cursor ?? ""}`, () => load(cursor), cursor ? 0 : poll);
   const following = loaded.data?.next;
   return {
     ...loaded,
     items: loaded.data?.items ?? [],
     number: cursors.length + 1,
     hasNext: !!following,
-    next: () => following && setPlace({ key, cursors: [...cursors, following] }),
-    previous: () => setPlace({ key, cursors: cursors.slice(0, -1) }),
+    to: (number) => {
+      const known = following ? [...cursors, following] : cursors;
+      setPlace({ key, cursors: known.slice(0, number - 1) });
+    },
   };
 }

@@ -1,21 +1,27 @@
 import Alert from "@cloudscape-design/components/alert";
 import ButtonDropdown from "@cloudscape-design/components/button-dropdown";
-import { useState } from "react";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import { useEffect, useRef, useState } from "react";
 import { type Detection, type DetectionFilter, api } from "../../api";
 import { csv } from "./csv";
 
 const PAGE = 100;
+/** Until then a browser may still be reading the file. */
+const KEEP_MS = 60_000;
 
 /** All results that match, page by page, as a file. */
 export function Download({ filter }: { filter: DetectionFilter }) {
   const [count, setCount] = useState<number>();
   const [error, setError] = useState("");
+  const leaving = useRef<AbortController>(undefined);
+  useEffect(() => () => leaving.current?.abort(), []);
 
   async function download(kind: string) {
+    leaving.current = new AbortController();
     setCount(0);
     setError("");
     try {
-      const found = await all(filter, setCount);
+      const found = await all(filter, setCount, leaving.current.signal);
       if (kind === "csv") save("loupe.csv", csv(found), "text/csv");
       else save("loupe.json", JSON.stringify(found.map(plain), null, 1), "application/json");
     } catch (failure) {
@@ -26,9 +32,10 @@ export function Download({ filter }: { filter: DetectionFilter }) {
   }
 
   return (
-    <>
+    <SpaceBetween size="xs">
       <ButtonDropdown
         loading={count !== undefined}
+        loadingText="Collecting results"
         items={[
           { id: "csv", text: "As a table (CSV)" },
           { id: "json", text: "As JSON" },
@@ -37,16 +44,21 @@ export function Download({ filter }: { filter: DetectionFilter }) {
       >
         {count === undefined ? "Download" : `Downloading ${count}`}
       </ButtonDropdown>
-      {error && <Alert type="error">{error}</Alert>}
-    </>
+      {error && <Alert type="error">{`Nothing was downloaded. ${error}`}</Alert>}
+    </SpaceBetween>
   );
 }
 
-async function all(filter: DetectionFilter, told: (count: number) => void): Promise<Detection[]> {
+async function all(
+  filter: DetectionFilter,
+  told: (count: number) => void,
+  leaving: AbortSignal,
+): Promise<Detection[]> {
   const found: Detection[] = [];
   let cursor: string | undefined;
   do {
     const page = await api.detections(filter, cursor, PAGE);
+    leaving.throwIfAborted();
     found.push(...page.items);
     told(found.length);
     cursor = page.next ?? undefined;
@@ -65,5 +77,5 @@ function save(name: string, text: string, type: string) {
   anchor.href = address;
   anchor.download = name;
   anchor.click();
-  URL.revokeObjectURL(address);
+  setTimeout(() => URL.revokeObjectURL(address), KEEP_MS);
 }

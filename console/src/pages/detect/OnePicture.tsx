@@ -36,7 +36,6 @@ function Shown({ found }: { found: DetectionDetail }) {
   return (
     <SpaceBetween size="l">
       <ColumnLayout columns={2}>
-        {/* The address is signed anew at every look; the image stays. */}
         <Picture
           key={found.id}
           src={found.picture}

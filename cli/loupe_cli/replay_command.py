@@ -1,0 +1,132 @@
+"""replay: what could not be worked on, why, and back to where it came from."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
+
+import typer
+
+from loupe_cli.render import out, show_json, show_table
+from loupe_cli.target import Target
+
+Json = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
+QUEUES = {
+    "DetectionDeadLetters": "DetectionQueue",
+    "RegistrationDeadLetters": "RegistrationQueue",
+    "ReviewDeadLetters": "ReviewQueue",
+    "DeadLetters": "",
+}
+"""Each dead-letter queue and where its messages belong ("": the message says it itself)."""
+MESSAGES_PER_CALL = 10
+HIDDEN_SECONDS = 60
+"""So long a message that was looked at is not seen again by the next look."""
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """One message: what it was about, and why it ended there."""
+
+    queue: str
+    about: str
+    reason: str
+    times: int
+    body: str
+    receipt: str
+    target: str
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(replay)
+
+
+def replay(
+    context: typer.Context,
+    yes: Annotated[bool, typer.Option("--yes", help="Put them back without asking.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List what is in the dead-letter queues, and put it back."""
+    target: Target = context.obj
+    found = [letter for queue in QUEUES for letter in letters(queue, target)]
+    if as_json:
+        shown = ("queue", "about", "reason", "times", "body")
+        show_json([{k: v for k, v in asdict(letter).items() if k in shown} for letter in found])
+    else:
+        show_table(
+            ["queue", "about", "why", "tried"],
+            ((letter.queue, letter.about, letter.reason, letter.times) for letter in found),
+            "No dead letters.",
+        )
+    back = [letter for letter in found if letter.target]
+    wanted = yes or (not as_json and back and typer.confirm(f"Put {len(back)} of them back?"))
+    for letter in found:
+        if wanted and letter.target:
+            _put_back(letter, target)
+        else:
+            _leave(letter, target)
+    if wanted and not as_json:
+        out.print(f"{len(back)} are back in their queues.")
+
+
+def letters(queue: str, target: Target) -> Iterator[DeadLetter]:
+    """The messages of a dead-letter queue."""
+    sqs = target.client("sqs")
+    address = target.resource(queue)
+    while True:
+        answer = sqs.receive_message(
+            QueueUrl=address,
+            MaxNumberOfMessages=MESSAGES_PER_CALL,
+            VisibilityTimeout=HIDDEN_SECONDS,
+            MessageSystemAttributeNames=["ApproximateReceiveCount"],
+            MessageAttributeNames=["All"],
+        )
+        if not answer.get("Messages"):
+            return
+        for message in answer["Messages"]:
+            yield _letter(queue, message, target)
+
+
+def _letter(queue: str, message: dict[str, Any], target: Target) -> DeadLetter:
+    said = {
+        name: attribute["StringValue"]
+        for name, attribute in message.get("MessageAttributes", {}).items()
+    }
+    where = QUEUES[queue]
+    return DeadLetter(
+        queue=queue,
+        about=_about(message["Body"]),
+        reason=said.get("ERROR_MESSAGE", "it failed again and again; the functions' log says how"),
+        times=int(message.get("Attributes", {}).get("ApproximateReceiveCount", 0)),
+        body=message["Body"],
+        receipt=message["ReceiptHandle"],
+        target=target.resource(where) if where else _queue_of(said.get("TARGET_ARN", ""), target),
+    )
+
+
+def _about(body: str) -> str:
+    try:
+        return str(json.loads(body)["detail"]["object"]["key"])
+    except (ValueError, KeyError, TypeError):
+        return body[:100]
+
+
+def _queue_of(arn: str, target: Target) -> str:
+    """The queue that EventBridge could not reach; what the table's stream could not is not one."""
+    if ":sqs:" not in arn:
+        return ""
+    name = arn.rpartition(":")[2]
+    return str(target.client("sqs").get_queue_url(QueueName=name)["QueueUrl"])
+
+
+def _put_back(letter: DeadLetter, target: Target) -> None:
+    """First sent, then deleted: work may be done twice, which does no harm, but is never lost."""
+    sqs = target.client("sqs")
+    sqs.send_message(QueueUrl=letter.target, MessageBody=letter.body)
+    sqs.delete_message(QueueUrl=target.resource(letter.queue), ReceiptHandle=letter.receipt)
+
+
+def _leave(letter: DeadLetter, target: Target) -> None:
+    target.client("sqs").change_message_visibility(
+        QueueUrl=target.resource(letter.queue), ReceiptHandle=letter.receipt, VisibilityTimeout=0
+    )
