@@ -81,7 +81,7 @@ def _policy(deps: Deps) -> str:
             "default-src 'none'",
             "script-src 'self'",
             "style-src 'self'",
-            "font-src 'self' data:",  # Cloudscape's stylesheet brings its fonts along
+            "font-src 'self'",
             f"img-src 'self' blob: data: {images}",
             f"connect-src 'self' {images} {cognito}",
             "base-uri 'none'",
