@@ -35,7 +35,7 @@ down: setup ## Stop it; everything is kept
 test: setup ## Run all tests, the fast ones first
 	$(BIN)/pytest --ignore=tests/stack --ignore=tests/browser
 	$(BIN)/pytest tests/stack
-	$(BIN)/pytest tests/browser
+	$(BIN)/pytest -rs tests/browser
 
 check: setup ## Lint, types and template
 	$(BIN)/ruff check
