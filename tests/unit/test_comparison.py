@@ -14,6 +14,7 @@ from loupe.domain.comparison import (
     Prediction,
     Verdict,
     bootstrap_interval,
+    confusion,
     judge,
     macro_f1,
     sample,
@@ -256,3 +257,18 @@ def test_the_sample_is_the_same_in_whatever_order_images_are_listed(dice: random
     dice.shuffle(shuffled)
 
     assert sample(shuffled, 30) == sample(holdout, 30)
+
+
+def test_confusion_counts_what_each_label_was_taken_for_and_what_got_none() -> None:
+    images = [
+        Holdout(content, f"s3://b/{content}", label, "uploaded")
+        for content, label in (("1", "cat"), ("2", "cat"), ("3", "dog"), ("4", "owl"))
+    ]
+    said = {
+        "1": Prediction("cat", 90),
+        "2": Prediction("dog", 60),
+        "3": Prediction(None, 0),
+        "4": Prediction("cat", 80),
+    }
+
+    assert confusion(images, said, ("cat", "dog")) == [[1, 1, 0], [0, 0, 1]]

@@ -13,6 +13,8 @@ from loupe.domain.places import (
     is_folder_marker,
     label_of,
     labelled_key,
+    named_people,
+    people,
     review_output_key,
     stamp,
 )
@@ -126,3 +128,11 @@ def test_stamps_sort_as_times_do(times: list[datetime]) -> None:
 
 def test_a_stamp_is_utc_with_milliseconds() -> None:
     assert stamp(datetime(2026, 1, 31, 12, 0, 0, 1999, UTC)) == "2026-01-31T12:00:00.001Z"
+
+
+@given(st.lists(st.text(min_size=1), max_size=4))
+def test_names_survive_an_objects_metadata_which_is_ascii(names: list[str]) -> None:
+    written = people(names)
+
+    assert written.isascii()
+    assert named_people(written) == tuple(names)

@@ -1,10 +1,13 @@
 """Business rule: schedules and concurrency are what the settings say."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from loupe.domain.schedules import (
     Schedule,
     detection_concurrency,
+    next_run,
     rate,
     sampling_schedule,
     training_schedule,
@@ -41,3 +44,22 @@ def test_images_read_at_a_time_follow_the_inference_units_within_what_sqs_takes(
     found = Settings.from_parameters({"Maximum-Inference-Units": units})
 
     assert detection_concurrency(found) == concurrency
+
+
+BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("minutes_since", "next_minute"), [(0, 30), (1, 30), (29.9, 30), (30, 60), (100, 120)]
+)
+def test_the_next_run_is_the_next_multiple_of_the_rate(
+    minutes_since: float, next_minute: int
+) -> None:
+    now = BEGUN + timedelta(minutes=minutes_since)
+
+    assert next_run(BEGUN, "rate(30 minutes)", now) == BEGUN + timedelta(minutes=next_minute)
+
+
+def test_what_is_no_rate_in_minutes_is_said() -> None:
+    with pytest.raises(ValueError, match="cron"):
+        next_run(BEGUN, "cron(0 * * * ? *)", BEGUN)

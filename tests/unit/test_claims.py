@@ -1,0 +1,77 @@
+"""Business rule: no more people work on a task at a time than it still needs answers."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loupe.domain.places import ImageRef
+from loupe.domain.review import CLAIM_MINUTES, DONE, OPEN, Reply, Review, claim, release
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+LATER = NOW + timedelta(minutes=CLAIM_MINUTES, seconds=1)
+IMAGE = ImageRef("bucket", "images_for_detection/a.png", "1", "e", 10)
+
+
+def review(wanted: int = 1) -> Review:
+    return Review("unsure-1", IMAGE, "unsure", OPEN, "2026-01-01", ("cat", "dog"), wanted)
+
+
+def taken(task: Review, worker: str, now: datetime = NOW) -> Review:
+    found = claim(task, worker, now)
+    assert found is not None
+    return found
+
+
+def test_a_task_on_somebodys_page_is_kept_from_others() -> None:
+    assert claim(taken(review(), "ann"), "bob", NOW) is None
+
+
+def test_it_stays_mine_and_my_time_is_renewed() -> None:
+    again = taken(taken(review(), "ann"), "ann", NOW + timedelta(minutes=5))
+
+    assert again.claims["ann"] > taken(review(), "ann").claims["ann"]
+
+
+def test_a_task_left_open_goes_back_after_a_time() -> None:
+    assert list(taken(taken(review(), "ann"), "bob", LATER).claims) == ["bob"]
+
+
+def test_two_get_a_task_that_asks_for_two_and_a_third_does_not() -> None:
+    both = taken(taken(review(wanted=2), "ann"), "bob")
+
+    assert claim(both, "cleo", NOW) is None
+
+
+def test_who_has_answered_does_not_get_it_again() -> None:
+    answered = replace(review(wanted=2), replies=(Reply("ann", "cat", "t"),))
+
+    assert claim(answered, "ann", NOW) is None
+    assert claim(taken(answered, "bob"), "cleo", NOW) is None
+
+
+def test_a_skipped_task_is_for_others() -> None:
+    skipped = release(taken(review(), "ann"), "ann", skip=True)
+
+    assert claim(skipped, "ann", NOW) is None
+    assert claim(skipped, "bob", NOW) is not None
+
+
+def test_a_task_given_back_is_for_everybody() -> None:
+    back = release(taken(review(), "ann"), "ann", skip=False)
+
+    assert claim(back, "ann", NOW) == claim(review(), "ann", NOW)
+
+
+def test_what_is_not_open_is_not_given_out() -> None:
+    assert claim(replace(review(), state=DONE), "ann", NOW) is None
+
+
+@given(st.integers(1, 3), st.lists(st.sampled_from("abcdef"), max_size=12))
+def test_never_more_at_a_time_than_answers_are_wanted(wanted: int, workers: list[str]) -> None:
+    task = review(wanted)
+    for worker in workers:
+        task = claim(task, worker, NOW) or task
+
+    assert len(task.claims) <= wanted
