@@ -75,7 +75,7 @@ def start(home: Path, port: int | None = None) -> Endpoint:
         StackError: the port is taken, or the server does not come up.
     """
     place = Home(home.resolve())
-    found = running(home)
+    found = _alive(place)
     if found is not None:
         if port is not None and port != found.port:
             raise StackError(f"The stack in {place.path} already runs on port {found.port}.")
@@ -89,6 +89,15 @@ def start(home: Path, port: int | None = None) -> Endpoint:
     place.port_file.write_text(str(chosen))
     place.console_port_file.write_text(str(console_port))
     return endpoint
+
+
+def _alive(place: Home) -> Endpoint | None:
+    """The stack that runs and answers; one that was killed a moment ago may still be seen."""
+    found = running(place.path)
+    if found is None:
+        return None
+    _wait(lambda: _answers(found.port, place) or running(place.path) is None, STOP_DEADLINE)
+    return running(place.path)
 
 
 def running(home: Path) -> Endpoint | None:

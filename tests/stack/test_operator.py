@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from loupe_cli.recovery import recover
 from loupe_cli.target import Target
+from loupe_local import stack as embedded
 from tests.stack.conftest import NAME, Stack, deploy, loupe, until
 from tests.stack.pictures import digits, drawn
 
@@ -139,6 +140,7 @@ def test_after_a_kill_every_upload_has_a_record(stack: Stack) -> None:
     for number, name in enumerate(names):
         stack.put(f"images_for_detection/{name}", digits()[0][100 + number])
     os.kill(stack.endpoint.pid, signal.SIGKILL)
+    until(lambda: embedded.running(stack.home) is None or None, seconds=10)
     stack.forget()
     os.environ["AWS_ENDPOINT_URL"] = stack.endpoint.url
     target = Target(NAME)
