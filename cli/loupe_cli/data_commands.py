@@ -135,7 +135,7 @@ def answer_review(
     target: Target = context.obj
     worker = reviewer or getpass.getuser()
     if target.outputs.get("HumanReview") == "a2i":
-        _answer_loop(target, review, worker, label)
+        _answer_loop(target, target.deps.reviews.get(review).loop, worker, label)
         out.print(f"{review}: {label}")
         return
     payload = {"review": review, "worker": worker, "label": label}
@@ -168,6 +168,8 @@ def _answer_loop(target: Target, loop: str, worker: str, label: str) -> None:
     """On the embedded stack, Amazon A2I's worker page is an address of the stack's own."""
     if not target.endpoint:
         raise InvalidRequest("Amazon A2I's reviews are answered on its own page, by its work team.")
+    if not loop:
+        raise InvalidRequest("Amazon A2I does not ask for this review just now.")
     request = urllib.request.Request(
         f"{target.endpoint}/_loupe/a2i/loops/{loop}/answers",
         data=json.dumps({"worker": worker, "answer": {"label": {"label": label}}}).encode(),

@@ -4,9 +4,10 @@ import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from loupe.errors import LoupeError
+from loupe.errors import InvalidRequest, LoupeError
 from loupe_cli.target import EMBEDDED, ROOT
 from loupe_local.stack import Endpoint
 
@@ -30,8 +31,22 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
-def deploy(endpoint: Endpoint, home: Path, overrides: tuple[str, ...] = ("PollSeconds=1",)) -> None:
-    """Build and deploy what stands in this checkout; the log is kept in `home`."""
+def parameter_overrides(given: Sequence[str]) -> list[str]:
+    """`NAME=VALUE` as SAM takes it; raises InvalidRequest for anything else."""
+    overrides = []
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not name or not equals or '"' in value:
+            raise InvalidRequest(f"--set takes NAME=VALUE without quotes, not {text!r}.")
+        overrides.append(f'{name}="{value}"')
+    return overrides
+
+
+def deploy(endpoint: Endpoint, home: Path, given: Sequence[str] = ()) -> None:
+    """Build and deploy what stands in this checkout; the log is kept in `home`.
+
+    `given` are parameters of the template, `NAME="VALUE"`; others stay as they were.
+    """
     environment = endpoint.apply(os.environ) | {"SAM_CLI_TELEMETRY": "0"}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     build = home / "build"
@@ -42,7 +57,7 @@ def deploy(endpoint: Endpoint, home: Path, overrides: tuple[str, ...] = ("PollSe
         *("--stack-name", EMBEDDED, "--resolve-s3"),
         *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"),
         *("--no-confirm-changeset", "--no-fail-on-empty-changeset"),
-        *("--parameter-overrides", *overrides),
+        *("--parameter-overrides", "PollSeconds=1", *given),
     ]
     _sam(deploying, environment, home)
 

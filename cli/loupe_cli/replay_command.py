@@ -3,10 +3,15 @@
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
 
+from loupe.adapters.publisher import SOURCE, Publisher
+from loupe.domain.places import stamp
+from loupe.errors import TryAgain
+from loupe.handlers.publish_events import PUBLISHED
 from loupe_cli.render import out, show_json, show_table
 from loupe_cli.target import Target
 
@@ -18,6 +23,11 @@ QUEUES = {
     "DeadLetters": "",
 }
 """Each dead-letter queue and where its messages belong ("": the message says it itself)."""
+BUS = "the event bus"
+STREAM = "the table's stream"
+STREAM_BATCH = "DDBStreamBatchInfo"
+MARGIN = timedelta(seconds=2)
+"""The stream's times are of whole seconds, and approximate."""
 MESSAGES_PER_CALL = 10
 HIDDEN_SECONDS = 60
 """So long a message that was looked at is not seen again by the next look."""
@@ -66,7 +76,7 @@ def replay(
         else:
             _leave(letter, target)
     if wanted and not as_json:
-        out.print(f"{len(back)} are back in their queues.")
+        out.print(f"{len(back)} were put back.")
 
 
 def letters(queue: str, target: Target) -> Iterator[DeadLetter]:
@@ -92,7 +102,7 @@ def _letter(queue: str, message: dict[str, Any], target: Target) -> DeadLetter:
         name: attribute["StringValue"]
         for name, attribute in message.get("MessageAttributes", {}).items()
     }
-    where = QUEUES[queue]
+    where, target_arn = QUEUES[queue], said.get("TARGET_ARN", "")
     return DeadLetter(
         queue=queue,
         about=_about(message["Body"]),
@@ -100,30 +110,73 @@ def _letter(queue: str, message: dict[str, Any], target: Target) -> DeadLetter:
         times=int(message.get("Attributes", {}).get("ApproximateReceiveCount", 0)),
         body=message["Body"],
         receipt=message["ReceiptHandle"],
-        target=target.resource(where) if where else _queue_of(said.get("TARGET_ARN", ""), target),
+        target=target.resource(where) if where else _way_back(target_arn, target),
     )
 
 
 def _about(body: str) -> str:
     try:
-        return str(json.loads(body)["detail"]["object"]["key"])
-    except (ValueError, KeyError, TypeError):
+        event = json.loads(body)
+        if event.get("source") == SOURCE:
+            return f"{event['detail-type']}: {event['detail']['subject']}"
+        if STREAM_BATCH in event:
+            return f"{event[STREAM_BATCH]['batchSize']} events that were not published"
+        return str(event["detail"]["object"]["key"])
+    except (ValueError, KeyError, TypeError, AttributeError):
         return body[:100]
 
 
-def _queue_of(arn: str, target: Target) -> str:
-    """The queue that EventBridge could not reach; what the table's stream could not is not one."""
-    if ":sqs:" not in arn:
-        return ""
-    name = arn.rpartition(":")[2]
-    return str(target.client("sqs").get_queue_url(QueueName=name)["QueueUrl"])
+def _way_back(arn: str, target: Target) -> str:
+    """What EventBridge could not reach: a queue's address, or the event bus for anything else.
+
+    What the table's stream could not deliver has no target; it is published again.
+    """
+    if ":sqs:" in arn:
+        name = arn.rpartition(":")[2]
+        return str(target.client("sqs").get_queue_url(QueueName=name)["QueueUrl"])
+    return BUS if arn else STREAM
 
 
 def _put_back(letter: DeadLetter, target: Target) -> None:
     """First sent, then deleted: work may be done twice, which does no harm, but is never lost."""
     sqs = target.client("sqs")
-    sqs.send_message(QueueUrl=letter.target, MessageBody=letter.body)
+    if letter.target == BUS:
+        _send_again(json.loads(letter.body), target)
+    elif letter.target == STREAM:
+        _publish_again(json.loads(letter.body)[STREAM_BATCH], target)
+    else:
+        sqs.send_message(QueueUrl=letter.target, MessageBody=letter.body)
     sqs.delete_message(QueueUrl=target.resource(letter.queue), ReceiptHandle=letter.receipt)
+
+
+def _send_again(event: dict[str, Any], target: Target) -> None:
+    """Every subscriber gets the event once more, and knows it by its id."""
+    entry = {
+        "Source": event["source"],
+        "DetailType": event["detail-type"],
+        "Detail": json.dumps(event["detail"], ensure_ascii=False),
+        "EventBusName": target.outputs["EventBus"],
+    }
+    answer = target.client("events").put_events(Entries=[entry])
+    if answer["FailedEntryCount"]:
+        raise TryAgain(f"EventBridge refused {event['detail-type']}: {answer['Entries'][0]}")
+
+
+def _publish_again(batch: dict[str, Any], target: Target) -> None:
+    """The events of the time that the batch is from."""
+    first = datetime.fromisoformat(batch["approximateArrivalOfFirstRecord"]) - MARGIN
+    last = datetime.fromisoformat(batch["approximateArrivalOfLastRecord"]) + MARGIN
+    publisher = Publisher(
+        target.client("sns"),
+        target.client("events"),
+        topic=target.outputs["TopicArn"],
+        bus=target.outputs["EventBus"],
+        stack=target.name,
+    )
+    for item in target.deps.table.listing(
+        "listing", "EVENT", newest_first=False, after=stamp(first), before=stamp(last)
+    ):
+        publisher.publish({name: item[name] for name in PUBLISHED})
 
 
 def _leave(letter: DeadLetter, target: Target) -> None:

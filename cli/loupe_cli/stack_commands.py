@@ -8,7 +8,7 @@ import typer
 from loupe.domain.training import needed_changes
 from loupe.errors import InvalidRequest
 from loupe.operations import doing
-from loupe_cli.deployment import deploy, fingerprint
+from loupe_cli.deployment import deploy, fingerprint, parameter_overrides
 from loupe_cli.recovery import recover
 from loupe_cli.render import err, local_time, out, show_json, show_table
 from loupe_cli.target import EMBEDDED, Target, home
@@ -30,19 +30,25 @@ def up(
     context: typer.Context,
     port: Annotated[int | None, typer.Option(help="The port; at first 4566.")] = None,
     redeploy: Annotated[bool, typer.Option(help="Deploy even if nothing changed.")] = False,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the template; is kept."),
+    ] = None,
 ) -> None:
     """Start Loupe on this machine, with everything that was there before."""
     target = _of_this_machine(context)
+    given = parameter_overrides(settings or [])
     place = home()
     with err.status("Starting the embedded stack…"):
         endpoint = embedded.start(place, port)
     adopt(endpoint.environment)
     deployed = place / "deployed"
     now = fingerprint()
+    redeploy = redeploy or bool(given)
     if redeploy or not deployed.exists() or deployed.read_text() != now or not target.is_deployed:
         deployed.unlink(missing_ok=True)
         with err.status("Building and deploying the template (about a minute)…"):
-            deploy(endpoint, place)
+            deploy(endpoint, place, given)
         deployed.write_text(now)
     with err.status("Looking for uploads without a record…"):
         target.invoke("ApplySettingsFunction", {})

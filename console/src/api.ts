@@ -24,6 +24,7 @@ export interface Config {
   image_types: string[];
   /** The answer that is no label. */
   none_of_the_above: string;
+  asked_by_a2i: boolean;
   dollars_per_unit_hour: number;
 }
 

@@ -1,4 +1,4 @@
-"""The one SQLite file of the services of this package."""
+"""The one SQLite file of what this package adds."""
 
 import sqlite3
 import threading
@@ -38,10 +38,20 @@ CREATE TABLE IF NOT EXISTS task_ui (
 CREATE TABLE IF NOT EXISTS flow (
     name TEXT PRIMARY KEY, arn TEXT NOT NULL, request TEXT NOT NULL, created REAL NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS workforce (
+    name TEXT PRIMARY KEY, request TEXT NOT NULL, created REAL NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS workteam (
+    name TEXT PRIMARY KEY, request TEXT NOT NULL, created REAL NOT NULL
+) STRICT;
 CREATE TABLE IF NOT EXISTS loop (
     name TEXT PRIMARY KEY, arn TEXT NOT NULL, flow TEXT NOT NULL, input TEXT NOT NULL,
     attributes TEXT, status TEXT NOT NULL, output TEXT, created REAL NOT NULL, due REAL NOT NULL,
     failure TEXT
+) STRICT;
+CREATE TABLE IF NOT EXISTS delivery (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, content TEXT NOT NULL, due REAL NOT NULL,
+    ends REAL NOT NULL, tries INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS answer (
     loop TEXT NOT NULL REFERENCES loop (name) ON DELETE CASCADE, worker TEXT NOT NULL,

@@ -76,6 +76,14 @@ class Objects:
         except ClientError as error:
             raise NoSuchObjectError(str(place)) from error
 
+    def address(self, place: Location) -> str:
+        """Where a browser can see an object for an hour."""
+        return str(
+            self._client.generate_presigned_url(
+                "get_object", Params=place.request(), ExpiresIn=3600
+            )
+        )
+
     def has_bucket(self, bucket: str) -> bool:
         """Whether there is such a bucket."""
         try:

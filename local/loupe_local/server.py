@@ -19,11 +19,12 @@ from typing import IO, Any
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from loupe_local import ministack_mends, ministack_seam, reaper
+from loupe_local import ministack_mends, ministack_seam, ministack_webhooks, reaper
 from loupe_local.a2i.service import A2I
 from loupe_local.a2i.workers import Workers
 from loupe_local.console import ConsoleDoor
 from loupe_local.database import Database
+from loupe_local.deliveries import Deliveries
 from loupe_local.environment import HOST, Home, adopt, server_environment, url
 from loupe_local.gateway import Gateway, Service
 from loupe_local.keeper import Keeper
@@ -57,19 +58,22 @@ class Health:
 class Lifecycle:
     """What starts after MiniStack, and ends before it."""
 
-    def __init__(self, keeper: Keeper, trainings: Trainings) -> None:
+    def __init__(self, keeper: Keeper, trainings: Trainings, deliveries: Deliveries) -> None:
         self._keeper = keeper
         self._trainings = trainings
+        self._deliveries = deliveries
 
     def started(self) -> None:
         """State is restored: goes on with what the last run left."""
         ministack_seam.after_restart()
         self._keeper.start()
         self._trainings.start()
+        self._deliveries.start()
 
     def stopping(self) -> None:
         """Trainings end here; they start again with the next run."""
         self._trainings.stop()
+        self._deliveries.stop()
         self._keeper.stop()
 
 
@@ -134,6 +138,9 @@ def build(home: Home, port: int, console_port: int) -> Gateway:
     keeper = Keeper(home.state, ministack_seam.snapshots, ministack_mends.trim)
     ministack_mends.mend(keeper.save)
     database = Database(home.database)
+    dead_letters = ministack_webhooks.DeadLetters(url(port))
+    deliveries = Deliveries(database, ministack_webhooks.post, dead_letters)
+    ministack_webhooks.mend(deliveries.take)
     objects = Objects(url(port))
     trainings = Trainings(database, home.models, url(port))
     services: list[Service] = [
@@ -142,7 +149,7 @@ def build(home: Home, port: int, console_port: int) -> Gateway:
         A2I(database),
         Workers(database, objects, ministack_seam.send_event),
     ]
-    lifecycle = Lifecycle(keeper, trainings)
+    lifecycle = Lifecycle(keeper, trainings, deliveries)
     console = ConsoleDoor(inner, console_port, ministack_seam.console_api)
     return Gateway(console, services, ministack_seam.MiniStackCaller, lifecycle)
 

@@ -3,10 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
+from jsonschema import validate
 from moto import mock_aws
 from moto.moto_api._internal.models import moto_api_backend
 
+from loupe.handlers.publish_events import PUBLISHED
+from loupe_cli.event_page import schema
 from tests.adapters.world import World
+from tests.template.reading import STACK
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +21,14 @@ def _aws() -> Iterator[None]:
 
 
 @pytest.fixture
-def world(_aws: None) -> World:
-    """A deployed Loupe without functions and state machines; nothing is in it yet."""
+def world(_aws: None) -> Iterator[World]:
+    """A deployed Loupe without functions and state machines; nothing is in it yet.
+
+    Whatever a test makes it tell must be as the events' schemas say.
+    """
     moto_api_backend.reset()
-    return World()
+    world = World()
+    yield world
+    for event in world.events():
+        document = {name: event[name] for name in PUBLISHED} | {"stack": STACK}
+        validate(document, schema(event["type"]))

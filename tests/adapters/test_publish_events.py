@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 from boto3.dynamodb.types import TypeSerializer
+from jsonschema import validate
 
 from loupe.adapters.publisher import Publisher
 from loupe.domain.events import event
 from loupe.handlers import publish_events
+from loupe_cli.event_page import schema
 from tests.adapters.world import START, World
 
 
@@ -73,7 +75,9 @@ def json_numbers(detail: dict[str, Any]) -> Any:
 
 
 def told(world: World, **detail: Any) -> None:
-    made = event("ImageRejected", "1", START, **{"image": "ü.png", "reason": "no image", **detail})
+    made = event(
+        "ExampleRejected", "1", START, **{"image": "ü.png", "reason": "no image", **detail}
+    )
     world.deps.table.write([], [made])
 
 
@@ -86,12 +90,15 @@ def test_an_event_is_published_with_attributes_to_filter_by(
 
     (message,) = sns.calls
     assert message["TopicArn"] == "arn:topic"
-    assert message["MessageAttributes"]["type"]["StringValue"] == "ImageRejected"
+    assert message["MessageAttributes"]["type"]["StringValue"] == "ExampleRejected"
     assert message["MessageAttributes"]["stack"]["StringValue"] == "loupe"
-    assert message["Message"].startswith("ü.png was not read: no image.")
+    assert message["MessageStructure"] == "json"
+    forms = json.loads(message["Message"])
+    assert forms["email"] == "ü.png was not registered: no image."
+    validate(json.loads(forms["default"]), schema("ExampleRejected"))
     (put,) = bus.calls[0]["Entries"]
-    assert (put["Source"], put["DetailType"]) == ("loupe", "ImageRejected")
-    assert json.loads(put["Detail"])["detail"]["image"] == "ü.png"
+    assert (put["Source"], put["DetailType"]) == ("loupe", "ExampleRejected")
+    assert json.loads(put["Detail"]) == json.loads(forms["default"])
     assert json.loads(put["Detail"])["stack"] == "loupe"
 
 
@@ -125,7 +132,7 @@ def test_an_event_that_is_written_again_is_no_new_item(world: World) -> None:
 def test_what_eventbridge_refuses_is_tried_again(world: World, bus: Recorder) -> None:
     bus.answer = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure"}]}
     told(world)
-    told_too = event("ImageRejected", "2", START, image="b", reason="x")
+    told_too = event("ExampleRejected", "2", START, image="b", reason="x")
     world.deps.table.write([], [told_too])
     bus.answer = {"FailedEntryCount": 0}
     world.deps.publisher.publish({**vars(told_too)})

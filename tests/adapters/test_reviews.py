@@ -9,6 +9,7 @@ import pytest
 
 from loupe.domain.dataset import COLD_START, REVIEWED
 from loupe.domain.detection import ANSWERED, REVIEW, Label
+from loupe.domain.loops import STATUS_CHANGE
 from loupe.domain.review import (
     CLOSING,
     CONFLICT,
@@ -16,13 +17,16 @@ from loupe.domain.review import (
     NONE_OF_THE_ABOVE,
     OPEN,
     Reply,
+    claim,
     render_output,
 )
 from loupe.errors import InvalidRequest
 from loupe.handlers import answer_review, record_review, register_image
 from loupe.handlers.answer_review import Request, answer
+from loupe.handlers.manage_power import start_loops
 from loupe.handlers.record_review import take_in
-from tests.adapters.world import World, s3_event, sqs_event, sqs_record
+from loupe.handlers.request_review import start_loop
+from tests.adapters.world import START, World, s3_event, sqs_event, sqs_record
 
 GUESS = Label("cat", 40.0)
 
@@ -318,3 +322,158 @@ def test_an_answer_after_the_review_is_over_changes_nothing(world: World, review
 
 def test_an_image_in_review_waits_in_that_state_for_its_answer(world: World, review: str) -> None:
     assert world.detection(world.deps.reviews.get(review).image).state == REVIEW
+
+
+# Loops of Amazon A2I that end without answers
+
+
+@pytest.fixture
+def loop(world: World) -> str:
+    """An unsure image that Amazon A2I asks people about."""
+    world.use(loops=world.loops)
+    world.set(Labels="cat,dog")
+    world.version("v1")
+    return world.asked(GUESS, version="v1")
+
+
+def ended(name: str, status: str) -> str:
+    """The event of a loop's end."""
+    detail = {"humanLoopName": name, "humanLoopStatus": status, "failureReason": None}
+    return json.dumps({"source": "aws.sagemaker", "detail-type": STATUS_CHANGE, "detail": detail})
+
+
+def follow(world: World, monkeypatch: pytest.MonkeyPatch, *events: str) -> None:
+    monkeypatch.setattr(record_review, "deps", lambda: world.deps)
+    assert record_review.handler(sqs_event(*events), None) == {"batchItemFailures": []}
+
+
+def test_a_loop_that_failed_is_followed_by_another(
+    world: World, loop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow(world, monkeypatch, ended(loop, "Failed"), ended(loop, "Failed"))
+
+    assert world.loops.started == [loop, f"{loop}-2"]
+    assert world.deps.reviews.get(loop).state == OPEN
+    assert "asked again" in world.events("ReviewFailed")[0]["text"]
+
+
+def test_after_three_loops_that_failed_the_operator_decides(
+    world: World, loop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (loop, f"{loop}-2", f"{loop}-3"):
+        follow(world, monkeypatch, ended(name, "Failed"))
+
+    assert world.deps.reviews.get(loop).state == CONFLICT
+    assert f"loupe reviews decide {loop}" in world.events("ReviewFailed")[-1]["text"]
+
+    record_review.decide(loop, "dog", "ann", world.deps)
+    assert len(labelled(world)) == 1
+
+
+def test_a_loop_that_somebody_stopped_is_for_the_operator(
+    world: World, loop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow(world, monkeypatch, ended(loop, "Stopped"))
+
+    assert world.deps.reviews.get(loop).state == CONFLICT
+
+
+def test_the_end_of_a_loop_that_is_known_or_foreign_changes_nothing(
+    world: World, loop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.taken_in(written(world, loop, "dog"))
+
+    follow(
+        world, monkeypatch, ended(loop, "Completed"), ended(loop, "Failed"), ended("x", "Failed")
+    )
+
+    assert world.deps.reviews.get(loop).state == DONE
+    assert world.events("ReviewFailed") == []
+
+
+def test_an_answer_to_a_second_loop_counts(
+    world: World, loop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow(world, monkeypatch, ended(loop, "Failed"))
+    text = render_output(world.deps.reviews.get(loop), "arn:flow").replace(
+        f'"humanLoopName": "{loop}"', f'"humanLoopName": "{loop}-2"'
+    )
+    answers = [{"workerId": "w", "submissionTime": "2026", "answerContent": {"label": "dog"}}]
+    body = json.dumps(json.loads(text) | {"humanAnswers": answers})
+    world.taken_in(world.put(f"a2i-human-loop-data/f/{loop}-2/output.json", body.encode()))
+
+    assert world.deps.reviews.get(loop).state == DONE
+
+
+def test_a_loop_whose_answers_cannot_be_used_is_followed_by_another(
+    world: World, loop: str
+) -> None:
+    world.loops.ended.add(loop)
+
+    world.taken_in(written(world, loop, "../x"))
+
+    assert world.loops.started == [loop, f"{loop}-2"]
+    assert labelled(world) == []
+
+
+def test_an_unusable_output_beside_a_loop_that_is_open_leaves_it_alone(
+    world: World, loop: str
+) -> None:
+    world.taken_in(written(world, loop, text="{"))
+
+    assert world.loops.started == [loop]
+    assert len(world.events("ReviewUnusable")) == 1
+
+
+def test_a_loop_that_cannot_be_started_now_is_started_by_the_housekeeping(world: World) -> None:
+    world.use(loops=world.loops)
+    world.set(Labels="cat,dog", Maximum_Reviews_Per_Day="1")
+    world.loops.refuses = True
+    first, queued = world.asked(name="1.png"), world.asked(name="2.png", picture=1)
+    assert world.loops.started == []
+
+    world.loops.refuses = False
+    start_loops(world.deps)
+
+    assert world.loops.started == [first]
+    assert world.deps.reviews.get(queued).loop == ""
+
+
+def test_a_loop_whose_review_is_over_when_it_starts_is_stopped(world: World, loop: str) -> None:
+    world.loops.refuses = True
+    other = world.asked(GUESS, version="v1", name="other.png", picture=1)
+    stale = world.deps.reviews.get(other)
+    world.deps.reviews.move(replace(stale, state=DONE), stale)
+    world.loops.refuses = False
+
+    start_loop(stale, world.deps)
+
+    assert world.loops.stopped == [other]
+
+
+def test_a_loop_that_two_start_at_once_is_one(world: World, loop: str) -> None:
+    before = replace(world.deps.reviews.get(loop), loop="", asked=0)
+
+    start_loop(before, world.deps)
+
+    assert world.loops.stopped == []
+    assert world.deps.reviews.get(loop).asked == 1
+
+
+def test_after_the_switch_back_loupe_itself_asks(world: World, loop: str) -> None:
+    assert claim(world.deps.reviews.get(loop), "ann", START) is None
+    world.use(loops=None)
+
+    start_loops(world.deps)
+
+    assert claim(world.deps.reviews.get(loop), "ann", START)
+
+
+def test_a_loop_that_the_switch_back_stopped_makes_no_conflict(
+    world: World, loop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.use(loops=None)
+
+    follow(world, monkeypatch, ended(loop, "Stopped"))
+
+    assert world.deps.reviews.get(loop).state == OPEN

@@ -18,7 +18,7 @@ from loupe.adapters.table import Table
 from loupe.adapters.versions import Version
 from loupe.domain.detection import Answer, Detection, Label
 from loupe.domain.places import ImageRef
-from loupe.errors import NotFound, ServiceRefused
+from loupe.errors import NotFound, ServiceRefused, TryAgain
 from loupe.handlers import (
     answer_review,
     dispatch_images,
@@ -105,12 +105,19 @@ class FakeLoops:
     def __init__(self) -> None:
         self.started: list[str] = []
         self.stopped: list[str] = []
+        self.ended: set[str] = set()
+        self.refuses = False
 
-    def start(self, review: Any) -> None:
-        self.started.append(review.id)
+    def start(self, review: Any, name: str) -> None:
+        if self.refuses:
+            raise TryAgain("Amazon A2I: ThrottlingException")
+        self.started.append(name)
 
-    def stop(self, review_id: str) -> None:
-        self.stopped.append(review_id)
+    def stop(self, name: str) -> None:
+        self.stopped.append(name)
+
+    def is_open(self, name: str) -> bool:
+        return name not in self.ended
 
 
 class FakeRekognition:

@@ -26,6 +26,7 @@ def flow(client: Client) -> str:
         HumanTaskUiName="page", UiTemplate={"Content": "<crowd-form></crowd-form>"}
     )["HumanTaskUiArn"]
     assert sagemaker.describe_human_task_ui(HumanTaskUiName="page")["HumanTaskUiArn"] == page
+    assert sagemaker.list_human_task_uis()["HumanTaskUiSummaries"][0]["HumanTaskUiArn"] == page
     team = sagemaker.describe_workteam(WorkteamName="people")["Workteam"]
     assert team["WorkteamArn"] == TEAM
     made = sagemaker.create_flow_definition(
@@ -44,6 +45,8 @@ def flow(client: Client) -> str:
         sagemaker.describe_flow_definition(FlowDefinitionName="flow")["FlowDefinitionStatus"]
         == "Active"
     )
+    (listed,) = sagemaker.list_flow_definitions()["FlowDefinitionSummaries"]
+    assert listed["FlowDefinitionArn"] == made["FlowDefinitionArn"]
     return str(made["FlowDefinitionArn"])
 
 
@@ -156,6 +159,46 @@ def test_a_loop_is_stopped_listed_and_deleted(endpoint: Endpoint, runtime: Any, 
     assert rest["HumanLoopSummaries"][0]["HumanLoopStatus"] == "Stopped"
     runtime.delete_human_loop(HumanLoopName="c-1")
     assert error(runtime.describe_human_loop, HumanLoopName="c-1") == "ResourceNotFoundException"
+
+
+def test_a_loop_that_nobody_answers_in_time_fails(
+    endpoint: Endpoint, runtime: Any, flow: str
+) -> None:
+    """Given a loop, when its time is over, then it has failed and says why."""
+    runtime.start_human_loop(HumanLoopName="e", FlowDefinitionArn=flow, HumanLoopInput=INPUT)
+
+    assert http(endpoint, "/e/expire", {}) == {"status": "Failed"}
+    assert http(endpoint, "/e/expire", {}) == {"status": "Failed"}
+
+    found = runtime.describe_human_loop(HumanLoopName="e")
+    assert "expired" in found["FailureReason"]
+
+
+def test_a_region_has_one_private_workforce_and_it_outlives_its_teams(client: Client) -> None:
+    """Given a workforce with a team, then there is no second one, and the team goes first."""
+    sagemaker = client("sagemaker")
+    cognito = {"UserPool": "us-east-1_abc", "ClientId": "client"}
+    sagemaker.create_workforce(WorkforceName="force", CognitoConfig=cognito)
+    create = sagemaker.create_workforce
+    assert error(create, WorkforceName="two", CognitoConfig=cognito) == "ValidationException"
+    assert sagemaker.describe_workforce(WorkforceName="force")["Workforce"]["Status"] == "Active"
+    assert len(sagemaker.list_workforces()["Workforces"]) == 1
+    member = {"CognitoMemberDefinition": {**cognito, "UserGroup": "people"}}
+    team: dict[str, Any] = {
+        "WorkteamName": "team",
+        "WorkforceName": "force",
+        "MemberDefinitions": [member],
+        "Description": "those",
+    }
+    sagemaker.create_workteam(**team)
+    assert error(sagemaker.create_workteam, **team) == "ResourceInUse"
+    found = sagemaker.describe_workteam(WorkteamName="team")["Workteam"]
+    assert found["MemberDefinitions"] == [member]
+    assert error(sagemaker.delete_workforce, WorkforceName="force") == "ValidationException"
+    assert sagemaker.delete_workteam(WorkteamName="team")["Success"]
+    sagemaker.delete_workforce(WorkforceName="force")
+    gone = error(sagemaker.describe_workforce, WorkforceName="force")
+    assert gone == "ValidationException"
 
 
 def test_definitions_in_use_stay(client: Client, runtime: Any, flow: str) -> None:

@@ -1,11 +1,9 @@
 """Docs as tests: what is not documented fails, and so does what is documented and is not there."""
 
 import ast
-import json
 import re
-import string
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -13,11 +11,15 @@ from typing import Any
 
 import pytest
 import typer
+from jsonschema import Draft202012Validator, validate
 
 from loupe.domain import detection, review, training
 from loupe.domain.events import TEXTS, event
 from loupe.errors import InvalidSetting
+from loupe.handlers.publish_events import PUBLISHED
 from loupe.settings import CATALOGUE, Setting, setting
+from loupe_cli.event_page import SCHEMAS, SECTIONS, schema
+from loupe_cli.event_page import page as event_page
 from loupe_cli.main import app
 from tests.template.reading import ROOT, template
 
@@ -146,51 +148,53 @@ def texts(tree: ast.AST) -> Iterator[str]:
             yield node.value
 
 
-def example(kind: str) -> tuple[str, str, dict[str, Any]]:
-    """(subject, text, detail) of the example of an event type."""
-    found = section(page("events"), f"`{kind}`")
-    quoted = " ".join(line[1:].strip() for line in re.findall(r"^>.*$", found, re.MULTILINE))
-    subject = re.match(r"\*\*(.+?)\*\*\s+(.*)", quoted)
-    detail = re.search(r"```json\n(.*?)\n```", found, re.DOTALL)
-    assert subject
-    assert detail
-    return subject[1], subject[2], json.loads(detail[1])
+def example(kind: str) -> dict[str, Any]:
+    """The example of an event type in its schema."""
+    (found,) = schema(kind)["examples"]
+    assert isinstance(found, dict)
+    return found
 
 
-def test_every_event_type_is_documented_and_no_other() -> None:
-    documented = re.findall(r"^### `(\w+)`$", page("events"), re.MULTILINE)
-
-    assert sorted(documented) == sorted(TEXTS)
-
-
-@every_type
-def test_an_example_of_an_event_reads_as_the_event_does(kind: str) -> None:
-    subject, words, detail = example(kind)
-
-    made = event(kind, "", datetime(2026, 1, 1, tzinfo=UTC), **detail)
-    assert (subject, words) == (made.subject, " ".join(made.text.split()))
+def test_every_event_type_has_a_schema_and_a_place_on_the_page() -> None:
+    assert sorted(path.stem for path in SCHEMAS.glob("*.json")) == sorted(TEXTS)
+    assert sorted(kind for kinds in SECTIONS.values() for kind in kinds) == sorted(TEXTS)
 
 
-@pytest.mark.parametrize("kind", sorted(TEXTS))
-def test_an_example_of_an_event_has_the_fields_that_are_sent(kind: str) -> None:
-    *_, detail = example(kind)
-
-    assert set(detail) == sent()[kind]
+def test_the_page_of_events_is_made_from_the_schemas() -> None:
+    assert event_page(page("events")) == page("events")
 
 
 @every_type
-def test_the_words_of_an_event_use_its_fields_only(kind: str) -> None:
-    *_, detail = example(kind)
-    words = TEXTS[kind].subject + TEXTS[kind].text
-    used = {field for _, field, _, _ in string.Formatter().parse(words) if field}
+def test_a_schema_is_valid_and_so_is_its_example(kind: str) -> None:
+    Draft202012Validator.check_schema(schema(kind))
 
-    assert used <= set(detail)
+    validate(example(kind), schema(kind))
 
 
-def test_every_field_of_an_event_is_explained_and_no_other() -> None:
-    used = {field for kind in TEXTS for field in example(kind)[2]}
+@every_type
+def test_an_example_of_an_event_is_what_the_event_is(kind: str) -> None:
+    found = example(kind)
 
-    assert set(names(section(page("events"), "Fields of `detail`"))) == used
+    made = event(kind, "an example", datetime.fromisoformat(found["at"]), **found["detail"])
+    assert {name: found[name] for name in PUBLISHED} == {
+        name: getattr(made, name) for name in PUBLISHED
+    }
+
+
+@every_type
+def test_a_schema_has_the_fields_that_are_sent(kind: str) -> None:
+    assert set(schema(kind)["properties"]["detail"]["required"]) == sent()[kind]
+    assert set(schema(kind)["properties"]["detail"]["properties"]) == sent()[kind]
+
+
+def test_the_filters_of_subscribers_know_every_event_type() -> None:
+    for name in ("NotificationTypes", "SubscriberQueueTypes", "WebhookTypes"):
+        pattern = template()["Parameters"][name]["AllowedPattern"]
+        assert set(re.findall(r"[A-Z]\w+", pattern)) == set(TEXTS)
+        assert re.fullmatch(pattern, "all")
+        assert re.fullmatch(pattern, "ImageAccepted,TrainingFailed")
+        assert not re.fullmatch(pattern, "ImageAccepted,Nonsense")
+        assert not re.fullmatch(pattern, "")
 
 
 def test_every_event_type_is_sent() -> None:

@@ -137,9 +137,11 @@ def test_what_a_rule_cannot_deliver_is_kept(name: str) -> None:
 def test_a_rule_may_send_to_its_queue_and_to_its_dead_letter_queue(name: str) -> None:
     (statement,) = properties("QueuePolicy")["PolicyDocument"]["Statement"]
     (target,) = properties(name)["Targets"]
+    queues = {target["DeadLetterConfig"]["Arn"]}
+    queues |= {target["Arn"]} & {f"{queue}.Arn" for queue in QUEUES}
 
-    assert {target["Arn"], target["DeadLetterConfig"]["Arn"]} <= set(statement["Resource"])
-    assert f"{name}.Arn" in statement["Condition"]["ArnEquals"]["aws:SourceArn"]
+    assert queues <= set(statement["Resource"])
+    assert f"'{name}.Arn'" in str(statement["Condition"]["ArnEquals"]["aws:SourceArn"])
 
 
 @pytest.mark.parametrize(("function", "source"), sources(), ids=lambda v: str(v)[:20])

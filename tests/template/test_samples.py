@@ -139,6 +139,7 @@ def test_a_sample_of_a_queue_is_a_batch_of_what_its_rule_lets_through(module: st
         properties(name)["EventPattern"]
         for name in resources("AWS::Events::Rule")
         if queue in references(template()["Resources"][name])
+        and properties(name)["EventPattern"]["source"] == ["aws.s3"]
     ]
     (prefix,) = [each["prefix"] for each in rule["detail"]["object"]["key"]]
 
@@ -205,6 +206,7 @@ def test_the_sample_of_a_request_comes_by_a_route_that_asks_for_a_token() -> Non
     [
         ("provision_project", "Custom::RekognitionProject"),
         ("provision_flow", "Custom::ReviewFlow"),
+        ("provision_team", "Custom::ReviewTeam"),
     ],
 )
 def test_the_sample_of_a_custom_resource_has_its_properties(module: str, kind: str) -> None:
@@ -382,11 +384,30 @@ class Provisioning:
     def create_human_task_ui(self, **request: Any) -> dict[str, str]:
         return {"HumanTaskUiArn": "page"}
 
-    def create_flow_definition(self, **request: Any) -> dict[str, str]:
-        return {"FlowDefinitionArn": f"made {request['FlowDefinitionName']}"}
+    def create_flow_definition(self, **request: Any) -> None: ...
 
-    def describe_flow_definition(self, **request: Any) -> dict[str, str]:
-        return {"FlowDefinitionStatus": "Active"}
+    def describe_flow_definition(self, FlowDefinitionName: str) -> dict[str, str]:  # noqa: N803
+        arn = f"made {FlowDefinitionName}"
+        return {"FlowDefinitionStatus": "Active", "FlowDefinitionArn": arn}
+
+    def get_paginator(self, operation: str) -> "Provisioning":
+        return self
+
+    def paginate(self, **request: Any) -> list[Any]:
+        return []
+
+    def list_workforces(self) -> dict[str, list[Any]]:
+        return {"Workforces": []}
+
+    def create_workforce(self, **request: Any) -> None: ...
+
+    def describe_workforce(self, **request: Any) -> dict[str, Any]:
+        return {"Workforce": {"Status": "Active"}}
+
+    def create_workteam(self, **request: Any) -> None: ...
+
+    def describe_workteam(self, WorkteamName: str) -> dict[str, Any]:  # noqa: N803
+        return {"Workteam": {"WorkteamArn": f"made {WorkteamName}", "SubDomain": "portal"}}
 
 
 def empty(world: World) -> Prepared:
@@ -427,7 +448,7 @@ def published(world: World, result: Any) -> None:
     ((_, message, subject, attributes, _),) = topic.sent_notifications
     told = sample("publish_events")["Records"][0]["dynamodb"]["NewImage"]
     assert subject == told["subject"]["S"]
-    assert message.startswith(told["text"]["S"])
+    assert json.loads(message)["email"] == told["text"]["S"]
     assert attributes is not None
     assert attributes["type"]["Value"] == told["type"]["S"]
 
@@ -491,6 +512,7 @@ CASES: dict[str, tuple[Prepare, Check]] = {
     "serve_console": (lambda _world: {}, shown),
     "provision_project": (empty, provided),
     "provision_flow": (empty, provided),
+    "provision_team": (empty, provided),
 }
 
 
@@ -531,15 +553,28 @@ def test_a_handler_takes_its_sample(
     check(world, result)
 
 
-@pytest.mark.parametrize("module", ["provision_project", "provision_flow"])
+@pytest.mark.parametrize(
+    ("module", "identity", "attributes"),
+    [
+        ("provision_project", f"made {LOCAL}", []),
+        ("provision_flow", f"{LOCAL}-review", ["FlowArn"]),
+        ("provision_team", f"made {LOCAL}", ["Portal"]),
+    ],
+)
 def test_cloudformation_is_told_that_its_request_was_done(
-    module: str, world: World, monkeypatch: pytest.MonkeyPatch, answers: list[dict[str, Any]]
+    module: str,
+    identity: str,
+    attributes: list[str],
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    answers: list[dict[str, Any]],
 ) -> None:
     run(module, world, monkeypatch)
 
     (told,) = answers
     assert told["Status"] == "SUCCESS"
-    assert told["PhysicalResourceId"].startswith(f"made {LOCAL}")
+    assert told["PhysicalResourceId"] == identity
+    assert list(told["Data"]) == attributes
     request = sample(module)
     assert told["url"] == request["ResponseURL"]
     assert (told["StackId"], told["RequestId"]) == (request["StackId"], request["RequestId"])

@@ -35,6 +35,7 @@ DETAIL: Mapping[str, Any] = {
     "holdout_images": 10,
     "f1": 0.91234,
     "needed": 20,
+    "next": "People are asked again.",
 }
 
 

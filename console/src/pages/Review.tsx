@@ -49,13 +49,19 @@ export function Review() {
       {current ? (
         <OneTask task={current} none={none} answer={desk.answer} skip={desk.skip} />
       ) : (
-        <NoTask view={view} resume={desk.open} />
+        <NoTask view={view} resume={desk.open} elsewhere={config?.asked_by_a2i ?? false} />
       )}
     </SpaceBetween>
   );
 }
 
-function NoTask({ view, resume }: { view: View; resume: () => void }) {
+interface Idle {
+  view: View;
+  resume: () => void;
+  elsewhere: boolean;
+}
+
+function NoTask({ view, resume, elsewhere }: Idle) {
   if (view.away) {
     return (
       <Message title="You were away">
@@ -76,8 +82,9 @@ function NoTask({ view, resume }: { view: View; resume: () => void }) {
   return (
     <Message title="Nothing to review">
       <Box variant="p">
-        No image needs you at the moment. New ones appear here by themselves, as soon as the model
-        is unsure of one.
+        {elsewhere
+          ? "Amazon A2I asks people: its work team answers in the labeling portal."
+          : "No image needs you at the moment. New ones appear here by themselves."}
       </Box>
     </Message>
   );

@@ -1,4 +1,4 @@
-"""Amazon A2I: human loops for reviews, and the flow definition and page that they use."""
+"""Amazon A2I: the human loops of reviews."""
 
 import json
 from typing import Any
@@ -6,31 +6,51 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from loupe.domain.review import Review, loop_input
+from loupe.errors import TryAgain
 
 
 class HumanLoops:
-    """`client` is `boto3.client("sagemaker-a2i-runtime")`."""
+    """`client` is `boto3.client("sagemaker-a2i-runtime")`.
+
+    `flow_arn` is the common beginning of three flow definitions, which differ in how many people
+    answer: `<flow_arn>-1` to `<flow_arn>-3`.
+    """
 
     def __init__(self, client: Any, flow_arn: str) -> None:
         self._client = client
         self._flow = flow_arn
 
-    def start(self, review: Review) -> None:
-        """Start the loop of a review. Its name makes a second start harmless."""
+    def start(self, review: Review, name: str) -> None:
+        """Start the loop `name` of a review. Its name makes a second start harmless.
+
+        Raises TryAgain, whatever the service says: there is another try every minute, and a flow
+        definition that is not there may be on its way.
+        """
         try:
             self._client.start_human_loop(
-                HumanLoopName=review.id,
-                FlowDefinitionArn=self._flow,
+                HumanLoopName=name,
+                FlowDefinitionArn=f"{self._flow}-{review.wanted}",
                 HumanLoopInput={"InputContent": json.dumps(loop_input(review), ensure_ascii=False)},
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ConflictException":
-                raise
+            found = error.response["Error"]
+            if found["Code"] != "ConflictException":
+                raise TryAgain(f"Amazon A2I: {found['Code']}: {found.get('Message')}") from error
 
-    def stop(self, review_id: str) -> None:
-        """Stop the loop of a review that nobody needs to answer any more."""
+    def stop(self, name: str) -> None:
+        """Stop a loop that nobody needs to answer any more."""
         try:
-            self._client.stop_human_loop(HumanLoopName=review_id)
+            self._client.stop_human_loop(HumanLoopName=name)
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceNotFoundException":
                 raise
+
+    def is_open(self, name: str) -> bool:
+        """Whether people can still answer a loop."""
+        try:
+            found = self._client.describe_human_loop(HumanLoopName=name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            return False
+        return bool(found["HumanLoopStatus"] == "InProgress")

@@ -18,11 +18,16 @@ class Publisher:
         self._stack = stack
 
     def publish(self, event: Mapping[str, Any]) -> None:
-        """Publish one event to both. Raises when either refuses, so that it is tried again."""
+        """Publish one event to both. Raises when either refuses, so that it is tried again.
+
+        Emails get the text, everybody else the event, as docs/event-schemas/ describe it.
+        """
+        document = json.dumps({**event, "stack": self._stack}, ensure_ascii=False)
         self._sns.publish(
             TopicArn=self._topic,
             Subject=_subject(event["subject"]),
-            Message=f"{event['text']}\n\n{json.dumps(event, ensure_ascii=False, indent=1)}",
+            MessageStructure="json",
+            Message=json.dumps({"default": document, "email": event["text"]}, ensure_ascii=False),
             MessageAttributes={
                 "type": {"DataType": "String", "StringValue": event["type"]},
                 "stack": {"DataType": "String", "StringValue": self._stack},
@@ -33,7 +38,7 @@ class Publisher:
                 {
                     "Source": SOURCE,
                     "DetailType": event["type"],
-                    "Detail": json.dumps({**event, "stack": self._stack}, ensure_ascii=False),
+                    "Detail": document,
                     "EventBusName": self._bus,
                 }
             ]

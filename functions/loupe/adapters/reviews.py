@@ -38,11 +38,15 @@ class Reviews:
         self, review: Review, before: Review, *more: Item, events: Sequence[Event] = ()
     ) -> None:
         """Write `review` if it is stored as `before` still, else raise AlreadyDone."""
-        condition = "list_state = :state AND size(replies) = :replies AND claims = :claims"
+        condition = (
+            "list_state = :state AND size(replies) = :replies AND claims = :claims "
+            "AND asked = :asked"
+        )
         values = {
             ":state": f"{KIND}#{before.state}",
             ":replies": len(before.replies),
             ":claims": before.claims,
+            ":asked": before.asked,
         }
         self._table.write([put(_item(review), condition, values), *more], events)
 

@@ -43,6 +43,7 @@ def config() -> dict[str, Any]:
         "image_bytes": LARGEST,
         "image_types": list(TYPES),
         "none_of_the_above": NONE_OF_THE_ABOVE,
+        "asked_by_a2i": deps().loops is not None,
         "dollars_per_unit_hour": DOLLARS_PER_UNIT_HOUR,
     }
 

@@ -86,6 +86,10 @@ TEXTS: Mapping[str, Text] = {
         "An answer could not be used: {review}",
         "The answer in {key} was not used: {reason}. The review is open again where it can be.",
     ),
+    "ReviewFailed": Text(
+        "Nobody could answer for {image}",
+        "The human loop of {image} ended without an answer: {reason}. {next}",
+    ),
     "ReviewConflict": Text(
         "Reviewers disagree on {image}",
         "{image} got {answers}; no label has a majority. Decide it on the page Conflicts, or "

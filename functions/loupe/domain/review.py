@@ -44,7 +44,8 @@ class Reply:
 class Review:
     """A task for people. `id` is derived from the image and the purpose, and names the loop.
 
-    `claims` says until when whose page has it; `skipped` who does not want it.
+    `claims` says until when whose page has it; `skipped` who does not want it. Where Amazon A2I
+    asks people, `loop` names the human loop that is at work ("" if none), and `asked` counts them.
     """
 
     id: str
@@ -62,6 +63,8 @@ class Review:
     also_quality: bool = False
     claims: Mapping[str, str] = field(default_factory=dict)
     skipped: tuple[str, ...] = ()
+    loop: str = ""
+    asked: int = 0
 
     @property
     def position(self) -> str:
@@ -103,10 +106,11 @@ def review_id(image: ImageRef, purpose: str) -> str:
 def claim(review: Review, worker: str, now: datetime) -> Review | None:
     """The review kept for `worker` for a time, or None when it is not to be had.
 
-    Business rule: no more people work on a task at a time than it still needs answers.
+    Business rule: no more people work on a task at a time than it still needs answers, and what
+    Amazon A2I asks is not asked here.
     """
     answered = {reply.worker for reply in review.replies}
-    if review.state != OPEN or worker in answered or worker in review.skipped:
+    if review.state != OPEN or review.loop or worker in answered or worker in review.skipped:
         return None
     others = {
         who: until
@@ -229,7 +233,7 @@ def parse_output(text: str) -> Output:
 
 
 def _reply(answer: Mapping[str, Any]) -> Reply:
-    """The label stands under the widget's name, whatever that is."""
+    """The label stands under the widget's name, whatever that is, as a text or as its `label`."""
     (value,) = answer["answerContent"].values()
     label = value["label"] if isinstance(value, dict) else value
     if not isinstance(label, str):

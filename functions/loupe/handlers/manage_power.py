@@ -11,7 +11,7 @@ from loupe.domain.detection import REVIEW, WAITING
 from loupe.domain.power import Switch, decide_power
 from loupe.domain.review import COLD_START, OPEN, QUEUED, WITHDRAWN, Review
 from loupe.errors import AlreadyDone
-from loupe.handlers.request_review import known_labels
+from loupe.handlers.request_review import known_labels, start_loop, take_over
 from loupe.handlers.run_model import RUNNING, STOPPED, Request, bring
 from loupe.settings import Settings
 from loupe.telemetry import logger
@@ -33,11 +33,9 @@ def keep_going(deps: Deps) -> dict[str, Any]:
         withdraw_cold_start(deps)
     action = switch(service, settings, deps).action if service.version else "leave"
     stop_strays(service, deps)
-    return {
-        "action": action,
-        "queued": queue_waiting(service, settings, deps),
-        "opened": open_queued(settings, deps),
-    }
+    queued, opened = queue_waiting(service, settings, deps), open_queued(settings, deps)
+    start_loops(deps)
+    return {"action": action, "queued": queued, "opened": opened}
 
 
 def switch(service: Service, settings: Settings, deps: Deps) -> Switch:
@@ -101,8 +99,8 @@ def _withdraw(review: Review, deps: Deps) -> None:
     except AlreadyDone:
         logger.info("somebody answers this review just now", extra={"review": review.id})
         return
-    if deps.loops:
-        deps.loops.stop(review.id)
+    if deps.loops and review.loop:
+        deps.loops.stop(review.loop)
 
 
 def open_queued(settings: Settings, deps: Deps) -> int:
@@ -119,6 +117,19 @@ def open_queued(settings: Settings, deps: Deps) -> int:
         else:
             opened += 1
     return opened
+
+
+def start_loops(deps: Deps) -> None:
+    """Let Amazon A2I, where it asks people, ask for open reviews that no loop stands for yet.
+
+    Those are the ones that have just got a place, whose loop could not be started or failed, and
+    those from before HumanReview was changed to a2i. After the change back Loupe itself asks.
+    """
+    for review in deps.reviews.newest(OPEN):
+        if deps.loops:
+            start_loop(review, deps)
+        elif review.loop:
+            take_over(review, deps)
 
 
 def _sureness(review: Review) -> float:

@@ -1,22 +1,23 @@
-"""Custom resource: the Amazon A2I task page and flow definition (HumanReview = a2i)."""
+"""Custom resource: the Amazon A2I task page and flow definitions (HumanReview = a2i)."""
 
 import hashlib
+import html
 import json
-import time
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from string import Template
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from loupe.adapters.cloudformation import answer
+from loupe.adapters.cloudformation import Resource, answer
+from loupe.adapters.flows import Flows, Wanted
 from loupe.wiring import deps
 
 PAGE = Path(__file__).parent.parent / "pages" / "review.liquid.html"
-POLL_SECONDS = 2
-TASK_SECONDS = 3600
-AVAILABLE_SECONDS = 864_000
-"""Ten days, the longest that Amazon A2I keeps a task open."""
+NAME = re.compile(r"[a-z0-9](-*[a-z0-9])*")
+LONGEST_NAME = 52
+"""So that with a hash and a number it has at most 63 characters, Amazon A2I's limit."""
+LAST_SECONDS = 10
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
@@ -24,89 +25,52 @@ def handler(event: dict[str, Any], context: Any) -> None:
     answer(event, context, provide)
 
 
-def provide(event: Mapping[str, Any], context: Any) -> str:
-    """Make or delete the page and the flow; the flow's ARN is the physical id.
+def provide(event: Mapping[str, Any], context: Any) -> Resource:
+    """Make, change or delete what people's tasks are made from.
 
-    Neither can be changed in the service, so both are named by what they are made of: the same
-    properties give the same flow, others a new one, and CloudFormation deletes the old one.
+    The physical id never changes, so CloudFormation never deletes on an update; the attribute
+    `FlowArn` says which flow definitions new tasks are made with. On an update, those with open
+    tasks stay until a later one.
     """
-    sagemaker = deps().client("sagemaker")
-    if event["RequestType"] == "Delete":
-        arn = str(event["PhysicalResourceId"])
-        delete(sagemaker, arn.rpartition("/")[2])
-        return arn
     properties = event["ResourceProperties"]
-    name = flow_name(properties)
-    arn = _create_flow(sagemaker, name, _create_page(sagemaker, name), properties)
-    wait_until_active(sagemaker, name)
-    return arn
+    client, stack = deps().client, checked_name(properties["Name"])
+    flows = Flows(client("sagemaker"), client("sagemaker-a2i-runtime"), stack)
+    identity = f"{stack}-review"
+    if event["RequestType"] == "Delete":
+        flows.remove(lambda: context.get_remaining_time_in_millis() < LAST_SECONDS * 1000)
+        return Resource(identity)
+    found = wanted(properties)
+    try:
+        arn = flows.make(found)
+    except Exception:
+        if event["RequestType"] == "Create":
+            flows.retire(keep="")  # CloudFormation does not ask to delete what was never there.
+        raise
+    flows.retire(keep=found.name)
+    return Resource(identity, {"FlowArn": arn})
 
 
-def wait_until_active(sagemaker: Any, name: str) -> None:
-    """Return when loops can be started; raises with the service's reason when they never can."""
-    while (found := sagemaker.describe_flow_definition(FlowDefinitionName=name))[
-        "FlowDefinitionStatus"
-    ] == "Initializing":
-        time.sleep(POLL_SECONDS)
-    if found["FlowDefinitionStatus"] != "Active":
-        raise RuntimeError(f"the flow definition {name} failed: {found.get('FailureReason', '')}")
+def checked_name(stack: str) -> str:
+    """The stack's name if Amazon A2I takes it in names, else ValueError that says what it takes."""
+    if NAME.fullmatch(stack) is None or len(stack) > LONGEST_NAME:
+        raise ValueError(
+            f"with HumanReview = a2i the stack cannot be called {stack!r}, because Amazon A2I "
+            f"takes names of lower-case letters, digits and hyphens, at most {LONGEST_NAME} "
+            "characters: deploy it under such a name"
+        )
+    return stack
 
 
-def delete(sagemaker: Any, name: str) -> None:
-    """Delete the flow and its page; what is gone already is fine."""
-    for remove, argument in (
-        (sagemaker.delete_flow_definition, "FlowDefinitionName"),
-        (sagemaker.delete_human_task_ui, "HumanTaskUiName"),
-    ):
-        try:
-            remove(**{argument: name})
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in ("ResourceNotFound", "ValidationException"):
-                raise
-
-
-def flow_name(properties: Mapping[str, str]) -> str:
-    """`<stack>-<hash of what the flow is made of>`."""
-    made_of = json.dumps(
-        {k: v for k, v in properties.items() if k != "ServiceToken"}, sort_keys=True
+def wanted(properties: Mapping[str, str]) -> Wanted:
+    """What the properties ask for, named by what it is made of."""
+    page = Template(PAGE.read_text()).substitute(title=html.escape(properties["Title"]))
+    made_of = {k: v for k, v in properties.items() if k != "ServiceToken"} | {"page": page}
+    digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:8]
+    return Wanted(
+        name=f"{properties['Name']}-{digest}",
+        page=page,
+        title=properties["Title"],
+        workteam=properties["WorkteamArn"],
+        role=properties["RoleArn"],
+        output=properties["OutputPath"],
     )
-    return f"{properties['Name']}-{_digest(made_of + PAGE.read_text())}"
-
-
-def _create_page(sagemaker: Any, name: str) -> str:
-    try:
-        made = sagemaker.create_human_task_ui(
-            HumanTaskUiName=name, UiTemplate={"Content": PAGE.read_text()}
-        )
-        return str(made["HumanTaskUiArn"])
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceInUse":
-            raise
-    return str(sagemaker.describe_human_task_ui(HumanTaskUiName=name)["HumanTaskUiArn"])
-
-
-def _create_flow(sagemaker: Any, name: str, page_arn: str, properties: Mapping[str, str]) -> str:
-    try:
-        made = sagemaker.create_flow_definition(
-            FlowDefinitionName=name,
-            HumanLoopConfig={
-                "WorkteamArn": properties["WorkteamArn"],
-                "HumanTaskUiArn": page_arn,
-                "TaskTitle": "What does this image show?",
-                "TaskDescription": "Choose the one label that fits best.",
-                "TaskCount": 1,
-                "TaskTimeLimitInSeconds": TASK_SECONDS,
-                "TaskAvailabilityLifetimeInSeconds": AVAILABLE_SECONDS,
-            },
-            OutputConfig={"S3OutputPath": properties["OutputPath"]},
-            RoleArn=properties["RoleArn"],
-        )
-        return str(made["FlowDefinitionArn"])
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceInUse":
-            raise
-    return str(sagemaker.describe_flow_definition(FlowDefinitionName=name)["FlowDefinitionArn"])
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:8]

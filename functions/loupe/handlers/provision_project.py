@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from loupe.adapters.cloudformation import answer
+from loupe.adapters.cloudformation import Resource, answer
 from loupe.adapters.rekognition import Rekognition, VersionState
 from loupe.errors import TryAgain
 from loupe.wiring import deps
@@ -18,15 +18,15 @@ def handler(event: dict[str, Any], context: Any) -> None:
     answer(event, context, provide)
 
 
-def provide(event: Mapping[str, Any], context: Any) -> str:
+def provide(event: Mapping[str, Any], context: Any) -> Resource:
     """Make or delete the project; its ARN is the physical id, and its name never changes."""
     if event["RequestType"] == "Create":
         name = event["ResourceProperties"]["ProjectName"]
-        return Rekognition(deps().client("rekognition"), "").create_project(name)
+        return Resource(Rekognition(deps().client("rekognition"), "").create_project(name))
     arn = str(event["PhysicalResourceId"])
     if event["RequestType"] == "Delete":
         delete(Rekognition(deps().client("rekognition"), arn), context)
-    return arn
+    return Resource(arn)
 
 
 def delete(rekognition: Rekognition, context: Any) -> None:

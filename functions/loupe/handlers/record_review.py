@@ -1,4 +1,5 @@
-"""People's answers came back: consensus, then a labelled image, a quality score, or a conflict."""
+"""What came of a review: answers, which make a labelled image, a quality score or a conflict; or a
+human loop that ended without any, which is followed by another or by the operator."""
 
 import posixpath
 from dataclasses import replace
@@ -17,6 +18,7 @@ from loupe.adapters.reviews import score_version
 from loupe.adapters.table import Item
 from loupe.domain.detection import ANSWERED, REVIEW, Detection, person_label
 from loupe.domain.events import Event, event
+from loupe.domain.loops import FAILED, EndedLoop, after_loop, ended_loop, review_of
 from loupe.domain.object_events import changed_object
 from loupe.domain.places import ImageRef, labelled_key, people, stamp
 from loupe.domain.review import (
@@ -39,6 +41,7 @@ from loupe.domain.review import (
     parse_output,
 )
 from loupe.errors import AlreadyDone, InvalidRequest, NotFound
+from loupe.handlers.request_review import start_loop
 from loupe.telemetry import logger
 from loupe.wiring import Deps, deps
 
@@ -50,50 +53,92 @@ processor = BatchProcessor(event_type=EventType.SQS)
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
-    """An SQS batch of S3 events of `output.json` objects."""
+    """An SQS batch of S3 events of `output.json` objects and of Amazon A2I's status changes."""
     return process_partial_response(event, take_in, processor, context)
 
 
 def take_in(record: SQSRecord) -> None:
     """One message. An answer that cannot be used is told of, never lost: it stays in the bucket."""
-    found = changed_object(record.body)
-    if found is None or posixpath.basename(found.key) != "output.json":
-        return
+    ended, found = ended_loop(record.body), changed_object(record.body)
     try:
-        record_answers(found, deps())
+        if ended is not None:
+            follow(ended, deps())
+        elif found is not None and posixpath.basename(found.key) == "output.json":
+            record_answers(found, deps())
     except AlreadyDone:
-        logger.info("these answers were taken in before", extra={"key": found.key})
+        logger.info("this was taken in before", extra={"body": record.body})
+
+
+def follow(ended: EndedLoop, deps: Deps) -> None:
+    """Go on with a review whose human loop has ended."""
+    try:
+        review = deps.reviews.get(review_of(ended.name))
+    except NotFound:
+        logger.info("a loop of no review has ended", extra={"loop": ended.name})
+        return
+    if deps.loops is None:
+        return  # Switched off, which stopped the loop; the housekeeping takes the review over.
+    after = after_loop(review, ended)
+    if after is not None:
+        deps.reviews.move(after, review, events=[_failed(after, ended, deps)])
+        start_loop(after, deps)
 
 
 def record_answers(found: ImageRef, deps: Deps) -> None:
     """Read one `output.json` and act on it, once."""
-    review: Review | None = None
     try:
         output = parse_output(deps.objects.read(found.key, found.version).decode())
-        review = deps.reviews.get(output.loop)
+        review = deps.reviews.get(review_of(output.loop))
         if review.state not in TAKEN:
             return
         check_output(review, output)
     except (InvalidRequest, NotFound, UnicodeDecodeError) as error:
-        _refuse(found, review, str(error), deps)
+        _refuse(found, str(error), deps)
         return
     _settle(replace(review, replies=output.replies), review, output, deps)
 
 
-def _refuse(found: ImageRef, review: Review | None, reason: str, deps: Deps) -> None:
-    now = deps.clock()
+def _refuse(found: ImageRef, reason: str, deps: Deps) -> None:
+    """Tell of answers that cannot be used, and ask again where nobody is asked any more."""
+    loop = posixpath.basename(posixpath.dirname(found.key))
+    review = _open_review(review_of(loop), deps)
     told = event(
         "ReviewUnusable",
         f"{found.key}@{found.version or found.etag}",
-        now,
+        deps.clock(),
         review=review.id if review else "unknown",
         key=found.key,
         reason=reason,
     )
+    deps.table.write([], [told])
     if review is None:
-        deps.table.write([], [told])
-    else:
-        deps.reviews.move(replace(review, state=OPEN, replies=()), review, events=[told])
+        return
+    if review.state == CLOSING:
+        deps.reviews.move(replace(review, state=OPEN, replies=()), review)
+    elif deps.loops and not deps.loops.is_open(loop):
+        follow(EndedLoop(loop, FAILED, reason), deps)
+
+
+def _open_review(review_id: str, deps: Deps) -> Review | None:
+    try:
+        review = deps.reviews.get(review_id)
+    except NotFound:
+        return None
+    return review if review.state in TAKEN else None
+
+
+def _failed(review: Review, ended: EndedLoop, deps: Deps) -> Event:
+    words = f"Decide it on the page Conflicts, or with 'loupe reviews decide {review.id} LABEL'."
+    return event(
+        "ReviewFailed",
+        ended.name,
+        deps.clock(),
+        about=review.image.id,
+        image=review.image.name,
+        review=review.id,
+        reason=ended.reason,
+        next=words if review.state == CONFLICT else "People are asked again.",
+    )
 
 
 def _settle(review: Review, before: Review, output: Output, deps: Deps) -> None:

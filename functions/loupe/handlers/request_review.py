@@ -13,6 +13,7 @@ from loupe.domain.detection import (
     why_unsure,
 )
 from loupe.domain.events import event
+from loupe.domain.loops import loop_name
 from loupe.domain.payloads import answer_from_json, image_from_json
 from loupe.domain.places import stamp
 from loupe.domain.review import (
@@ -23,9 +24,10 @@ from loupe.domain.review import (
     Review,
     review_id,
 )
-from loupe.errors import AlreadyDone
+from loupe.errors import AlreadyDone, TryAgain
 from loupe.handlers.record_detection import record
 from loupe.settings import Settings
+from loupe.telemetry import logger
 from loupe.wiring import Deps, deps
 
 NO_LABELS_YET = "no label is known yet; set Labels or upload labelled images"
@@ -62,9 +64,37 @@ def ask(request: Request, deps: Deps) -> str:
         raise LookupError(f"image {request.image_id} has no record; the dispatcher makes it first")
     if detection.state == WAITING:
         detection = open_review(detection, request, labels, deps)
-    if deps.loops and detection.state == REVIEW:
-        deps.loops.start(deps.reviews.get(detection.review))
+    if detection.state == REVIEW:
+        start_loop(deps.reviews.get(detection.review), deps)
     return detection.state
+
+
+def start_loop(review: Review, deps: Deps) -> None:
+    """Where Amazon A2I asks people, let it ask for an open review that has no loop.
+
+    What cannot be started now is started by the housekeeping, which looks every minute.
+    """
+    if deps.loops is None or review.state != OPEN or review.loop:
+        return
+    name = loop_name(review)
+    try:
+        deps.loops.start(review, name)
+    except TryAgain as error:
+        logger.warning("the loop is started later", extra={"loop": name, "reason": str(error)})
+        return
+    try:
+        deps.reviews.move(replace(review, loop=name, asked=review.asked + 1), review)
+    except AlreadyDone:
+        if deps.reviews.get(review.id).loop != name:
+            deps.loops.stop(name)  # The review was answered or withdrawn just now.
+
+
+def take_over(review: Review, deps: Deps) -> None:
+    """Ask on Loupe's own page from now on: Amazon A2I's loops ended when it was switched off."""
+    try:
+        deps.reviews.move(replace(review, loop=""), review)
+    except AlreadyDone:
+        logger.info("the review was answered just now", extra={"review": review.id})
 
 
 def known_labels(settings: Settings, deps: Deps) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from loupe.domain.review import OPEN, QUALITY, Review, consensus, review_id
 from loupe.domain.sampling import every_nth
 from loupe.errors import AlreadyDone
 from loupe.handlers.record_review import score
-from loupe.handlers.request_review import known_labels
+from loupe.handlers.request_review import known_labels, start_loop
 from loupe.settings import Settings
 from loupe.wiring import Deps, deps
 
@@ -65,8 +65,7 @@ def send(detection: Detection, settings: Settings, deps: Deps) -> None:
         deps.reviews.put_new(review)
     except AlreadyDone:
         review = deps.reviews.get(review.id)
-    if deps.loops:
-        deps.loops.start(review)
+    start_loop(review, deps)
 
 
 def reuse(detection: Detection, deps: Deps) -> None:

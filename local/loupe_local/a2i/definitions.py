@@ -1,9 +1,10 @@
-"""Task pages, flow definitions and the work team."""
+"""Task pages and flow definitions."""
 
 import hashlib
 import json
 import time
 
+from loupe_local.a2i.paging import paged
 from loupe_local.database import Database, Row
 from loupe_local.environment import ACCOUNT, REGION
 from loupe_local.wire import Caller, Json, ServiceError
@@ -96,18 +97,33 @@ def delete_flow(given: Json, _caller: Caller, database: Database) -> Json:
     return {}
 
 
-def describe_workteam(given: Json, _caller: Caller, _database: Database) -> Json:
-    """DescribeWorkteam: every team is there; whoever reaches the worker endpoint is in it."""
-    name = given["WorkteamName"]
-    member = {"UserPool": f"{REGION}_local", "UserGroup": name, "ClientId": "local"}
-    return {
-        "Workteam": {
-            "WorkteamName": name,
-            "MemberDefinitions": [{"CognitoMemberDefinition": member}],
-            "WorkteamArn": _arn("workteam/private-crowd", name),
-            "Description": "The reviewers of the embedded stack",
+def list_uis(given: Json, _caller: Caller, database: Database) -> Json:
+    """ListHumanTaskUis."""
+    rows = database.rows("SELECT * FROM task_ui ORDER BY created DESC, name")
+    shown = [
+        {
+            "HumanTaskUiName": row["name"],
+            "HumanTaskUiArn": row["arn"],
+            "CreationTime": row["created"],
         }
-    }
+        for row in rows
+    ]
+    return paged("HumanTaskUiSummaries", shown, given)
+
+
+def list_flows(given: Json, _caller: Caller, database: Database) -> Json:
+    """ListFlowDefinitions."""
+    rows = database.rows("SELECT * FROM flow ORDER BY created DESC, name")
+    shown = [
+        {
+            "FlowDefinitionName": row["name"],
+            "FlowDefinitionArn": row["arn"],
+            "FlowDefinitionStatus": "Active",
+            "CreationTime": row["created"],
+        }
+        for row in rows
+    ]
+    return paged("FlowDefinitionSummaries", shown, given)
 
 
 def _arn(kind: str, name: str) -> str:

@@ -1,19 +1,20 @@
 """Human loops: one question each, put to as many people as the flow definition says."""
 
-import base64
-import binascii
 import json
 import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+from loupe_local.a2i.paging import paged
 from loupe_local.database import Database, Row
 from loupe_local.environment import ACCOUNT, REGION
 from loupe_local.wire import Caller, Json, ServiceError
 
 LIFETIME = 864_000
 """Seconds that a loop waits for answers unless its flow definition says less."""
-PAGE = 10
+
+
+EXPIRED = "The loop's tasks expired."
 
 
 class Announcer(Protocol):
@@ -88,18 +89,14 @@ def list_loops(given: Json, _caller: Caller, database: Database) -> Json:
         _seconds(given.get("CreationTimeAfter"), 0.0),
         _seconds(given.get("CreationTimeBefore"), time.time() + 1),
     )
-    first = _position(given.get("NextToken"))
-    last = first + given.get("MaxResults", PAGE)
-    summaries = [_summary(row) for row in rows[first:last]]
-    rest = {"NextToken": base64.b64encode(str(last).encode()).decode()} if last < len(rows) else {}
-    return {"HumanLoopSummaries": summaries} | rest
+    return paged("HumanLoopSummaries", [_summary(row) for row in rows], given)
 
 
 def expire(database: Database, announcer: Announcer) -> None:
     """Fails the loops that nobody answered in time."""
     query = "SELECT * FROM loop WHERE status = 'InProgress' AND due <= ?"
     for row in database.rows(query, time.time()):
-        end(database, announcer, row, "Failed", failure="The loop's tasks expired.")
+        end(database, announcer, row, "Failed", failure=EXPIRED)
 
 
 def end(
@@ -199,10 +196,3 @@ def _seconds(moment: str | None, otherwise: float) -> float:
         return otherwise
     parsed = datetime.fromisoformat(moment)
     return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
-
-
-def _position(token: str | None) -> int:
-    try:
-        return int(base64.b64decode(token, validate=True)) if token else 0
-    except (binascii.Error, ValueError) as error:
-        raise ServiceError("ValidationException", "NextToken is not valid.") from error

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from loupe_local.a2i import definitions, loops
+from loupe_local.a2i import definitions, loops, teams
 from loupe_local.contract import input_faults
 from loupe_local.database import Database
 from loupe_local.environment import ACCOUNT, REGION
@@ -40,6 +40,8 @@ def _named(kind: str, member: str) -> Callable[[Json], str]:
     return lambda given: f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{kind}/{given.get(member)}"
 
 
+TEAM = _named("workteam/private-crowd", "WorkteamName")
+
 # Resources as in the Service Authorization Reference.
 DEFINITIONS = {
     "CreateHumanTaskUi": Operation(
@@ -60,9 +62,15 @@ DEFINITIONS = {
     "DeleteFlowDefinition": Operation(
         definitions.delete_flow, _named("flow-definition", "FlowDefinitionName")
     ),
-    "DescribeWorkteam": Operation(
-        definitions.describe_workteam, _named("workteam/private-crowd", "WorkteamName")
-    ),
+    "ListHumanTaskUis": Operation(definitions.list_uis, lambda _given: "*"),
+    "ListFlowDefinitions": Operation(definitions.list_flows, lambda _given: "*"),
+    "CreateWorkforce": Operation(teams.create_workforce, _named("workforce", "WorkforceName")),
+    "DescribeWorkforce": Operation(teams.describe_workforce, _named("workforce", "WorkforceName")),
+    "ListWorkforces": Operation(teams.list_workforces, lambda _given: "*"),
+    "DeleteWorkforce": Operation(teams.delete_workforce, _named("workforce", "WorkforceName")),
+    "CreateWorkteam": Operation(teams.create_workteam, TEAM),
+    "DescribeWorkteam": Operation(teams.describe_workteam, TEAM),
+    "DeleteWorkteam": Operation(teams.delete_workteam, TEAM),
 }
 LOOPS = {
     "StartHumanLoop": Operation(loops.start, lambda given: str(given.get("FlowDefinitionArn"))),

@@ -1,12 +1,23 @@
-"""Where the people who answer reach the loops: outside AWS's own API, on this machine only."""
+"""Where the people who answer reach the loops: outside AWS's own API, on this machine only.
+
+| address below `/_loupe/a2i` | |
+| --- | --- |
+| `GET /?worker=NAME` | the tasks of a worker, to be opened in a browser |
+| `GET /next?worker=NAME` | leads to the worker's next task |
+| `GET /tasks/LOOP?worker=NAME` | a task's page |
+| `GET /loops` | the open loops, as JSON |
+| `POST /loops/LOOP/answers` | `{"worker": NAME, "answer": {…}}` |
+| `POST /loops/LOOP/expire` | ends a loop as if nobody had answered in time |
+"""
 
 import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from loupe_local.a2i import loops
+from loupe_local.a2i.tasks import PAGES, TaskPages
 from loupe_local.database import Database, Row
 from loupe_local.objects import Location, NoSuchObjectError, Objects
 from loupe_local.wire import (
@@ -20,17 +31,26 @@ from loupe_local.wire import (
     json_reply,
 )
 
-PATH = "/_loupe/a2i/loops"
+PATH = "/_loupe/a2i"
+FILES = {"crowd-html-elements.js": "text/javascript", "page.css": "text/css"}
+SECURITY = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self' "
+    "'unsafe-inline'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'",
+    "cache-control": "no-store",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
 
 
 class Workers:
-    """`GET /_loupe/a2i/loops`, `POST /_loupe/a2i/loops/NAME/answers`."""
+    """The pages of workers, and what they send."""
 
     def __init__(
         self, database: Database, objects: Objects, send_event: Callable[[Json], None]
     ) -> None:
         self._database = database
         self._objects = objects
+        self._pages = TaskPages(objects)
         self.send_event = send_event
 
     def recognises(self, request: Request) -> bool:
@@ -38,18 +58,64 @@ class Workers:
         return request.path == PATH or request.path.startswith(f"{PATH}/")
 
     def answer(self, request: Request, _caller: Callable[[], Caller]) -> Reply:
-        """The open loops, or what an answer led to."""
+        """A page, the open loops, or what an answer led to."""
         loops.expire(self._database, self)
         parts = [unquote(part) for part in request.path.removeprefix(PATH).strip("/").split("/")]
         try:
-            match request.method, parts:
-                case "GET", [""]:
-                    return json_reply({"loops": self._open()})
-                case "POST", [name, "answers"]:
-                    return json_reply(self._accept(name, json_body(request, "BadRequest")))
-            raise ServiceError("NotFound", f"There is no {request.method} {request.path}.", 404)
+            if request.method == "GET":
+                return self._show(parts, request.query.get("worker", "").strip())
+            return json_reply(self._change(parts, request))
         except ServiceError as error:
             return error_reply(error)
+
+    def _show(self, parts: list[str], worker: str) -> Reply:
+        match parts:
+            case ["loops"]:
+                return json_reply({"loops": self._open()})
+            case [""]:
+                tasks = [self._listed(loop, worker) for loop in self._to_do(worker)]
+                return _html(self._pages.own("tasks.liquid.html", worker=worker, tasks=tasks))
+            case ["next"]:
+                first = next(iter(self._to_do(worker)), None)
+                return _see(_address(first["name"], worker) if first else _list_address(worker))
+            case ["tasks", name]:
+                return _html(self._task(name, worker)) if worker else _see(PATH)
+            case [file] if file in FILES:
+                return Reply(200, (PAGES / file).read_bytes(), {"content-type": FILES[file]})
+        raise ServiceError("NotFound", f"There is no page {'/'.join(parts)}.", 404)
+
+    def _change(self, parts: list[str], request: Request) -> Json:
+        match parts:
+            case ["loops", name, "answers"]:
+                return self._accept(name, json_body(request, "BadRequest"))
+            case ["loops", name, "expire"]:
+                loop = loops.find(self._database, name)
+                if loop["status"] == "InProgress":
+                    loops.end(self._database, self, loop, "Failed", failure=loops.EXPIRED)
+                return {"status": loops.find(self._database, name)["status"]}
+        raise ServiceError("NotFound", f"There is no {request.method} {request.path}.", 404)
+
+    def _to_do(self, worker: str) -> list[Json]:
+        """Open loops that `worker` has not answered, the oldest first."""
+        return [loop for loop in self._open() if worker and worker not in loop["answeredBy"]]
+
+    def _listed(self, loop: Json, worker: str) -> Json:
+        return loop | {"address": _address(loop["name"], worker)}
+
+    def _task(self, name: str, worker: str) -> str:
+        loop = loops.find(self._database, name)
+        shown = self._shown(loop)
+        if loop["status"] != "InProgress" or shown["template"] is None:
+            raise ServiceError("Conflict", f"The loop is {loop['status']}.", 409)
+        return self._pages.own(
+            "task.liquid.html",
+            name=name,
+            worker=worker,
+            title=shown["title"],
+            accepted=time.time(),
+            list=_list_address(worker),
+            page=self._pages.task(shown["template"], shown["input"]),
+        )
 
     def _open(self) -> list[Json]:
         rows = self._database.rows(
@@ -136,6 +202,22 @@ class Workers:
     def _answers(self, loop: Row) -> list[Row]:
         query = "SELECT * FROM answer WHERE loop = ? ORDER BY submitted"
         return self._database.rows(query, loop["name"])
+
+
+def _html(page: str) -> Reply:
+    return Reply(200, page.encode(), {"content-type": "text/html; charset=utf-8"} | SECURITY)
+
+
+def _see(address: str) -> Reply:
+    return Reply(303, b"", {"location": address})
+
+
+def _address(name: str, worker: str) -> str:
+    return f"{PATH}/tasks/{quote(name, safe='')}?worker={quote(worker, safe='')}"
+
+
+def _list_address(worker: str) -> str:
+    return f"{PATH}?worker={quote(worker, safe='')}"
 
 
 def _human_answer(row: Row) -> Json:

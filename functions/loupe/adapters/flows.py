@@ -1,0 +1,156 @@
+"""Amazon A2I: task pages and flow definitions, which the service can make and delete, not change.
+
+What is made together is a generation: a page and three flow definitions, which ask one, two and
+three people. Its name is `<stack>-<hash of what it is made of>`; the flow definitions add `-1`,
+`-2` and `-3`. So the same properties give the same generation, and others a new one beside it.
+"""
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+TASK_SECONDS = 3600
+AVAILABLE_SECONDS = 864_000
+"""Ten days, the longest that Amazon A2I keeps a task open."""
+MOST_REVIEWERS = 3
+POLL_SECONDS = 2
+GONE = ("ResourceNotFound", "ResourceNotFoundException")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a generation is made of."""
+
+    name: str
+    page: str
+    title: str
+    workteam: str
+    role: str
+    output: str
+
+
+class Flows:
+    """`sagemaker` and `runtime` are boto3 clients of `sagemaker` and `sagemaker-a2i-runtime`."""
+
+    def __init__(self, sagemaker: Any, runtime: Any, stack: str) -> None:
+        self._sagemaker = sagemaker
+        self._runtime = runtime
+        self._stack = stack
+        self._name = re.compile(rf"({re.escape(stack)}-[0-9a-f]{{8}})(-[1-{MOST_REVIEWERS}])?")
+
+    def make(self, wanted: Wanted) -> str:
+        """Make a generation, or what of it is missing; returns the ARN that its flows begin with.
+
+        Raises RuntimeError with the service's reason when a flow definition fails.
+        """
+        page = self._make_page(wanted)
+        for reviewers in range(1, MOST_REVIEWERS + 1):
+            self._make_flow(wanted, f"{wanted.name}-{reviewers}", page, reviewers)
+        arns = [
+            self._wait_until_active(f"{wanted.name}-{number}")
+            for number in range(1, MOST_REVIEWERS + 1)
+        ]
+        return arns[0].removesuffix("-1")
+
+    def retire(self, keep: str) -> None:
+        """Delete generations other than `keep` in which no task is open."""
+        open_ones = {flow.rpartition("-")[0] for flow in self._flows() if self._open_loops(flow)}
+        self._delete(open_ones | {keep})
+
+    def remove(self, is_late: Any) -> None:
+        """Stop every task and delete every generation; raises TimeoutError when `is_late()`."""
+        for flow in list(self._flows()):
+            for loop in self._open_loops(flow):
+                self._runtime.stop_human_loop(HumanLoopName=loop)
+        while any(self._open_loops(flow) for flow in list(self._flows())):
+            if is_late():
+                raise TimeoutError("human loops are still being stopped; delete the stack again")
+            time.sleep(POLL_SECONDS)
+        self._delete(set())
+
+    def _make_page(self, wanted: Wanted) -> str:
+        try:
+            made = self._sagemaker.create_human_task_ui(
+                HumanTaskUiName=wanted.name, UiTemplate={"Content": wanted.page}
+            )
+            return str(made["HumanTaskUiArn"])
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceInUse":
+                raise
+        found = self._sagemaker.describe_human_task_ui(HumanTaskUiName=wanted.name)
+        return str(found["HumanTaskUiArn"])
+
+    def _make_flow(self, wanted: Wanted, name: str, page: str, reviewers: int) -> None:
+        try:
+            self._sagemaker.create_flow_definition(
+                FlowDefinitionName=name,
+                HumanLoopConfig={
+                    "WorkteamArn": wanted.workteam,
+                    "HumanTaskUiArn": page,
+                    "TaskTitle": wanted.title,
+                    "TaskDescription": "Choose the one label that fits best.",
+                    "TaskCount": reviewers,
+                    "TaskTimeLimitInSeconds": TASK_SECONDS,
+                    "TaskAvailabilityLifetimeInSeconds": AVAILABLE_SECONDS,
+                },
+                OutputConfig={"S3OutputPath": wanted.output},
+                RoleArn=wanted.role,
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceInUse":
+                raise
+
+    def _wait_until_active(self, name: str) -> str:
+        while (found := self._describe(name))["FlowDefinitionStatus"] == "Initializing":
+            time.sleep(POLL_SECONDS)
+        if found["FlowDefinitionStatus"] != "Active":
+            raise RuntimeError(
+                f"the flow definition {name} failed: {found.get('FailureReason', '')}"
+            )
+        return str(found["FlowDefinitionArn"])
+
+    def _describe(self, name: str) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self._sagemaker.describe_flow_definition(FlowDefinitionName=name)
+        return found
+
+    def _flows(self) -> Iterator[str]:
+        """Names of the stack's flow definitions, of every generation."""
+        for page in self._sagemaker.get_paginator("list_flow_definitions").paginate():
+            for found in page["FlowDefinitionSummaries"]:
+                if self._name.fullmatch(found["FlowDefinitionName"]):
+                    yield found["FlowDefinitionName"]
+
+    def _pages(self) -> Iterator[str]:
+        for page in self._sagemaker.get_paginator("list_human_task_uis").paginate():
+            for found in page["HumanTaskUiSummaries"]:
+                if self._name.fullmatch(found["HumanTaskUiName"]):
+                    yield found["HumanTaskUiName"]
+
+    def _open_loops(self, flow: str) -> list[str]:
+        """Names of the loops of a flow definition that have not ended."""
+        pages = self._runtime.get_paginator("list_human_loops")
+        arn = self._describe(flow)["FlowDefinitionArn"]
+        return [
+            loop["HumanLoopName"]
+            for page in pages.paginate(FlowDefinitionArn=arn)
+            for loop in page["HumanLoopSummaries"]
+            if loop["HumanLoopStatus"] in ("InProgress", "Stopping")
+        ]
+
+    def _delete(self, keep: set[str]) -> None:
+        for flow in [name for name in self._flows() if name.rpartition("-")[0] not in keep]:
+            self._ignore_gone(self._sagemaker.delete_flow_definition, FlowDefinitionName=flow)
+        for page in [name for name in self._pages() if name not in keep]:
+            self._ignore_gone(self._sagemaker.delete_human_task_ui, HumanTaskUiName=page)
+
+    @staticmethod
+    def _ignore_gone(remove: Any, **named: str) -> None:
+        try:
+            remove(**named)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in GONE:
+                raise

@@ -1,0 +1,66 @@
+"""Human loops of Amazon A2I: their names, and what follows when one ends without an answer."""
+
+import json
+import re
+from dataclasses import dataclass, replace
+
+from loupe.domain.review import CONFLICT, OPEN, QUEUED, Review
+
+STATUS_CHANGE = "SageMaker A2I HumanLoop Status Change"
+COMPLETED = "Completed"
+FAILED = "Failed"
+MOST_LOOPS = 3
+"""So often people are asked through Amazon A2I before an operator is."""
+NAME = re.compile(r"(?P<review>.+-[0-9a-f]{32})(-\d+)?")
+
+
+@dataclass(frozen=True)
+class EndedLoop:
+    """A human loop that came to its end, and why."""
+
+    name: str
+    status: str
+    reason: str
+
+
+def loop_name(review: Review) -> str:
+    """The name of the next loop of a review: the review's id, then with `-2` and `-3`.
+
+    A name is taken for ever, so a second loop cannot bear that of the first.
+    """
+    return review.id if not review.asked else f"{review.id}-{review.asked + 1}"
+
+
+def review_of(loop: str) -> str:
+    """The id of the review that a loop asks."""
+    found = NAME.fullmatch(loop)
+    return found["review"] if found else loop
+
+
+def ended_loop(body: str) -> EndedLoop | None:
+    """The loop that an EventBridge event says has ended, or None for any other event."""
+    try:
+        event = json.loads(body)
+        if event["detail-type"] != STATUS_CHANGE:
+            return None
+        detail = event["detail"]
+        status = str(detail["humanLoopStatus"])
+        reason = detail.get("failureReason") or detail.get("failureCode") or status.lower()
+        return EndedLoop(str(detail["humanLoopName"]), status, str(reason))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def after_loop(review: Review, ended: EndedLoop) -> Review | None:
+    """The review after its loop ended without an answer, or None when that changes nothing.
+
+    Business rule: a loop that failed or expired is followed by another, three in all; after that,
+    and when somebody stopped it, the operator decides.
+    """
+    if review.state not in (OPEN, QUEUED) or review.loop != ended.name:
+        return None
+    if ended.status == COMPLETED:
+        return None
+    if ended.status == FAILED and review.asked < MOST_LOOPS:
+        return replace(review, loop="")
+    return replace(review, state=CONFLICT, loop="")

@@ -1,0 +1,156 @@
+"""What MiniStack (1.5.33) lacks of webhooks: their resources in a template, and tries after the
+first, with a dead-letter queue at the end."""
+
+# ruff: noqa: PLC0415
+# MiniStack reads the environment when it is imported, so it is imported when it is first needed.
+
+import contextvars
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import boto3
+
+from loupe_local.deliveries import Delivery
+from loupe_local.environment import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
+from loupe_local.wire import Json
+
+logger = logging.getLogger("loupe.webhooks")
+
+DAY = 86_400
+RETRIES = 185
+"""What EventBridge does when a rule says nothing else."""
+
+_event: contextvars.ContextVar[Json | None] = contextvars.ContextVar("loupe_event", default=None)
+
+
+def mend(take: Callable[[Delivery], None]) -> None:
+    """Applies all changes; `take` gets what is to be posted."""
+    _add_resources()
+    _hand_over(take)
+
+
+def post(request: Json) -> int:
+    """Posts once; returns the status."""
+    from ministack.services import eventbridge
+
+    return int(eventbridge._api_destination_send_sync(request, {}))
+
+
+class DeadLetters:
+    """Puts what was given up into the dead-letter queue that its rule names."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint = endpoint
+
+    def __call__(self, delivery: Delivery, reason: str) -> None:
+        """As EventBridge does: the event is the message, the rest are its attributes."""
+        logger.warning("%s gave up: %s", delivery.target, reason)
+        if not delivery.dead_letters:
+            return
+        client = boto3.client(
+            "sqs",
+            endpoint_url=self._endpoint,
+            region_name=REGION,
+            aws_access_key_id=ACCESS_KEY_ID,
+            aws_secret_access_key=SECRET_ACCESS_KEY,
+        )
+        queue = client.get_queue_url(QueueName=delivery.dead_letters.rpartition(":")[2])
+        said = {"TARGET_ARN": delivery.target, "ERROR_MESSAGE": reason}
+        client.send_message(
+            QueueUrl=queue["QueueUrl"],
+            MessageBody=json.dumps(delivery.event),
+            MessageAttributes={
+                name: {"DataType": "String", "StringValue": value} for name, value in said.items()
+            },
+        )
+
+
+def _hand_over(take: Callable[[Delivery], None]) -> None:
+    """Lets posts be made from rows that outlive a restart."""
+    from ministack.services import eventbridge
+
+    invoke = eventbridge._invoke_target
+
+    def invoke_target(target: Json, event: Json, rule: Json, view: Any = None) -> None:
+        found = view or eventbridge._pattern_event_view(event)
+        token = _event.set(found.event_with_detail())
+        try:
+            invoke(target, event, rule, view)
+        finally:
+            _event.reset(token)
+
+    def dispatch(spec: Any, payload: str, target: Json) -> None:
+        name = spec.resource.split("/", 2)[1]
+        destination = eventbridge._api_destinations.get(name)
+        connection_name = (destination or {}).get("ConnectionArn", "").split("/")[1:2]
+        connection = eventbridge._connections.get(connection_name[0]) if connection_name else None
+        if not destination or not connection:
+            logger.warning("the webhook %s or its connection is gone", name)
+            return
+        request = eventbridge._build_api_destination_request(
+            destination, connection, target.get("HttpParameters") or {}, payload
+        )
+        request["headers"] |= eventbridge._connection_auth_headers(connection, None)
+        take(_delivery(request, target))
+
+    eventbridge._invoke_target = invoke_target
+    eventbridge._dispatch_to_api_destination = dispatch
+
+
+def _delivery(request: Json, target: Mapping[str, Any]) -> Delivery:
+    policy = target.get("RetryPolicy") or {}
+    return Delivery(
+        request=request,
+        event=_event.get() or {},
+        target=target["Arn"],
+        dead_letters=(target.get("DeadLetterConfig") or {}).get("Arn", ""),
+        seconds=float(policy.get("MaximumEventAgeInSeconds", DAY)),
+        retries=int(policy.get("MaximumRetryAttempts", RETRIES)),
+    )
+
+
+def _add_resources() -> None:
+    from ministack.services import eventbridge
+    from ministack.services.cloudformation import provisioners
+
+    handlers = provisioners._RESOURCE_HANDLERS
+    handlers["AWS::Events::Connection"] = _resource(
+        eventbridge._create_connection,
+        eventbridge._update_connection,
+        eventbridge._delete_connection,
+        "ConnectionArn",
+    )
+    handlers["AWS::Events::ApiDestination"] = _resource(
+        eventbridge._create_api_destination,
+        eventbridge._update_api_destination,
+        eventbridge._delete_api_destination,
+        "ApiDestinationArn",
+    )
+
+
+def _resource(
+    create: Callable[[Json], Any],
+    update: Callable[[Json], Any],
+    delete: Callable[[Json], Any],
+    arn: str,
+) -> Json:
+    """The handlers of a resource that is named by its property `Name`."""
+
+    def done(reply: Any) -> Json:
+        status, _, body = reply
+        if status >= 400:
+            raise ValueError(str(body))
+        return {"Arn": json.loads(body)[arn]}
+
+    def created(_logical_id: str, properties: Json, _stack: str) -> tuple[str, Json]:
+        return properties["Name"], done(create(properties))
+
+    def updated(name: str, _old: Json, new: Json, _stack: str) -> tuple[str, Json]:
+        return name, done(update({**new, "Name": name}))
+
+    def deleted(name: str, _properties: Json) -> None:
+        delete({"Name": name})
+
+    return {"create": created, "update": updated, "delete": deleted}

@@ -1,0 +1,74 @@
+"""Business rule: a loop that ends without an answer is followed by another, or by the operator."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loupe.domain.loops import (
+    MOST_LOOPS,
+    EndedLoop,
+    after_loop,
+    ended_loop,
+    loop_name,
+    review_of,
+)
+from loupe.domain.places import ImageRef
+from loupe.domain.review import CONFLICT, DONE, OPEN, UNSURE, Review, review_id
+
+IMAGE = ImageRef("bucket", "images_for_detection/a.png", "v", "e", 1)
+REVIEW = Review(
+    id=review_id(IMAGE, UNSURE),
+    image=IMAGE,
+    purpose=UNSURE,
+    state=OPEN,
+    at="2026-01-01T00:00:00.000Z",
+    labels=("cat", "dog"),
+    wanted=1,
+    loop=review_id(IMAGE, UNSURE),
+    asked=1,
+)
+
+
+@given(st.integers(0, 5))
+def test_every_loop_of_a_review_has_its_own_name_that_leads_back(asked: int) -> None:
+    name = loop_name(replace(REVIEW, asked=asked))
+
+    assert re.fullmatch(r"[a-z0-9](-*[a-z0-9])*", name)
+    assert len(name) <= 63
+    assert review_of(name) == REVIEW.id
+    assert (name == REVIEW.id) == (asked == 0)
+
+
+@pytest.mark.parametrize(
+    ("status", "asked", "state"),
+    [
+        ("Failed", 1, OPEN),
+        ("Failed", MOST_LOOPS, CONFLICT),
+        ("Stopped", 1, CONFLICT),
+    ],
+)
+def test_what_follows_a_loop(status: str, asked: int, state: str) -> None:
+    after = after_loop(replace(REVIEW, asked=asked), EndedLoop(REVIEW.loop, status, "why"))
+
+    assert after is not None
+    assert (after.state, after.loop) == (state, "")
+
+
+@pytest.mark.parametrize(
+    ("review", "ended"),
+    [
+        (REVIEW, EndedLoop(REVIEW.loop, "Completed", "")),
+        (REVIEW, EndedLoop("an earlier one", "Failed", "")),
+        (replace(REVIEW, state=DONE), EndedLoop(REVIEW.loop, "Stopped", "")),
+    ],
+)
+def test_what_changes_nothing(review: Review, ended: EndedLoop) -> None:
+    assert after_loop(review, ended) is None
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{}", '{"detail-type": "x"}', '{"detail-type": 1}'])
+def test_other_messages_are_no_end_of_a_loop(body: str) -> None:
+    assert ended_loop(body) is None
