@@ -10,6 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from loupe.errors import LoupeError
 from loupe_cli import (
     data_commands,
+    export_command,
+    import_command,
     model_commands,
     replay_command,
     settings_commands,
@@ -38,6 +40,8 @@ COMMANDS = (
     model_commands,
     settings_commands,
     user_commands,
+    export_command,
+    import_command,
     replay_command,
     teardown,
 )

@@ -1,15 +1,22 @@
 """teardown: take a stack apart so that nothing is left of it that bills."""
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 from botocore.exceptions import ClientError
 
-from loupe.console.page import DOLLARS_PER_UNIT_HOUR
 from loupe.errors import LoupeError
+from loupe_cli.inventory import (
+    Thing,
+    bucket_names,
+    find_workforce,
+    models,
+    own_workforces,
+    schedules,
+    things,
+)
 from loupe_cli.render import err, out, show_json, show_table
 from loupe_cli.target import Target, home
 
@@ -26,21 +33,14 @@ REMOVERS = {
     "queue": ("sqs", "delete_queue", "QueueUrl"),
     "user pool": ("cognito-idp", "delete_user_pool", "UserPoolId"),
     "log group": ("logs", "delete_log_group", "logGroupName"),
+    "flow definition": ("sagemaker", "delete_flow_definition", "FlowDefinitionName"),
+    "task page": ("sagemaker", "delete_human_task_ui", "HumanTaskUiName"),
 }
 """How a thing is deleted that no stack owns any more: service, action, and its name's argument."""
 
 
 class TeardownFailed(LoupeError):
     """Something could not be deleted; the message says what, and teardown can be run again."""
-
-
-@dataclass(frozen=True)
-class Thing:
-    """One thing of a stack: what it is, its name, and what it costs or holds."""
-
-    kind: str
-    name: str
-    note: str = ""
 
 
 def register(app: typer.Typer) -> None:
@@ -51,38 +51,57 @@ def register(app: typer.Typer) -> None:
 def teardown(
     context: typer.Context,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    workforce: Annotated[
+        str, typer.Option(help="Delete this private workforce of Amazon A2I, too.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Delete the stack with everything in it: images, labels, reviews, models."""
     target: Target = context.obj
-    found = list(things(target))
+    team = find_workforce(target, workforce)
+    found = [*things(target), *team]
     if not found and not status(target):
-        out.print(f"Nothing is left of {target.name!r}.", markup=False)
+        _say_what_is_left(target, [], [], as_json)
         return
     if not as_json:
         show_table(["what", "name", ""], ((t.kind, t.name, t.note) for t in found), "")
+        dollars = sum(thing.dollars for thing in found)
+        out.print(f"As it is now, it costs about ${dollars:,.2f} a month to keep.")
     if not yes:
         typer.confirm(f"Delete all of this, and {target.name!r} itself?", abort=True)
     with err.status("Stopping what is at work…") as spinner:
         stop_rounds(target)
+        wait_for_trainings(target, spinner.update)
         spinner.update("Emptying the bucket…")
         empty_buckets(target)
         spinner.update("Deleting the stack (models are stopped first, which takes minutes)…")
         delete_stack(target)
         spinner.update("Deleting what no stack owns any more…")
         delete_strays(target)
+        if team:
+            delete_workforce(target, workforce)
     (home() / "deployed").unlink(missing_ok=True)
     left = list(things(target))
-    if as_json:
-        show_json({"deleted": [vars(t) for t in found], "left": [vars(t) for t in left]})
-    else:
-        show_table(
-            ["left", "name", ""],
-            ((t.kind, t.name, t.note) for t in left),
-            f"Nothing is left of {target.name!r}.",
-        )
+    _say_what_is_left(target, found, left, as_json)
     if left:
         raise TeardownFailed("Some of it is left: run 'loupe teardown' again.")
+
+
+def _say_what_is_left(target: Target, found: list[Thing], left: list[Thing], as_json: bool) -> None:
+    if as_json:
+        show_json({"deleted": [vars(t) for t in found], "left": [vars(t) for t in left]})
+        return
+    show_table(
+        ["left", "name", ""],
+        ((t.kind, t.name, t.note) for t in left),
+        f"Nothing is left of {target.name!r}.",
+    )
+    for kept in own_workforces(target):
+        out.print(
+            f"The private workforce {kept!r} is kept, with the pool of its members, who may have "
+            f"other work. It costs nothing; 'loupe teardown --workforce {kept}' deletes it.",
+            markup=False,
+        )
 
 
 def status(target: Target) -> str:
@@ -97,99 +116,19 @@ def status(target: Target) -> str:
     return "" if state in GONE else state
 
 
-def things(target: Target) -> Iterator[Thing]:
-    """What there is of the stack, found by name, so that a stack that is half gone counts too."""
-    for look in LOOKS:
-        yield from look(target)
-
-
-def buckets(target: Target) -> Iterator[Thing]:
-    """Its bucket, with the number of objects."""
-    s3 = target.client("s3")
-    for name in _bucket_names(target):
-        count = sum(
-            len(page.get("Versions", ())) + len(page.get("DeleteMarkers", ()))
-            for page in s3.get_paginator("list_object_versions").paginate(Bucket=name)
-        )
-        yield Thing("bucket", name, f"{count} objects, with their old versions")
-
-
-def models(target: Target) -> Iterator[Thing]:
-    """The project and its versions; those that run are billed by the hour."""
-    client = target.client("rekognition")
-    for project in client.describe_projects(ProjectNames=[target.name])["ProjectDescriptions"]:
-        arn = project["ProjectArn"]
-        pages = client.get_paginator("describe_project_versions").paginate(ProjectArn=arn)
-        for page in pages:
-            for version in page["ProjectVersionDescriptions"]:
-                running = version["Status"] in ("RUNNING", "STARTING")
-                dollars = DOLLARS_PER_UNIT_HOUR * version.get("MinInferenceUnits", 1)
-                yield Thing(
-                    "model version",
-                    version["ProjectVersionArn"].split("/")[3],
-                    f"runs: ${dollars:.2f} an hour" if running else version["Status"].lower(),
-                )
-        yield Thing("project", target.name)
-
-
-def tables(target: Target) -> Iterator[Thing]:
-    """Its table: records of images, reviews, labels, versions."""
-    client = target.client("dynamodb")
-    for page in client.get_paginator("list_tables").paginate():
-        yield from _named(target, "table", page["TableNames"])
-
-
-def parameters(target: Target) -> Iterator[Thing]:
-    """Its settings."""
-    pages = target.client("ssm").get_paginator("get_parameters_by_path")
-    for page in pages.paginate(Path=f"/{target.name}/", Recursive=True):
-        for found in page["Parameters"]:
-            yield Thing("parameter", found["Name"])
-
-
-def schedules(target: Target) -> Iterator[Thing]:
-    """Its schedules."""
-    pages = target.client("scheduler").get_paginator("list_schedules")
-    for page in pages.paginate(NamePrefix=f"{target.name}-"):
-        yield from _named(target, "schedule", [found["Name"] for found in page["Schedules"]])
-
-
-def queues(target: Target) -> Iterator[Thing]:
-    """Its queues."""
-    pages = target.client("sqs").get_paginator("list_queues")
-    for page in pages.paginate(QueueNamePrefix=f"{target.name}-"):
-        for url in page.get("QueueUrls", ()):
-            yield Thing("queue", url)
-
-
-def user_pools(target: Target) -> Iterator[Thing]:
-    """Who may sign in."""
-    pages = target.client("cognito-idp").get_paginator("list_user_pools")
-    for page in pages.paginate(MaxResults=60):
-        for found in page["UserPools"]:
-            if found["Name"] == target.name:
-                yield Thing("user pool", found["Id"])
-
-
-def log_groups(target: Target) -> Iterator[Thing]:
-    """Its logs."""
-    pages = target.client("logs").get_paginator("describe_log_groups")
-    for prefix in (f"/loupe/{target.name}/", f"/aws/lambda/{target.name}-"):
-        for page in pages.paginate(logGroupNamePrefix=prefix):
-            for found in page["logGroups"]:
-                yield Thing("log group", found["logGroupName"])
-
-
-LOOKS: tuple[Callable[[Target], Iterator[Thing]], ...] = (
-    models,
-    buckets,
-    tables,
-    parameters,
-    schedules,
-    queues,
-    user_pools,
-    log_groups,
-)
+def delete_workforce(target: Target, name: str) -> None:
+    """Delete the work teams of a workforce, the workforce, and the pool of its members."""
+    sagemaker, cognito = target.client("sagemaker"), target.client("cognito-idp")
+    workforce = sagemaker.describe_workforce(WorkforceName=name)["Workforce"]
+    for page in sagemaker.get_paginator("list_workteams").paginate():
+        for team in page["Workteams"]:
+            sagemaker.delete_workteam(WorkteamName=team["WorkteamName"])
+    sagemaker.delete_workforce(WorkforceName=name)
+    pool = workforce["CognitoConfig"]["UserPool"]
+    domain = cognito.describe_user_pool(UserPoolId=pool)["UserPool"].get("Domain")
+    if domain:
+        cognito.delete_user_pool_domain(Domain=domain, UserPoolId=pool)
+    cognito.delete_user_pool(UserPoolId=pool)
 
 
 def stop_rounds(target: Target) -> None:
@@ -213,10 +152,20 @@ def _stop_executions(machines: Any, machine: str) -> None:
             )
 
 
+def wait_for_trainings(target: Target, say: Callable[[str], None]) -> None:
+    """Wait until nothing trains: a training cannot be stopped, nor deleted while it runs."""
+    while training := [t.name for t in models(target) if t.note == "training_in_progress"]:
+        say(
+            f"{', '.join(training)} still trains, which cannot be stopped and may take hours. "
+            "Waiting; after Ctrl-C 'loupe teardown' goes on from here…"
+        )
+        time.sleep(POLL_SECONDS)
+
+
 def empty_buckets(target: Target) -> None:
     """Delete every version of every object, and uploads that were never finished."""
     s3 = target.client("s3")
-    for bucket in _bucket_names(target):
+    for bucket in bucket_names(target):
         for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
             for upload in page.get("Uploads", ()):
                 s3.abort_multipart_upload(
@@ -270,13 +219,3 @@ def _wait_until_gone(target: Target) -> bool:
             return False
         time.sleep(POLL_SECONDS)
     raise TeardownFailed(f"{target.name} is still being deleted; run 'loupe teardown' again.")
-
-
-def _bucket_names(target: Target) -> list[str]:
-    found = target.client("s3").list_buckets()["Buckets"]
-    start = f"{target.name}-bucket-"
-    return [item["Name"] for item in found if item["Name"].lower().startswith(start)]
-
-
-def _named(target: Target, kind: str, names: list[str]) -> Iterator[Thing]:
-    return (Thing(kind, name) for name in names if name.startswith(f"{target.name}-"))

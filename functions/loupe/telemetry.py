@@ -1,6 +1,27 @@
-"""Logger, metrics and tracer, one of each a process."""
+"""The logger of a process, and the metrics that alarms and the dashboard look at."""
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
+
+NAMESPACE = "Loupe"
+IMAGES_WAITING = "ImagesWaitingForModel"
+OLDEST_REVIEW_HOURS = "OldestReviewHours"
+INFERENCE_UNITS = "InferenceUnits"
+METERED_EVENTS = (
+    "ImageAccepted",
+    "ImageSentToReview",
+    "ImageAnswered",
+    "ImageFailed",
+    "TrainingFailed",
+)
+"""Event types that are counted as metrics. Each costs what a custom metric costs, so few are."""
 
 logger = Logger(service="loupe")
-metrics = Metrics(namespace="Loupe", service="loupe")
+
+
+def meter(stack: str, name: str, value: float) -> None:
+    """Write one value of a metric of `stack` to the log, from where CloudWatch takes it."""
+    with single_metric(
+        name=name, unit=MetricUnit.NoUnit, value=value, namespace=NAMESPACE
+    ) as metric:
+        metric.add_dimension(name="stack", value=stack)

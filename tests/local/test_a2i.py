@@ -194,6 +194,7 @@ def test_a_region_has_one_private_workforce_and_it_outlives_its_teams(client: Cl
     assert error(sagemaker.create_workteam, **team) == "ResourceInUse"
     found = sagemaker.describe_workteam(WorkteamName="team")["Workteam"]
     assert found["MemberDefinitions"] == [member]
+    assert [t["WorkteamName"] for t in sagemaker.list_workteams()["Workteams"]] == ["team"]
     assert error(sagemaker.delete_workforce, WorkforceName="force") == "ValidationException"
     assert sagemaker.delete_workteam(WorkteamName="team")["Success"]
     sagemaker.delete_workforce(WorkforceName="force")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.stack.conftest import NAME, Stack, loupe, until
+from tests.stack.conftest import NAME, Stack, deploy, loupe, until
 from tests.stack.pictures import digits, drawn
 
 pytestmark = pytest.mark.stack
@@ -25,6 +25,11 @@ def left(stack: Stack) -> dict[str, Any]:
         "schedules": stack.client("scheduler").list_schedules()["Schedules"],
         "queues": stack.client("sqs").list_queues().get("QueueUrls", []),
         "pools": stack.client("cognito-idp").list_user_pools(MaxResults=10)["UserPools"],
+        "alarms": stack.client("cloudwatch").describe_alarms()["MetricAlarms"],
+        "dashboards": stack.client("cloudwatch").list_dashboards()["DashboardEntries"],
+        "flows": stack.client("sagemaker").list_flow_definitions()["FlowDefinitionSummaries"],
+        "pages": stack.client("sagemaker").list_human_task_uis()["HumanTaskUiSummaries"],
+        "workforces": stack.client("sagemaker").list_workforces()["Workforces"],
         "functions": stack.client("lambda").list_functions()["Functions"],
         "topics": stack.client("sns").list_topics()["Topics"],
         "machines": stack.client("stepfunctions").list_state_machines()["stateMachines"],
@@ -56,6 +61,7 @@ def test_a_stack_at_work_is_taken_down_whole(stack: Stack) -> None:
 
     assert shown.returncode == 0, shown.stdout + shown.stderr
     assert "an hour" in shown.stdout
+    assert "a month to keep" in shown.stdout
     assert f"Nothing is left of '{NAME}'" in shown.stdout
     assert left(stack) == {}
 
@@ -63,6 +69,43 @@ def test_a_stack_at_work_is_taken_down_whole(stack: Stack) -> None:
 
     assert again.returncode == 0
     assert "Nothing is left" in again.stdout
+
+
+def test_a_stack_with_amazon_a2i_at_work_is_taken_down_and_the_workforce_only_by_name(
+    stack: Stack,
+) -> None:
+    deploy(stack, "HumanReview=a2i", "FirstWorkerEmail=ann@example.com")
+    assert stack.outputs["WorkerPortal"].startswith("https://")
+    stack.set(Labels="zero,one")
+    stack.put("images_for_detection/shape.png", drawn(1))
+    until(lambda: any(r.loop for r in stack.open_reviews()) or None, seconds=60)
+
+    shown = loupe(stack, "teardown", "--yes")
+
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert f"--workforce {NAME}" in " ".join(shown.stdout.split())
+    assert set(left(stack)) == {"pools", "workforces"}
+
+    done = loupe(stack, "teardown", "--yes", "--workforce", NAME)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert left(stack) == {}
+
+
+def test_a_stack_whose_creation_failed_half_way_is_taken_down(stack: Stack) -> None:
+    """A workforce of somebody else is in the way of the one that the template makes."""
+    sagemaker = stack.client("sagemaker")
+    cognito = {"UserPool": "us-east-1_other", "ClientId": "other"}
+    sagemaker.create_workforce(WorkforceName="other", CognitoConfig=cognito)
+    with pytest.raises(AssertionError, match="only one"):
+        deploy(stack, "HumanReview=a2i", "FirstWorkerEmail=ann@example.com")
+    assert stack.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"]
+
+    done = loupe(stack, "teardown", "--yes")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    sagemaker.delete_workforce(WorkforceName="other")
+    assert left(stack) == {}
 
 
 def test_without_a_yes_nothing_is_deleted(stack: Stack) -> None:

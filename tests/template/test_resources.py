@@ -1,9 +1,11 @@
 """Business rules of storage, queues and alarms: nothing is lost, nothing is open to the world."""
 
+import json
 from typing import Any
 
 import pytest
 
+from loupe import telemetry
 from tests.template.reading import properties, references, resources, template
 
 QUEUES = resources("AWS::SQS::Queue")
@@ -163,3 +165,53 @@ def test_a_message_stays_hidden_while_its_function_may_run(
 
 def test_logs_are_not_kept_for_ever() -> None:
     assert all("RetentionInDays" in properties(name) for name in resources("AWS::Logs::LogGroup"))
+
+
+@pytest.mark.parametrize("name", sorted(ALARMS))
+def test_an_alarm_tells_somebody_what_to_look_at(name: str) -> None:
+    found = properties(name)
+
+    assert found["AlarmActions"] == ["Topic"]
+    assert found["TreatMissingData"] == "notBreaching"
+    assert len(found["AlarmDescription"].split(".")) >= 2
+
+
+def own_metrics() -> set[str]:
+    """What the functions measure."""
+    measured = (telemetry.IMAGES_WAITING, telemetry.OLDEST_REVIEW_HOURS, telemetry.INFERENCE_UNITS)
+    return {*measured, *telemetry.METERED_EVENTS}
+
+
+def test_alarms_and_dashboard_look_at_what_is_measured_and_at_all_of_it() -> None:
+    alarms = {
+        found["MetricName"]
+        for found in map(properties, ALARMS)
+        if found["Namespace"] == telemetry.NAMESPACE
+    }
+    shown = {
+        row[1]
+        for widget in dashboard()
+        for row in widget["properties"].get("metrics", ())
+        if row[0] in (telemetry.NAMESPACE, ".") and row[1] in own_metrics()
+    }
+
+    assert alarms | shown == own_metrics()
+    assert alarms == {"TrainingFailed", "ImagesWaitingForModel", "OldestReviewHours"}
+
+
+def dashboard() -> list[dict[str, Any]]:
+    """The widgets, as they stand in the template."""
+    widgets: list[dict[str, Any]] = json.loads(body()["Fn::Sub"])["widgets"]
+    return widgets
+
+
+def body() -> dict[str, str]:
+    found: dict[str, str] = template()["Resources"]["Dashboard"]["Properties"]["DashboardBody"]
+    return found
+
+
+def test_the_dashboard_shows_every_alarm_and_every_dead_letter_queue() -> None:
+    (alarms,) = [w["properties"]["alarms"] for w in dashboard() if w["type"] == "alarm"]
+
+    assert {alarm.strip("${}").removesuffix(".Arn") for alarm in alarms} == set(ALARMS)
+    assert references(body()) >= DEAD_LETTERS

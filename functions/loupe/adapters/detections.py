@@ -30,6 +30,13 @@ class Detections:
         self._table.put_new(_item(detection))
         return detection
 
+    def restore(self, detection: Detection) -> None:
+        """Write a record of another stack. It is listed; its image is not here to be sampled."""
+        item = _item(detection)
+        for name in ("answered", "answered_at"):
+            item.pop(name, None)
+        self._table.write([put(item)])
+
     def move(
         self, detection: Detection, from_states: Sequence[str], events: Sequence[Event] = ()
     ) -> None:

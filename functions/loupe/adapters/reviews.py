@@ -30,6 +30,10 @@ class Reviews:
             )
         return _review(item)
 
+    def restore(self, review: Review) -> None:
+        """Write a review of another stack, which is over."""
+        self._table.write([put(_item(review))])
+
     def put_new(self, review: Review, *more: Item, events: Sequence[Event] = ()) -> None:
         """Write a new review with `more` writes; raises AlreadyDone when it exists."""
         self._table.write([put(_item(review), "attribute_not_exists(pk)"), *more], events)

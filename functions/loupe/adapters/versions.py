@@ -8,7 +8,7 @@ from loupe.adapters.table import Item, Table, listed, put, update
 from loupe.domain.comparison import Prediction
 from loupe.domain.events import Event
 from loupe.domain.training import IN_SERVICE, RETIRED, Attempt, Progress
-from loupe.errors import NotFound
+from loupe.errors import AlreadyDone, NotFound
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,20 @@ class Versions:
                 ),
             ]
         )
+
+    def restore(self, version: Version, number: int) -> None:
+        """Write the history of a version of another stack; later ones have higher numbers."""
+        self._table.write([put(_item(version))])
+        try:
+            self._table.update(
+                "STATE",
+                "PROGRESS",
+                "SET attempts = :number",
+                {"number": number},
+                "attribute_not_exists(attempts) OR attempts < :number",
+            )
+        except AlreadyDone:
+            return  # A later one was restored before.
 
     def save(self, version: Version, events: Sequence[Event] = (), **changes: Any) -> Version:
         """Write only `changes` of a version, with events, and return it as it should be now."""

@@ -107,8 +107,14 @@ def add_member(
     counts: Counts,
     holdout_percent: int,
     new_id: str,
+    decided: str = "",
 ) -> Change:
-    """Register `member`, a labelled object, given the groups that show the same picture."""
+    """Register `member`, a labelled object, given the groups that show the same picture.
+
+    `decided` is the side that it had in the stack that it was exported from.
+    """
+    if decided:
+        return _add_decided(member, agreeing_reviewers, matches, counts, new_id, decided)
     sides = {group.split for group in matches} - {NEITHER}
     if len(sides) == 2:
         bridge = Group(new_id, NEITHER, testable=False, members=(member,))
@@ -123,6 +129,24 @@ def add_member(
     split = choose_split(counts.get(member.label, LabelCount()), testable, holdout_percent)
     group = Group(new_id, split, testable, (member,))
     return Change(None, group, _recount(counts, None, group))
+
+
+def _add_decided(
+    member: Member,
+    agreeing_reviewers: int,
+    matches: Sequence[Group],
+    counts: Counts,
+    new_id: str,
+    side: str,
+) -> Change:
+    """Business rule: what was decided in another stack stays, in whatever order images arrive."""
+    testable = may_test(member.source, agreeing_reviewers)
+    new = Group(new_id, side, testable)
+    before = next((group for group in matches if group.split == side), None)
+    known = before or new
+    after = replace(known, members=(*_without(known, member.key), member))
+    reason = "Its side was decided in the stack that it comes from."
+    return Change(before, after, _recount(counts, before, after), reason)
 
 
 def remove_member(group: Group, key: str, counts: Counts) -> Change:

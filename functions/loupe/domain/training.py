@@ -18,6 +18,8 @@ REFUSED = "refused"
 FAILED = "failed"
 IN_SERVICE = "in_service"
 RETIRED = "retired"
+IMPORTED = "imported"
+"""The history of another stack: its model is not in this one's project."""
 UNDECIDED = (TRAINING, WAITING_FOR_APPROVAL)
 
 

@@ -1,7 +1,7 @@
 """Every minute: start or stop the model in service, and go on with what waits."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -14,7 +14,13 @@ from loupe.errors import AlreadyDone
 from loupe.handlers.request_review import known_labels, start_loop, take_over
 from loupe.handlers.run_model import RUNNING, STOPPED, Request, bring
 from loupe.settings import Settings
-from loupe.telemetry import logger
+from loupe.telemetry import (
+    IMAGES_WAITING,
+    INFERENCE_UNITS,
+    OLDEST_REVIEW_HOURS,
+    logger,
+    meter,
+)
 from loupe.wiring import Deps, deps
 
 IMAGES_PER_RUN = 1000
@@ -35,7 +41,20 @@ def keep_going(deps: Deps) -> dict[str, Any]:
     stop_strays(service, deps)
     queued, opened = queue_waiting(service, settings, deps), open_queued(settings, deps)
     start_loops(deps)
+    measure(service, settings, deps)
     return {"action": action, "queued": queued, "opened": opened}
+
+
+def measure(service: Service, settings: Settings, deps: Deps) -> None:
+    """What the alarms and the dashboard look at: what waits, for how long, and what bills."""
+    runs = bool(service.version) and deps.rekognition.version(service.version).status == RUNNING
+    backlog = 0 if runs or not service.version else len(list(islice(deps.detections.waiting(), 99)))
+    oldest = next(deps.reviews.oldest_open(page=1), None)
+    waited = deps.clock() - datetime.fromisoformat(oldest.at) if oldest else timedelta()
+    stack = deps.value("STACK")
+    meter(stack, IMAGES_WAITING, backlog)
+    meter(stack, OLDEST_REVIEW_HOURS, waited.total_seconds() / 3600)
+    meter(stack, INFERENCE_UNITS, settings.minimum_inference_units if runs else 0)
 
 
 def switch(service: Service, settings: Settings, deps: Deps) -> Switch:

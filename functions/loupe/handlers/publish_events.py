@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
 from loupe.adapters.table import plain
+from loupe.telemetry import METERED_EVENTS, meter
 from loupe.wiring import deps
 
 PUBLISHED = ("id", "type", "at", "subject", "text", "detail")
@@ -27,4 +28,7 @@ def publish(record: DynamoDBRecord) -> None:
     image = record.dynamodb.new_image if record.dynamodb else None
     if image is None or record.raw_event["eventName"] != "INSERT":
         return
-    deps().publisher.publish({name: plain(image[name]) for name in PUBLISHED})
+    event = {name: plain(image[name]) for name in PUBLISHED}
+    deps().publisher.publish(event)
+    if event["type"] in METERED_EVENTS:
+        meter(deps().value("STACK"), event["type"], 1)

@@ -21,7 +21,9 @@ from loupe.adapters.dataset import REGISTERED, REJECTED, REMOVED, Example
 from loupe.adapters.objects import Current
 from loupe.domain.dataset import (
     COLD_START,
+    NEITHER,
     REVIEWED,
+    SPLITS,
     UPLOADED,
     Group,
     Member,
@@ -112,7 +114,13 @@ def learn(found: Current, deps: Deps) -> None:
         told = event("ExampleRejected", f"{key}/{version}", now, image=key, reason=str(error))
         deps.dataset.note(rejected, [told])
         return
-    _add(example, seen, deps)
+    _add(example, seen, decided_side(found), deps)
+
+
+def decided_side(found: Current) -> str:
+    """The side that an imported image had in the stack that it comes from, or ""."""
+    side = found.metadata.get("loupe-split", "")
+    return side if side in (*SPLITS, NEITHER) else ""
 
 
 def provenance(found: Current) -> dict[str, Any]:
@@ -125,7 +133,7 @@ def provenance(found: Current) -> dict[str, Any]:
     return {"source": source, "reviewers": int(reviewers), "by": by}
 
 
-def _add(example: Example, seen: Fingerprint, deps: Deps) -> None:
+def _add(example: Example, seen: Fingerprint, decided: str, deps: Deps) -> None:
     ledger = deps.dataset.ledger()
     member = Member(example.key, example.label, example.version, seen.content, example.source)
     change = add_member(
@@ -135,6 +143,7 @@ def _add(example: Example, seen: Fingerprint, deps: Deps) -> None:
         ledger.counts,
         deps.parameters.settings().holdout_percent,
         hashlib.sha256(f"{example.key}/{example.version}".encode()).hexdigest()[:32],
+        decided,
     )
     group = change.after
     if any(_is_gone(other.key, deps) for other in _others(group, example)):

@@ -70,6 +70,7 @@ DEFINITIONS = {
     "DeleteWorkforce": Operation(teams.delete_workforce, _named("workforce", "WorkforceName")),
     "CreateWorkteam": Operation(teams.create_workteam, TEAM),
     "DescribeWorkteam": Operation(teams.describe_workteam, TEAM),
+    "ListWorkteams": Operation(teams.list_workteams, lambda _given: "*"),
     "DeleteWorkteam": Operation(teams.delete_workteam, TEAM),
 }
 LOOPS = {

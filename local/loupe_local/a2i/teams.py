@@ -70,6 +70,13 @@ def describe_workteam(given: Json, _caller: Caller, database: Database) -> Json:
     }
 
 
+def list_workteams(given: Json, caller: Caller, database: Database) -> Json:
+    """ListWorkteams."""
+    rows = database.rows("SELECT name FROM workteam ORDER BY created, name")
+    teams = [describe_workteam({"WorkteamName": row["name"]}, caller, database) for row in rows]
+    return paged("Workteams", [team["Workteam"] for team in teams], given)
+
+
 def delete_workteam(given: Json, _caller: Caller, database: Database) -> Json:
     """DeleteWorkteam."""
     row = _row(database, "workteam", given["WorkteamName"])

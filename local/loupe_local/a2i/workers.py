@@ -34,8 +34,8 @@ from loupe_local.wire import (
 PATH = "/_loupe/a2i"
 FILES = {"crowd-html-elements.js": "text/javascript", "page.css": "text/css"}
 SECURITY = {
-    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self' "
-    "'unsafe-inline'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'",
+    "content-security-policy": "default-src 'none'; script-src 'self'; connect-src 'self'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data:; form-action 'self'; base-uri 'none'",
     "cache-control": "no-store",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",

@@ -3,7 +3,8 @@
 
 class CrowdImageClassifier extends HTMLElement {
   connectedCallback() {
-    whenParsed(() => this.show());
+    // The form moves it, which connects it once more.
+    whenParsed(() => this.firstElementChild?.className !== "shown" && this.show());
   }
 
   get value() {
@@ -36,7 +37,9 @@ class CrowdImageClassifier extends HTMLElement {
     const work = make("div");
     work.className = "work";
     work.append(instructions, image, choice);
-    this.replaceChildren(make("h1", this.getAttribute("header")), work);
+    const heading = make("h1", this.getAttribute("header"));
+    heading.className = "shown";
+    this.replaceChildren(heading, work);
   }
 }
 
