@@ -1,5 +1,5 @@
-"""What MiniStack (1.5.33) lacks of webhooks: their resources in a template, and tries after the
-first, with a dead-letter queue at the end."""
+"""What MiniStack (1.5.33) lacks of webhooks: tries after the first, and a dead-letter queue at the
+end."""
 
 # ruff: noqa: PLC0415
 # MiniStack reads the environment when it is imported, so it is imported when it is first needed.
@@ -26,9 +26,35 @@ _event: contextvars.ContextVar[Json | None] = contextvars.ContextVar("loupe_even
 
 
 def mend(take: Callable[[Delivery], None]) -> None:
-    """Applies all changes; `take` gets what is to be posted."""
-    _add_resources()
-    _hand_over(take)
+    """Lets posts be made from rows that outlive a restart: `take` gets them."""
+    from ministack.services import eventbridge
+
+    invoke = eventbridge._invoke_target
+
+    def invoke_target(target: Json, event: Json, rule: Json, view: Any = None) -> None:
+        found = view or eventbridge._pattern_event_view(event)
+        token = _event.set(found.event_with_detail())
+        try:
+            invoke(target, event, rule, view)
+        finally:
+            _event.reset(token)
+
+    def dispatch(spec: Any, payload: str, target: Json) -> None:
+        name = spec.resource.split("/", 2)[1]
+        destination = eventbridge._api_destinations.get(name)
+        connection_name = (destination or {}).get("ConnectionArn", "").split("/")[1:2]
+        connection = eventbridge._connections.get(connection_name[0]) if connection_name else None
+        if not destination or not connection:
+            logger.warning("the webhook %s or its connection is gone", name)
+            return
+        request = eventbridge._build_api_destination_request(
+            destination, connection, target.get("HttpParameters") or {}, payload
+        )
+        request["headers"] |= eventbridge._connection_auth_headers(connection, None)
+        take(_delivery(request, target))
+
+    eventbridge._invoke_target = invoke_target
+    eventbridge._dispatch_to_api_destination = dispatch
 
 
 def post(request: Json) -> int:
@@ -67,38 +93,6 @@ class DeadLetters:
         )
 
 
-def _hand_over(take: Callable[[Delivery], None]) -> None:
-    """Lets posts be made from rows that outlive a restart."""
-    from ministack.services import eventbridge
-
-    invoke = eventbridge._invoke_target
-
-    def invoke_target(target: Json, event: Json, rule: Json, view: Any = None) -> None:
-        found = view or eventbridge._pattern_event_view(event)
-        token = _event.set(found.event_with_detail())
-        try:
-            invoke(target, event, rule, view)
-        finally:
-            _event.reset(token)
-
-    def dispatch(spec: Any, payload: str, target: Json) -> None:
-        name = spec.resource.split("/", 2)[1]
-        destination = eventbridge._api_destinations.get(name)
-        connection_name = (destination or {}).get("ConnectionArn", "").split("/")[1:2]
-        connection = eventbridge._connections.get(connection_name[0]) if connection_name else None
-        if not destination or not connection:
-            logger.warning("the webhook %s or its connection is gone", name)
-            return
-        request = eventbridge._build_api_destination_request(
-            destination, connection, target.get("HttpParameters") or {}, payload
-        )
-        request["headers"] |= eventbridge._connection_auth_headers(connection, None)
-        take(_delivery(request, target))
-
-    eventbridge._invoke_target = invoke_target
-    eventbridge._dispatch_to_api_destination = dispatch
-
-
 def _delivery(request: Json, target: Mapping[str, Any]) -> Delivery:
     policy = target.get("RetryPolicy") or {}
     return Delivery(
@@ -109,48 +103,3 @@ def _delivery(request: Json, target: Mapping[str, Any]) -> Delivery:
         seconds=float(policy.get("MaximumEventAgeInSeconds", DAY)),
         retries=int(policy.get("MaximumRetryAttempts", RETRIES)),
     )
-
-
-def _add_resources() -> None:
-    from ministack.services import eventbridge
-    from ministack.services.cloudformation import provisioners
-
-    handlers = provisioners._RESOURCE_HANDLERS
-    handlers["AWS::Events::Connection"] = _resource(
-        eventbridge._create_connection,
-        eventbridge._update_connection,
-        eventbridge._delete_connection,
-        "ConnectionArn",
-    )
-    handlers["AWS::Events::ApiDestination"] = _resource(
-        eventbridge._create_api_destination,
-        eventbridge._update_api_destination,
-        eventbridge._delete_api_destination,
-        "ApiDestinationArn",
-    )
-
-
-def _resource(
-    create: Callable[[Json], Any],
-    update: Callable[[Json], Any],
-    delete: Callable[[Json], Any],
-    arn: str,
-) -> Json:
-    """The handlers of a resource that is named by its property `Name`."""
-
-    def done(reply: Any) -> Json:
-        status, _, body = reply
-        if status >= 400:
-            raise ValueError(str(body))
-        return {"Arn": json.loads(body)[arn]}
-
-    def created(_logical_id: str, properties: Json, _stack: str) -> tuple[str, Json]:
-        return properties["Name"], done(create(properties))
-
-    def updated(name: str, _old: Json, new: Json, _stack: str) -> tuple[str, Json]:
-        return name, done(update({**new, "Name": name}))
-
-    def deleted(name: str, _properties: Json) -> None:
-        delete({"Name": name})
-
-    return {"create": created, "update": updated, "delete": deleted}

@@ -19,7 +19,13 @@ from typing import IO, Any
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from loupe_local import ministack_mends, ministack_seam, ministack_webhooks, reaper
+from loupe_local import (
+    ministack_mends,
+    ministack_resources,
+    ministack_seam,
+    ministack_webhooks,
+    reaper,
+)
 from loupe_local.a2i.service import A2I
 from loupe_local.a2i.workers import Workers
 from loupe_local.console import ConsoleDoor
@@ -141,6 +147,7 @@ def build(home: Home, port: int, console_port: int) -> Gateway:
     dead_letters = ministack_webhooks.DeadLetters(url(port))
     deliveries = Deliveries(database, ministack_webhooks.post, dead_letters)
     ministack_webhooks.mend(deliveries.take)
+    ministack_resources.mend()
     objects = Objects(url(port))
     trainings = Trainings(database, home.models, url(port))
     services: list[Service] = [
