@@ -100,8 +100,9 @@ def test_a_stack_whose_creation_failed_half_way_is_taken_down(stack: Stack) -> N
     try:
         with pytest.raises(AssertionError):
             deploy(stack, "HumanReview=a2i", "FirstWorkerEmail=ann@example.com")
-        events = stack.client("cloudformation").describe_stack_events(StackName=NAME)
-        reasons = [event.get("ResourceStatusReason", "") for event in events["StackEvents"]]
+        pages = stack.client("cloudformation").get_paginator("describe_stack_events")
+        events = [event for page in pages.paginate(StackName=NAME) for event in page["StackEvents"]]
+        reasons = [event.get("ResourceStatusReason", "") for event in events]
         assert any("can have only one" in reason for reason in reasons)
 
         done = loupe(stack, "teardown", "--yes")
