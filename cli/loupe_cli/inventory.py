@@ -3,11 +3,19 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
+
+from botocore.exceptions import ClientError
 
 from loupe.console.page import DOLLARS_PER_UNIT_HOUR
-from loupe_cli.render import out
+from loupe_cli.render import err, out
 from loupe_cli.target import Target
 
+A2I = (
+    ("flow definition", "list_flow_definitions", "FlowDefinitionName"),
+    ("task page", "list_human_task_uis", "HumanTaskUiName"),
+)
+LISTED = ("FlowDefinitionSummaries", "HumanTaskUiSummaries", "Workforces")
 HOURS_PER_MONTH = 730
 GIGABYTE = 2**30
 S3_DOLLARS, TABLE_DOLLARS = 0.023, 0.25
@@ -125,26 +133,37 @@ def alarms(target: Target) -> Iterator[Thing]:
 def flows(target: Target) -> Iterator[Thing]:
     """What Amazon A2I's tasks are made from."""
     name = re.compile(rf"{re.escape(target.name)}-[0-9a-f]{{8}}(-[1-3])?")
-    client = target.client("sagemaker")
-    for page in client.get_paginator("list_flow_definitions").paginate():
-        for found in page["FlowDefinitionSummaries"]:
-            if name.fullmatch(found["FlowDefinitionName"]):
-                yield Thing("flow definition", found["FlowDefinitionName"])
-    for page in client.get_paginator("list_human_task_uis").paginate():
-        for found in page["HumanTaskUiSummaries"]:
-            if name.fullmatch(found["HumanTaskUiName"]):
-                yield Thing("task page", found["HumanTaskUiName"])
+    for kind, operation, member in A2I:
+        for found in _listed_by_a2i(target, operation):
+            if name.fullmatch(found[member]):
+                yield Thing(kind, found[member])
+
+
+def _listed_by_a2i(target: Target, operation: str) -> list[dict[str, Any]]:
+    """What Amazon SageMaker lists. Not every operator may ask, nor has to without Amazon A2I."""
+    try:
+        pages = list(target.client("sagemaker").get_paginator(operation).paginate())
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("AccessDeniedException", "AccessDenied"):
+            raise
+        err.print(
+            f"Amazon SageMaker does not let you use {operation}: if the stack was deployed with "
+            f"HumanReview=a2i, look there for what begins with {target.name}-.",
+            markup=False,
+        )
+        return []
+    return [found for page in pages for name in page for found in page[name] if name in LISTED]
 
 
 def own_workforces(target: Target) -> list[str]:
     """The private workforce that was made with the stack, if it is there."""
-    found = target.client("sagemaker").list_workforces()["Workforces"]
+    found = _listed_by_a2i(target, "list_workforces")
     return [w["WorkforceName"] for w in found if w["WorkforceName"] == target.name]
 
 
 def find_workforce(target: Target, name: str) -> list[Thing]:
     """The workforce that was asked for by name, and the pool of its members."""
-    found = target.client("sagemaker").list_workforces()["Workforces"] if name else []
+    found = _listed_by_a2i(target, "list_workforces") if name else []
     named = [workforce for workforce in found if workforce["WorkforceName"] == name]
     if name and not named:
         out.print(f"There is no private workforce {name!r}.", markup=False)

@@ -83,11 +83,18 @@ def start(home: Path, port: int | None = None) -> Endpoint:
     place.path.mkdir(mode=0o700, parents=True, exist_ok=True)
     chosen = port or _remembered(place.port_file) or DEFAULT_PORT
     _refuse_taken(chosen)
-    console_port = _remembered(place.console_port_file) or _free_console_port()
+    remembered = _remembered(place.console_port_file)
+    console_port = remembered or _free_console_port()
     _refuse_taken(console_port)
-    endpoint = _launch(place, chosen, console_port)
+    try:
+        endpoint = _launch(place, chosen, console_port)
+    except StackError:
+        if remembered or _is_free(console_port):
+            raise
+        # Another stack of this machine, started at the same moment, has got the usual port.
+        endpoint = _launch(place, chosen, _any_free_port())
     place.port_file.write_text(str(chosen))
-    place.console_port_file.write_text(str(console_port))
+    place.console_port_file.write_text(str(endpoint.console_port))
     return endpoint
 
 
@@ -174,8 +181,10 @@ def _remembered(file: Path) -> int | None:
 
 def _free_console_port() -> int:
     """The usual one, or where another stack of this machine has that, any that is free."""
-    if _is_free(DEFAULT_CONSOLE_PORT):
-        return DEFAULT_CONSOLE_PORT
+    return DEFAULT_CONSOLE_PORT if _is_free(DEFAULT_CONSOLE_PORT) else _any_free_port()
+
+
+def _any_free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -17,6 +18,7 @@ TASK_SECONDS = 3600
 AVAILABLE_SECONDS = 864_000
 """Ten days, the longest that Amazon A2I keeps a task open."""
 MOST_REVIEWERS = 3
+LOOPS_PER_CALL = 100
 POLL_SECONDS = 2
 GONE = ("ResourceNotFound", "ResourceNotFoundException")
 
@@ -36,7 +38,9 @@ class Wanted:
 class Flows:
     """`sagemaker` and `runtime` are boto3 clients of `sagemaker` and `sagemaker-a2i-runtime`."""
 
-    def __init__(self, sagemaker: Any, runtime: Any, stack: str) -> None:
+    def __init__(self, sagemaker: Any, runtime: Any, stack: str, now: datetime) -> None:
+        # No task is open longer: older loops need not be looked through.
+        self._since = now - timedelta(seconds=2 * AVAILABLE_SECONDS)
         self._sagemaker = sagemaker
         self._runtime = runtime
         self._stack = stack
@@ -58,15 +62,15 @@ class Flows:
 
     def retire(self, keep: str) -> None:
         """Delete generations other than `keep` in which no task is open."""
-        open_ones = {flow.rpartition("-")[0] for flow in self._flows() if self._open_loops(flow)}
+        open_ones = {flow.rpartition("-")[0] for flow in self._flows() if self._has_open_loop(flow)}
         self._delete(open_ones | {keep})
 
     def remove(self, is_late: Any) -> None:
         """Stop every task and delete every generation; raises TimeoutError when `is_late()`."""
         for flow in list(self._flows()):
-            for loop in self._open_loops(flow):
+            for loop in list(self._open_loops(flow)):
                 self._runtime.stop_human_loop(HumanLoopName=loop)
-        while any(self._open_loops(flow) for flow in list(self._flows())):
+        while any(self._has_open_loop(flow) for flow in list(self._flows())):
             if is_late():
                 raise TimeoutError("human loops are still being stopped; delete the stack again")
             time.sleep(POLL_SECONDS)
@@ -130,16 +134,20 @@ class Flows:
                 if self._name.fullmatch(found["HumanTaskUiName"]):
                     yield found["HumanTaskUiName"]
 
-    def _open_loops(self, flow: str) -> list[str]:
-        """Names of the loops of a flow definition that have not ended."""
-        pages = self._runtime.get_paginator("list_human_loops")
-        arn = self._describe(flow)["FlowDefinitionArn"]
-        return [
-            loop["HumanLoopName"]
-            for page in pages.paginate(FlowDefinitionArn=arn)
-            for loop in page["HumanLoopSummaries"]
-            if loop["HumanLoopStatus"] in ("InProgress", "Stopping")
-        ]
+    def _open_loops(self, flow: str) -> Iterator[str]:
+        """Names of the loops of a flow definition that have not ended, the newest first."""
+        pages = self._runtime.get_paginator("list_human_loops").paginate(
+            FlowDefinitionArn=self._describe(flow)["FlowDefinitionArn"],
+            CreationTimeAfter=self._since,
+            PaginationConfig={"PageSize": LOOPS_PER_CALL},
+        )
+        for page in pages:
+            for loop in page["HumanLoopSummaries"]:
+                if loop["HumanLoopStatus"] in ("InProgress", "Stopping"):
+                    yield loop["HumanLoopName"]
+
+    def _has_open_loop(self, flow: str) -> bool:
+        return next(self._open_loops(flow), None) is not None
 
     def _delete(self, keep: set[str]) -> None:
         for flow in [name for name in self._flows() if name.rpartition("-")[0] not in keep]:

@@ -34,7 +34,7 @@ def provide(event: Mapping[str, Any], context: Any) -> Resource:
     """
     properties = event["ResourceProperties"]
     client, stack = deps().client, checked_name(properties["Name"])
-    flows = Flows(client("sagemaker"), client("sagemaker-a2i-runtime"), stack)
+    flows = Flows(client("sagemaker"), client("sagemaker-a2i-runtime"), stack, deps().clock())
     identity = f"{stack}-review"
     if event["RequestType"] == "Delete":
         flows.remove(lambda: context.get_remaining_time_in_millis() < LAST_SECONDS * 1000)
