@@ -42,12 +42,12 @@ class Archive:
     def write(self, name: str, value: Mapping[str, Any]) -> None:
         """`<name>.json`."""
         text = json.dumps(value, ensure_ascii=False, indent=1)
-        (self.folder / f"{name}.json").write_text(text + "\n")
+        (self.folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
     def read(self, name: str) -> dict[str, Any]:
         """What `write` wrote; raises InvalidRequest when it cannot be read."""
         try:
-            found = json.loads((self.folder / f"{name}.json").read_text())
+            found = json.loads((self.folder / f"{name}.json").read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise InvalidRequest(f"{self.folder / name}.json cannot be read: {error}") from error
         if not isinstance(found, dict):
@@ -57,7 +57,7 @@ class Archive:
     def write_lines(self, name: str, records: Iterable[Mapping[str, Any]]) -> int:
         """`<name>.jsonl`, one record a line; returns how many."""
         count = 0
-        with (self.folder / f"{name}.jsonl").open("w") as file:
+        with (self.folder / f"{name}.jsonl").open("w", encoding="utf-8", newline="\n") as file:
             for count, record in enumerate(records, 1):  # noqa: B007
                 file.write(json.dumps(record, ensure_ascii=False) + "\n")
         return count
@@ -67,11 +67,12 @@ class Archive:
         path = self.folder / f"{name}.jsonl"
         if not path.is_file():
             raise InvalidRequest(f"{path} is missing: the export is not whole.")
-        for number, line in enumerate(path.read_text().splitlines(), 1):
-            try:
-                yield json.loads(line)
-            except ValueError as error:
-                raise InvalidRequest(f"{path}, line {number}, is no JSON: {error}") from error
+        with path.open(encoding="utf-8", newline="\n") as file:
+            for number, line in enumerate(file, 1):
+                try:
+                    yield json.loads(line)
+                except ValueError as error:
+                    raise InvalidRequest(f"{path}, line {number}, is no JSON: {error}") from error
 
     def save(self, key: str, body: bytes) -> str:
         """Write an object of the bucket; returns the file's path in the folder."""

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
-from loupe.adapters.detections import label
+from loupe.adapters.detections import detection_of
+from loupe.adapters.reviews import review_of
 from loupe.adapters.versions import Version
 from loupe.domain.dataset import COLD_START, REVIEWED
-from loupe.domain.detection import Detection
-from loupe.domain.places import ImageRef, people
-from loupe.domain.review import CONFLICT, OPEN, QUEUED, Reply, Review
+from loupe.domain.places import people
+from loupe.domain.review import CONFLICT, OPEN, QUEUED
 from loupe.domain.training import IMPORTED
 from loupe.errors import InvalidRequest, InvalidSetting
 from loupe.settings import CATALOGUE, setting
@@ -112,10 +112,10 @@ def restore_history(
         deps.versions.restore(Version(**vars(version) | {"reason": reason}), number)
     for past in detections:
         if not past["file"]:
-            deps.detections.restore(_detection(past))
+            deps.detections.restore(detection_of(past))
     for record in archive.lines("reviews"):
         if record["state"] not in UNFINISHED:
-            deps.reviews.restore(_review(record))
+            deps.reviews.restore(review_of(record))
 
 
 HISTORY = {"status": IMPORTED, "arn": "", "approval_token": ""}
@@ -127,25 +127,6 @@ def _refuse_used(target: Target) -> None:
             f"{target.name!r} has trained versions already, and an import would mix two "
             "histories: import into a new stack."
         )
-
-
-def _detection(record: Mapping[str, Any]) -> Detection:
-    fields = {name: value for name, value in record.items() if name != "file"}
-    labels = tuple(label(found) for found in record["labels"])
-    return Detection(**fields | {"image": ImageRef(**record["image"]), "labels": labels})
-
-
-def _review(record: Mapping[str, Any]) -> Review:
-    return Review(
-        **dict(record)
-        | {
-            "image": ImageRef(**record["image"]),
-            "labels": tuple(record["labels"]),
-            "guess": tuple(label(found) for found in record["guess"]),
-            "replies": tuple(Reply(**reply) for reply in record["replies"]),
-            "skipped": tuple(record["skipped"]),
-        }
-    )
 
 
 def _labelled(record: Mapping[str, Any], archive: Archive) -> Upload:

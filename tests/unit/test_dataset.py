@@ -323,3 +323,27 @@ def test_labels_with_an_image_on_each_side_can_be_trained_and_others_are_named()
 
     assert trainable_labels(counts) == ("ready",)
     assert thin_labels(counts) == ("untested", "untrained")
+
+
+@given(st.permutations(range(4)))
+def test_imported_images_keep_their_sides_in_whatever_order_they_arrive(order: list[int]) -> None:
+    """A picture on each side, one like the second, and one that bridges both."""
+    sides = ["train", "test", "test", "neither"]
+    groups: dict[str, Group] = {}
+    counts: Counts = {}
+    for number in order:
+        matches = list(groups.values())  # all look alike
+        change = add_member(
+            Member(f"{number}.png", "cat", "v", str(number)),
+            0,
+            matches,
+            counts,
+            20,
+            f"new {number}",
+            sides[number],
+        )
+        groups[change.after.id], counts = change.after, change.counts
+
+    found = {m.key: group.split for group in groups.values() for m in group.members}
+    assert found == {f"{number}.png": side for number, side in enumerate(sides)}
+    assert (counts["cat"].train, counts["cat"].test) == (1, 1)

@@ -1,6 +1,6 @@
 """Records of uploaded images."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -22,7 +22,7 @@ class Detections:
     def get(self, image_id: str) -> Detection | None:
         """The record of an image, or None."""
         item = self._table.get(f"IMAGE#{image_id}", KIND)
-        return None if item is None else _detection(item)
+        return None if item is None else detection_of(item)
 
     def receive(self, image: ImageRef, at: str) -> Detection:
         """Record that an image has arrived; raises AlreadyDone when it has a record."""
@@ -49,17 +49,17 @@ class Detections:
         """Records, newest first, of one state or of all; the range is that of `Table.listing`."""
         index, value = ("states", f"{KIND}#{state}") if state else ("listing", KIND)
         found = self._table.listing(index, value, after=after, before=before, page=page)
-        yield from map(_detection, found)
+        yield from map(detection_of, found)
 
     def waiting(self) -> Iterator[Detection]:
         """Images that wait, the oldest first."""
         found = self._table.listing("states", f"{KIND}#{WAITING}", newest_first=False)
-        yield from map(_detection, found)
+        yield from map(detection_of, found)
 
     def read_since(self, pointer: str) -> Iterator[tuple[str, Detection]]:
         """Images that a model read after `pointer`, oldest first, each with its own pointer."""
         for item in self._table.listing("answered", READ, newest_first=False, after=pointer):
-            yield item["answered_at"], _detection(item)
+            yield item["answered_at"], detection_of(item)
 
     def last_read_at(self) -> str:
         """When a model read an image last, or ""."""
@@ -85,7 +85,8 @@ def _item(detection: Detection) -> Item:
     return item
 
 
-def _detection(item: dict[str, Any]) -> Detection:
+def detection_of(item: Mapping[str, Any]) -> Detection:
+    """The detection that an item, or an exported record, stands for."""
     return Detection(
         image=ImageRef(**item["image"]),
         labels=tuple(label(found) for found in item["labels"]),

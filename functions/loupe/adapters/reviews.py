@@ -1,6 +1,6 @@
 """Review tasks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -28,7 +28,7 @@ class Reviews:
             raise NotFound(
                 f"There is no review {review_id!r}; 'loupe reviews' lists the open ones."
             )
-        return _review(item)
+        return review_of(item)
 
     def restore(self, review: Review) -> None:
         """Write a review of another stack, which is over."""
@@ -58,7 +58,7 @@ class Reviews:
         """Reviews, newest first, of one state or of all; the range is that of `Table.listing`."""
         index, value = ("states", f"{KIND}#{state}") if state else ("listing", KIND)
         found = self._table.listing(index, value, before=before, page=page)
-        yield from map(_review, found)
+        yield from map(review_of, found)
 
     def unanswered(self) -> Iterator[Review]:
         """Open and queued reviews, newest first within each."""
@@ -68,7 +68,7 @@ class Reviews:
     def oldest_open(self, page: int) -> Iterator[Review]:
         """Open reviews, oldest first, `page` read at a time."""
         found = self._table.listing("states", f"{KIND}#{OPEN}", newest_first=False, page=page)
-        yield from map(_review, found)
+        yield from map(review_of, found)
 
     def answers_of(self, worker: str, day: str) -> tuple[int, int]:
         """How many reviews `worker` has answered on `day` and in all."""
@@ -121,7 +121,8 @@ def _item(review: Review) -> Item:
     }
 
 
-def _review(item: dict[str, Any]) -> Review:
+def review_of(item: Mapping[str, Any]) -> Review:
+    """The review that an item, or an exported record, stands for."""
     own = set(Review.__dataclass_fields__)
     return Review(
         **{name: value for name, value in item.items() if name in own}
