@@ -63,6 +63,8 @@ def up(
     out.print(f"The console is at [bold]{endpoint.console_url}[/]; sign in as")
     for role, password in passwords.items():
         out.print(f"  {role:<9} {password}", markup=False)
+    if target.outputs["HumanReview"] == "a2i":
+        out.print(f"Amazon A2I's labeling portal is at [bold]{endpoint.url}/_loupe/a2i[/].")
     out.print(
         f"\nLoupe's services are at {endpoint.url} (data in {place}).\n\n"
         "  loupe upload labelled DIR   one folder a label, to train on\n"
