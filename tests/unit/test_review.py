@@ -208,3 +208,8 @@ def test_an_answer_outside_the_offered_labels_is_refused() -> None:
 
 def test_answers_within_the_offered_labels_are_taken() -> None:
     check_output(REVIEW, Output(REVIEW.id, replies("cat", "日本", NONE_OF_THE_ABOVE)))
+
+
+def test_an_output_that_is_nested_without_end_is_no_answer() -> None:
+    with pytest.raises(InvalidRequest, match="not an answer"):
+        parse_output("[" * 100_000 + "]" * 100_000)

@@ -223,7 +223,7 @@ def parse_output(text: str) -> Output:
         document = json.loads(text)
         loop = document["humanLoopName"]
         replies = tuple(_reply(answer) for answer in document["humanAnswers"])
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise InvalidRequest(f"it is not an answer of Amazon A2I ({error!r})") from error
     if not isinstance(loop, str):
         raise InvalidRequest("its humanLoopName is not a text")
