@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from loupe.settings import BY_NAME
-from tests.template.reading import ROOT, properties, references, resources, template
+from tests.template.reading import (
+    ROOT,
+    granted,
+    properties,
+    references,
+    resources,
+    role_of,
+    template,
+)
 
 MACHINES = {
     name: ROOT / machine["Properties"]["DefinitionUri"]
@@ -178,10 +186,9 @@ def test_a_function_is_substituted_by_its_own_name(machine: str) -> None:
 
 @every_machine
 def test_a_machine_may_call_exactly_the_functions_that_it_calls(machine: str) -> None:
-    (policy,) = template()["Resources"][machine]["Properties"]["Policies"]
     allowed = {
         name
-        for statement in policy["Statement"]
+        for statement in granted(role_of(machine))
         if statement["Action"] == "lambda:InvokeFunction"
         for name in references(statement["Resource"])
     }
