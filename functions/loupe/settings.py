@@ -10,14 +10,24 @@ from dataclasses import dataclass
 
 from loupe.errors import InvalidSetting
 
-TOGGLE = "^(true|false)$"
-MINUTES = "^([1-9][0-9]{0,2}|1[0-3][0-9]{2}|14[0-3][0-9]|1440)$"
-POSITIVE = "^[1-9][0-9]{0,8}$"
-COUNT = "^(0|[1-9][0-9]{0,8})$"
-SHARE = r"^(0(\.[0-9]{1,2})?|1(\.0{1,2})?)$"
-PERCENT = r"^([0-9]|[1-9][0-9])(\.[0-9]{1,2})?$|^100(\.0{1,2})?$"
-IMPROVEMENT = r"^-?(0(\.[0-9]{1,2})?|1(\.0{1,2})?)$"
-LABEL = r"[^\s,/\\\x00-\x1f]([^,/\\\x00-\x1f]{0,98}[^\s,/\\\x00-\x1f])?"
+END = r"(?![\s\S])"
+"""The end of the value, to Python and to Java, which Parameter Store is: `$` would let a line break
+through."""
+TOGGLE = "^(true|false)" + END
+MINUTES = "^([1-9][0-9]{0,2}|1[0-3][0-9]{2}|14[0-3][0-9]|1440)" + END
+POSITIVE = "^[1-9][0-9]{0,8}" + END
+COUNT = "^(0|[1-9][0-9]{0,8})" + END
+UNITS = "^([1-9][0-9]?|100)" + END
+"""An inference unit costs $4 an hour: a slip of the finger must not cost more than $400 an hour.
+A hundred units also keep the images read at a time within the 1000 of an SQS event source."""
+SHARE = r"^(0(\.[0-9]{1,2})?|1(\.0{1,2})?)" + END
+PERCENT = r"^(([0-9]|[1-9][0-9])(\.[0-9]{1,2})?|100(\.0{1,2})?)" + END
+IMPROVEMENT = r"^-?(0(\.[0-9]{1,2})?|1(\.0{1,2})?)" + END
+NOT_IN_LABEL = r",/\\\x00-\x1f\x85\u2028\u2029"
+"""What separates labels, folders or lines."""
+SPACES = r" \xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
+"""White space to Python, character by character: to Java the class of white space is ASCII only."""
+LABEL = rf"[^{SPACES}{NOT_IN_LABEL}]([^{NOT_IN_LABEL}]{{0,98}}[^{SPACES}{NOT_IN_LABEL}])?"
 NO_LABELS = "none"
 
 
@@ -73,8 +83,8 @@ CATALOGUE: tuple[Setting, ...] = (
     Setting(
         "Minimum-Inference-Units",
         "1",
-        POSITIVE,
-        "a whole number from 1",
+        UNITS,
+        "a whole number from 1 to 100",
         "Capacity of the model in service, from its next start.",
     ),
     Setting(
@@ -115,7 +125,7 @@ CATALOGUE: tuple[Setting, ...] = (
     Setting(
         "Labels",
         NO_LABELS,
-        rf"^{LABEL}(,{LABEL})*$",
+        rf"^{LABEL}(,{LABEL})*{END}",
         "'none', or label names separated by commas (no '/' or '\\' in a name)",
         "The label set before any labelled image exists; afterwards added to the dataset's.",
     ),
@@ -136,8 +146,8 @@ CATALOGUE: tuple[Setting, ...] = (
     Setting(
         "Maximum-Inference-Units",
         "1",
-        POSITIVE,
-        "a whole number from 1",
+        UNITS,
+        "a whole number from 1 to 100",
         "Autoscaling bound of the model in service, from its next start.",
     ),
     Setting(
@@ -150,7 +160,7 @@ CATALOGUE: tuple[Setting, ...] = (
     Setting(
         "Reviewers-Per-Image",
         "1",
-        "^[1-3]$",
+        "^[1-3]" + END,
         "1, 2 or 3",
         "How many people answer a review; a majority makes a label.",
     ),
@@ -171,7 +181,7 @@ CATALOGUE: tuple[Setting, ...] = (
     Setting(
         "Holdout-Percent",
         "20",
-        "^([1-4][0-9]|50)$",
+        "^([1-4][0-9]|50)" + END,
         "a whole number from 10 to 50",
         "Share of new labelled images that is only for testing.",
     ),

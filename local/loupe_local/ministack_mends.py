@@ -179,8 +179,7 @@ def _announce_parameters() -> None:
         )
 
     def put_parameter(data: Json) -> Any:
-        data, mismatch = _held_to_pattern(data)
-        reply = mismatch or put(data)
+        reply = _mismatch(data) or put(data)
         if reply[0] == 200:
             record = ssm._lookup_parameter(data["Name"])[1]
             announce("Create" if record["Version"] == 1 else "Update", record)
@@ -199,25 +198,21 @@ def _announce_parameters() -> None:
     ssm._delete_parameters = lambda data: deleting(data.get("Names", []), delete_many, data)
 
 
-def _held_to_pattern(data: Json) -> tuple[Json, Any]:
-    """A PutParameter with the pattern that holds for it, and the refusal if the value does not fit.
+def _mismatch(data: Json) -> Any:
+    """The refusal of a PutParameter whose value does not fit its pattern, which MiniStack lets by.
 
-    MiniStack stores AllowedPattern, never uses it, and forgets it when a value is overwritten.
+    A parameter that is overwritten without a pattern has none from then on, as on AWS.
     """
     from ministack.core.responses import error_response_json
-    from ministack.services import ssm
 
-    record = ssm._lookup_parameter(data.get("Name"))[1]
-    if record and data.get("Overwrite"):
-        data = {"AllowedPattern": record["AllowedPattern"], **data}
     pattern = data.get("AllowedPattern")
     try:
-        if not pattern or re.search(pattern, str(data.get("Value", ""))):
-            return data, None
+        if not pattern or re.search(pattern, str(data.get("Value", "")), re.ASCII):
+            return None
     except re.error as error:
-        return data, error_response_json("InvalidAllowedPatternException", str(error), 400)
+        return error_response_json("InvalidAllowedPatternException", str(error), 400)
     message = f"Parameter value, cannot be validated against allowedPattern: {pattern}"
-    return data, error_response_json("ParameterPatternMismatchException", message, 400)
+    return error_response_json("ParameterPatternMismatchException", message, 400)
 
 
 _object_version: contextvars.ContextVar[str | None] = contextvars.ContextVar(

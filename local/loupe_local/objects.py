@@ -29,7 +29,12 @@ class Location:
     @property
     def arn(self) -> str:
         """What a policy names it by."""
-        return f"arn:aws:s3:::{self.bucket}/{self.key}"
+        return f"{self.bucket_arn}/{self.key}"
+
+    @property
+    def bucket_arn(self) -> str:
+        """What a policy names its bucket by."""
+        return f"arn:aws:s3:::{self.bucket}"
 
     def request(self) -> dict[str, str]:
         """As S3's operations take it."""

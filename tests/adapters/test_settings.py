@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from loupe.handlers.apply_settings import apply
-from loupe.settings import CATALOGUE, Settings
+from loupe.settings import CATALOGUE, Settings, setting
 from tests.adapters.world import World
 from tests.template.reading import STACK, template
 
@@ -99,6 +99,15 @@ def test_what_changed_is_told_once(world: World, schedules: Any) -> None:
 
     (told,) = world.events("SettingsApplied")
     assert "training checks off, rate(30 minutes)" in told["text"]
+
+
+def test_a_changed_setting_keeps_its_pattern(world: World) -> None:
+    world.set(Minimum_F1_Score="0.9")
+
+    (found,) = world.client("ssm").describe_parameters(
+        ParameterFilters=[{"Key": "Name", "Values": [f"/{STACK}/Minimum-F1-Score"]}]
+    )["Parameters"]
+    assert found["AllowedPattern"] == setting("Minimum-F1-Score").pattern
 
 
 def test_every_setting_is_read_though_a_call_takes_ten_names(world: World) -> None:

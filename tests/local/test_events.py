@@ -78,15 +78,16 @@ def test_an_object_of_a_versioned_bucket_is_announced_with_its_version(
 
 
 def test_a_value_outside_its_pattern_is_refused(client: Client) -> None:
-    """Given a parameter with a pattern, when a value that does not fit is put, then it is refused,
-    however often it was changed before."""
+    """Given a parameter with a pattern, when a value that does not fit is put, then it is refused;
+    but when it is overwritten without a pattern, it has none from then on."""
     ssm = client("ssm")
     mismatch = ssm.exceptions.ParameterPatternMismatchException
     given = {"Name": "/stack/number", "Type": "String"}
     with pytest.raises(mismatch):
         ssm.put_parameter(**given, Value="x", AllowedPattern="^[0-9]+$")
     ssm.put_parameter(**given, Value="1", AllowedPattern="^[0-9]+$")
-    ssm.put_parameter(**given, Value="2", Overwrite=True)
     with pytest.raises(mismatch):
-        ssm.put_parameter(**given, Value="x", Overwrite=True)
-    assert ssm.get_parameter(Name="/stack/number")["Parameter"]["Value"] == "2"
+        ssm.put_parameter(**given, Value="x", AllowedPattern="^[0-9]+$", Overwrite=True)
+    assert ssm.get_parameter(Name="/stack/number")["Parameter"]["Value"] == "1"
+    ssm.put_parameter(**given, Value="x", Overwrite=True)
+    assert ssm.get_parameter(Name="/stack/number")["Parameter"]["Value"] == "x"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from .stack_help import Client, picture
+from .stack_help import Client, eventually, line, picture
 
 BUCKET = "permitted"
 VERSION = "arn:aws:rekognition:us-east-1:000000000000:project/p/version/v/1"
@@ -162,3 +162,113 @@ def test_human_loops_and_flow_definitions_are_guarded(user: Any) -> None:
     assert (code, flow in message) == ("AccessDeniedException", True)
     code, _ = refusal(user("sagemaker").describe_human_task_ui, HumanTaskUiName="u")
     assert code == "AccessDeniedException"
+
+
+READ = ("s3:GetObject", "s3:GetObjectAcl", "s3:GetObjectVersion", "s3:GetObjectTagging")
+LOOK = ("s3:ListBucket", "s3:GetBucketAcl", "s3:GetBucketLocation")
+
+
+def rights(without: str = "") -> list[dict[str, str]]:
+    """What a training needs in S3, but for one action."""
+    bucket = f"arn:aws:s3:::{BUCKET}"
+    needed = [
+        *((action, f"{bucket}/{folder}/*") for action in READ for folder in ("images", "m")),
+        *((action, bucket) for action in LOOK),
+        ("s3:PutObject", f"{bucket}/out/*"),
+    ]
+    found = [allow(action, resource) for action, resource in needed if action != without]
+    return [allow("rekognition:*", "*"), *found]
+
+
+@pytest.fixture(scope="module")
+def project(client: Client) -> str:
+    """A project whose datasets, which its operator made, hold one picture of each label."""
+    rekognition, s3 = client("rekognition"), client("s3")
+    for label in ("ring", "box"):
+        s3.put_object(Bucket=BUCKET, Key=f"images/{label}.png", Body=picture(label, 1))
+    s3.put_object(Bucket=BUCKET, Key="m/a.manifest", Body=lines().encode())
+    arn = str(rekognition.create_project(ProjectName="permitted")["ProjectArn"])
+    for kind in ("TRAIN", "TEST"):
+        rekognition.create_dataset(ProjectArn=arn, DatasetType=kind, DatasetSource=SOURCE)
+    for dataset in datasets(rekognition, arn):
+        eventually(lambda arn=dataset: at_rest(rekognition, arn))  # type: ignore[misc]
+    return arn
+
+
+SOURCE = {"GroundTruthManifest": {"S3Object": {"Bucket": BUCKET, "Name": "m/a.manifest"}}}
+
+
+def lines() -> str:
+    """Manifest lines of the two pictures."""
+    return "\n".join(line(f"s3://{BUCKET}/images/{name}.png", name) for name in ("ring", "box"))
+
+
+def datasets(rekognition: Any, project: str) -> list[str]:
+    """The ARNs of a project's datasets."""
+    name = project.split("/")[1]
+    (found,) = rekognition.describe_projects(ProjectNames=[name])["ProjectDescriptions"]
+    return [dataset["DatasetArn"] for dataset in found["Datasets"]]
+
+
+def at_rest(rekognition: Any, dataset: str) -> Any:
+    """A dataset's description once nothing goes on in it."""
+    found = rekognition.describe_dataset(DatasetArn=dataset)["DatasetDescription"]
+    return None if found["Status"].endswith("IN_PROGRESS") else found
+
+
+def trained_by(rekognition: Any, project: str, version: str) -> dict[str, Any]:
+    """How the training that a caller begins ends."""
+    output = {"S3Bucket": BUCKET, "S3KeyPrefix": f"out/{version}"}
+    rekognition.create_project_version(ProjectArn=project, VersionName=version, OutputConfig=output)
+
+    def ended() -> Any:
+        (found,) = rekognition.describe_project_versions(
+            ProjectArn=project, VersionNames=[version]
+        )["ProjectVersionDescriptions"]
+        return None if found["Status"] == "TRAINING_IN_PROGRESS" else found
+
+    return dict(eventually(ended, 60))
+
+
+@pytest.mark.parametrize("action", [*READ, *LOOK, "s3:PutObject"])
+def test_a_training_fails_without_a_right_of_the_caller(
+    user: Any, project: str, action: str
+) -> None:
+    """Given a caller who may do all but one thing in S3, when it trains, then the training fails
+    and says what is missing."""
+    name = f"without-{action.partition(':')[2]}"
+    found = trained_by(user("rekognition", *rights(without=action)), project, name)
+    assert found["Status"] == "TRAINING_FAILED"
+    assert f"to perform: {action} on" in found["StatusMessage"]
+
+
+def test_a_training_with_all_rights_of_the_caller_gets_to_the_images(
+    user: Any, project: str
+) -> None:
+    """Given a caller with every right, then what fails the training is its material: the same
+    images on both sides."""
+    found = trained_by(user("rekognition", *rights()), project, "permitted")
+    assert "are in both datasets" in found["StatusMessage"]
+
+
+@pytest.mark.parametrize("action", [*READ, *LOOK])
+def test_a_dataset_fails_without_a_right_of_the_caller(
+    client: Client, user: Any, action: str
+) -> None:
+    """Given a caller who lacks a right, when it makes a dataset or changes one, then the dataset
+    fails and says what is missing."""
+    operator = client("rekognition")
+    arn = operator.create_project(ProjectName=f"d-{action.partition(':')[2]}")["ProjectArn"]
+    held = user("rekognition", *rights(without=action))
+    made = held.create_dataset(ProjectArn=arn, DatasetType="TRAIN", DatasetSource=SOURCE)
+    found = at_rest(operator, made["DatasetArn"])
+    assert found["Status"] == "CREATE_FAILED"
+    assert f"to perform: {action} on" in found["StatusMessage"]
+
+    empty = operator.create_dataset(ProjectArn=arn, DatasetType="TEST")["DatasetArn"]
+    eventually(lambda: at_rest(operator, empty))
+    held.update_dataset_entries(DatasetArn=empty, Changes={"GroundTruth": lines().encode()})
+    found = at_rest(operator, empty)
+    assert found["Status"] == "UPDATE_FAILED"
+    assert f"to perform: {action} on" in found["StatusMessage"]
+    assert found["DatasetStats"]["TotalEntries"] == 0

@@ -1,12 +1,14 @@
 """The template as data: read without SAM, with its few intrinsic functions resolved."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import yaml  # type: ignore[import-untyped]
+from samtranslator.translator.transform import transform
 
 ROOT = Path(__file__).parents[2]
 STACK = "loupe"
@@ -43,6 +45,67 @@ def template() -> dict[str, Any]:
     return dict(yaml.load((ROOT / "template.yaml").read_text(), _Loader))
 
 
+class _NoManagedPolicies:
+    """SAM asks for the names of AWS's managed policies; the template uses none."""
+
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+@cache
+def translated() -> dict[str, Any]:
+    """The template as CloudFormation gets it: SAM's resources replaced by what they stand for."""
+    with patch.dict("os.environ", AWS_DEFAULT_REGION=PSEUDO["AWS::Region"]):
+        return dict(transform(_uploaded(template()), {}, _NoManagedPolicies()))
+
+
+def _uploaded(value: Any) -> Any:
+    """A copy of `value` in which local paths are addresses in S3, as `sam deploy` makes them."""
+    if isinstance(value, list):
+        return [_uploaded(inner) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    paths = ("CodeUri", "ContentUri", "DefinitionUri")
+    return {k: "s3://code/x" if k in paths else _uploaded(inner) for k, inner in value.items()}
+
+
+def roles() -> dict[str, dict[str, Any]]:
+    """`{logical id: properties}` of every role that is deployed, SAM's own included."""
+    found = translated()["Resources"].items()
+    return {name: r["Properties"] for name, r in found if r["Type"] == "AWS::IAM::Role"}
+
+
+def role_of(logical_id: str) -> dict[str, Any]:
+    """The properties of the role that a function or state machine runs in."""
+    (name,) = references(template()["Resources"][logical_id]["Properties"]["Role"])
+    return roles()[name]
+
+
+def granted(value: Any) -> Iterator[dict[str, Any]]:
+    """Every policy statement inside `value` that allows something."""
+    if isinstance(value, list):
+        for inner in value:
+            yield from granted(inner)
+    elif isinstance(value, dict):
+        if value.get("Effect") == "Allow":
+            yield value
+        for inner in value.values():
+            yield from granted(inner)
+
+
+def listed(value: Any) -> list[Any]:
+    """IAM takes one or several."""
+    return value if isinstance(value, list) else [value]
+
+
+def may(logical_id: str, action: str, resource: str) -> bool:
+    """Whether the role of `logical_id` names `action` on `resource`, as `resolved` writes it."""
+    return any(
+        action in listed(statement["Action"]) and resource in listed(statement["Resource"])
+        for statement in granted(resolved(role_of(logical_id)["Policies"], {}))
+    )
+
+
 def resources(kind: str) -> dict[str, dict[str, Any]]:
     """`{logical id: resource}` of a type."""
     found = template()["Resources"]
@@ -65,6 +128,7 @@ def resolved(value: Any, names: Mapping[str, str]) -> Any:
         case {"Ref": name}:
             return known.get(name, name)
         case {"Fn::GetAtt": name}:
+            name = name if isinstance(name, str) else ".".join(name)
             return known.get(name, name)
         case {"Fn::Sub": text}:
             return re.sub(r"\$\{([^}]+)\}", lambda m: known.get(m[1], m[1]), text)
@@ -78,8 +142,10 @@ def references(value: Any) -> set[str]:
     if not isinstance(value, dict):
         return set()
     match value:
-        case {"Ref": name} | {"Fn::GetAtt": name}:
+        case {"Ref": str(name)} | {"Fn::GetAtt": str(name)}:
             return {name.split(".")[0]}
+        case {"Fn::GetAtt": [name, *_]}:
+            return {name}
         case {"Fn::Sub": text}:
             return {name.split(".")[0] for name in re.findall(r"\$\{([^}]+)\}", text)}
     return {name for inner in value.values() for name in references(inner)}

@@ -197,6 +197,14 @@ def test_the_filters_of_subscribers_know_every_event_type() -> None:
         assert not re.fullmatch(pattern, "")
 
 
+def test_by_default_people_get_mail_only_when_a_person_is_needed() -> None:
+    default = template()["Parameters"]["NotificationTypes"]["Default"].split(",")
+    documented = names(section(page("events"), "Events that need a person"))
+
+    assert default == documented
+    assert not {"ImageAccepted", "ImageAnswered", "ImageSentToReview"} & set(default)
+
+
 def test_every_event_type_is_sent() -> None:
     assert set(sent()) == set(TEXTS)
 

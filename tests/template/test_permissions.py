@@ -1,38 +1,29 @@
 """Business rule: every role has its own actions and resources only; `*` is explained."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from tests.template.reading import ROOT, references, resources, template
+from tests.template.reading import (
+    ROOT,
+    granted,
+    listed,
+    may,
+    references,
+    resources,
+    role_of,
+    roles,
+    template,
+)
 
 TEXT = (ROOT / "template.yaml").read_text()
 LINES = TEXT.splitlines()
 FUNCTIONS = resources("AWS::Serverless::Function")
-
-
-def statements(value: Any) -> Iterator[dict[str, Any]]:
-    """Every policy statement inside `value`."""
-    if isinstance(value, list):
-        for inner in value:
-            yield from statements(inner)
-    elif isinstance(value, dict):
-        if "Effect" in value:
-            yield value
-        for inner in value.values():
-            yield from statements(inner)
-
-
-def granted(value: Any) -> Iterator[dict[str, Any]]:
-    """Every statement inside `value` that allows something."""
-    return (found for found in statements(value) if found["Effect"] == "Allow")
-
-
-def listed(value: Any) -> list[Any]:
-    """IAM takes one or several."""
-    return value if isinstance(value, list) else [value]
+MACHINES = resources("AWS::Serverless::StateMachine")
+STREAM_ACTIONS = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
 
 
 def wide_statements() -> Iterator[tuple[int, int]]:
@@ -75,31 +66,81 @@ def test_a_resource_without_bounds_says_why(first: int, last: int) -> None:
     assert comments, f"template.yaml:{first + 1}: say in a comment why the resource is '*'"
 
 
-def test_no_role_may_do_everything_of_a_service() -> None:
-    actions = [action for found in granted(template()) for action in listed(found["Action"])]
-
-    assert actions
-    assert not [action for action in actions if "*" in action]
+def actions(statement: dict[str, Any]) -> list[str]:
+    """What a statement allows."""
+    return list(listed(statement["Action"]))
 
 
-def test_no_statement_turns_a_list_around() -> None:
-    assert not [f for f in granted(template()) if f.keys() & {"NotAction", "NotResource"}]
+def unbounded(value: Any) -> set[tuple[str, ...]]:
+    """The actions that `value` allows on every resource, statement by statement."""
+    return {
+        tuple(actions(statement))
+        for statement in granted(value)
+        if "*" in listed(statement.get("Resource"))
+    }
+
+
+@pytest.mark.parametrize("name", roles())
+def test_a_role_names_every_action_in_full(name: str) -> None:
+    found = list(granted(roles()[name]))
+
+    assert found
+    assert not [a for s in found for a in actions(s) if not re.fullmatch(r"[a-z0-9-]+:\w+", a)]
+    assert not [s for s in found if s.keys() & {"NotAction", "NotResource"}]
+
+
+@pytest.mark.parametrize("name", roles())
+def test_a_role_has_no_policy_that_aws_manages(name: str) -> None:
+    assert not roles()[name].get("ManagedPolicyArns")
+
+
+@pytest.mark.parametrize("name", roles())
+def test_a_role_without_bounds_is_one_that_says_why(name: str) -> None:
+    """SAM adds no resource `*` of its own to those of the template, which have a comment each."""
+    assert unbounded(roles()[name]) <= unbounded(template()["Resources"])
+
+
+@pytest.mark.parametrize("name", [*FUNCTIONS, *MACHINES])
+def test_a_function_and_a_machine_have_a_role_of_their_own(name: str) -> None:
+    resource = template()["Resources"][name]["Properties"]
+
+    assert resource["Role"] == {"Fn::GetAtt": f"{name}Role.Arn"}
+    assert "Policies" not in resource
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_has_a_role_of_its_own(name: str) -> None:
-    found = FUNCTIONS[name]["Properties"]
+def test_a_function_may_write_its_log_and_its_traces(name: str) -> None:
+    assert may(name, "logs:CreateLogStream", "Logs.Arn")
+    assert may(name, "logs:PutLogEvents", "Logs.Arn")
+    assert may(name, "xray:PutTraceSegments", "*")
 
-    assert "Role" not in found
-    assert list(granted(found["Policies"]))
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_may_take_from_what_feeds_it_and_from_nothing_else(name: str) -> None:
+    events = FUNCTIONS[name]["Properties"].get("Events", {}).values()
+    queues = {q for e in events if e["Type"] == "SQS" for q in references(e["Properties"]["Queue"])}
+    readable = {
+        queue
+        for statement in granted(role_of(name))
+        if "sqs:ReceiveMessage" in actions(statement)
+        for queue in references(statement["Resource"])
+    }
+
+    assert readable == queues
+    for queue in queues:
+        assert may(name, "sqs:DeleteMessage", f"{queue}.Arn")
+        assert may(name, "sqs:GetQueueAttributes", f"{queue}.Arn")
+    for action in STREAM_ACTIONS:
+        reads = any(event["Type"] == "DynamoDB" for event in events)
+        assert may(name, f"dynamodb:{action}", "Table.Arn/stream/*") == reads
 
 
 def test_no_function_writes_a_setting_but_the_one_that_operators_use() -> None:
     writers = {
         name
-        for name, found in FUNCTIONS.items()
-        for statement in granted(found["Properties"]["Policies"])
-        for action in listed(statement["Action"])
+        for name in FUNCTIONS
+        for statement in granted(role_of(name))
+        for action in actions(statement)
         if action.startswith("ssm:") and action != "ssm:GetParameters"
     }
 
@@ -108,9 +149,9 @@ def test_no_function_writes_a_setting_but_the_one_that_operators_use() -> None:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_objects_are_reached_below_named_prefixes_only(name: str) -> None:
-    for found in granted(FUNCTIONS[name]["Properties"]["Policies"]):
-        if any(a.startswith(("s3:Get", "s3:Put")) for a in listed(found["Action"])):
-            for resource in listed(found["Resource"]):
+    for statement in granted(role_of(name)):
+        if any("Object" in action and action.startswith("s3:") for action in actions(statement)):
+            for resource in listed(statement["Resource"]):
                 assert not resource["Fn::Sub"].endswith("Bucket.Arn}/*")
 
 
@@ -124,7 +165,20 @@ def test_a_function_that_asks_for_a_variable_may_use_what_it_names(name: str) ->
         r for r in references(variables) if template()["Resources"].get(r, {}).get("Type") in kinds
     }
 
-    assert own <= references(found["Policies"])
+    assert own <= references(role_of(name)["Policies"])
+
+
+@pytest.mark.parametrize("name", ["BuildDataset", "TrainModel"])
+def test_who_makes_datasets_and_trains_has_the_rights_that_rekognition_borrows(name: str) -> None:
+    for prefix in ("images_labeled_by_folder", "manifests", "evaluation"):
+        for action in ("", "Acl", "Version", "Tagging"):
+            assert may(name, f"s3:GetObject{action}", f"Bucket.Arn/{prefix}/*")
+    for action in ("ListBucket", "GetBucketAcl", "GetBucketLocation"):
+        assert may(name, f"s3:{action}", "Bucket.Arn")
+
+
+def test_who_trains_may_write_the_evaluation() -> None:
+    assert may("TrainModel", "s3:PutObject", "Bucket.Arn/evaluation/*")
 
 
 def test_only_its_own_services_and_the_owner_may_use_the_bucket() -> None:

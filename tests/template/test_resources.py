@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from loupe import telemetry
 from tests.template.reading import properties, references, resources, template
 
 QUEUES = resources("AWS::SQS::Queue")
@@ -126,7 +125,7 @@ def test_a_dead_letter_queue_has_an_alarm_that_tells_somebody(name: str) -> None
 
     assert alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
-    assert alarm["AlarmActions"] == ["Topic"]
+    assert alarm["AlarmActions"] == ["AlarmTopic"]
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -171,32 +170,34 @@ def test_logs_are_not_kept_for_ever() -> None:
 def test_an_alarm_tells_somebody_what_to_look_at(name: str) -> None:
     found = properties(name)
 
-    assert found["AlarmActions"] == ["Topic"]
+    assert found["AlarmActions"] == ["AlarmTopic"]
     assert found["TreatMissingData"] == "notBreaching"
     assert len(found["AlarmDescription"].split(".")) >= 2
 
 
-def own_metrics() -> set[str]:
-    """What the functions measure."""
-    measured = (telemetry.IMAGES_WAITING, telemetry.OLDEST_REVIEW_HOURS, telemetry.INFERENCE_UNITS)
-    return {*measured, *telemetry.METERED_EVENTS}
+def test_cloudwatch_may_publish_alarms_and_nobody_filters_them() -> None:
+    (statement,) = properties("AlarmTopicPolicy")["PolicyDocument"]["Statement"]
+    subscription = template()["Resources"]["AlarmSubscription"]
 
-
-def test_alarms_and_dashboard_look_at_what_is_measured_and_at_all_of_it() -> None:
-    alarms = {
-        found["MetricName"]
-        for found in map(properties, ALARMS)
-        if found["Namespace"] == telemetry.NAMESPACE
-    }
-    shown = {
-        row[1]
-        for widget in dashboard()
-        for row in widget["properties"].get("metrics", ())
-        if row[0] in (telemetry.NAMESPACE, ".") and row[1] in own_metrics()
+    assert statement["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert (statement["Action"], statement["Resource"]) == ("sns:Publish", "AlarmTopic")
+    assert subscription["Properties"] == {
+        "TopicArn": {"Ref": "AlarmTopic"},
+        "Protocol": "email",
+        "Endpoint": {"Ref": "OperatorEmail"},
     }
 
-    assert alarms | shown == own_metrics()
-    assert alarms == {"TrainingFailed", "ImagesWaitingForModel", "OldestReviewHours"}
+
+def test_a_filter_asks_only_for_attributes_that_are_there() -> None:
+    """An attribute's absence matches only where another attribute is present."""
+    filters = [
+        p["FilterPolicy"]
+        for p in map(properties, resources("AWS::SNS::Subscription"))
+        if "FilterPolicy" in p
+    ]
+
+    assert filters
+    assert "exists" not in str(filters)
 
 
 def dashboard() -> list[dict[str, Any]]:

@@ -11,7 +11,15 @@ from jsonata import Jsonata
 from loupe.domain.failures import final_errors
 from loupe.settings import BY_NAME
 from loupe.wiring import SYNC_EXECUTION_SECONDS
-from tests.template.reading import ROOT, properties, references, resources, template
+from tests.template.reading import (
+    ROOT,
+    granted,
+    properties,
+    references,
+    resources,
+    role_of,
+    template,
+)
 
 MACHINES = {
     name: ROOT / machine["Properties"]["DefinitionUri"]
@@ -250,8 +258,9 @@ def test_a_function_is_substituted_by_its_own_name(machine: str) -> None:
 
 def test_a_nested_machine_is_substituted_and_permitted() -> None:
     improve = template()["Resources"]["ImproveMachine"]["Properties"]
-    (policy,) = improve["Policies"]
-    started = [s for s in policy["Statement"] if s["Action"] == "states:StartExecution"]
+    started = [
+        s for s in granted(role_of("ImproveMachine")) if s["Action"] == "states:StartExecution"
+    ]
 
     assert improve["DefinitionSubstitutions"]["SetModelState"] == {"Ref": "SetModelStateMachine"}
     assert [references(s["Resource"]) for s in started] == [{"SetModelStateMachine"}]
@@ -259,10 +268,9 @@ def test_a_nested_machine_is_substituted_and_permitted() -> None:
 
 @every_machine
 def test_a_machine_may_call_exactly_the_functions_that_it_calls(machine: str) -> None:
-    (policy,) = template()["Resources"][machine]["Properties"]["Policies"]
     allowed = {
         name
-        for statement in policy["Statement"]
+        for statement in granted(role_of(machine))
         if statement["Action"] == "lambda:InvokeFunction"
         for name in references(statement["Resource"])
     }

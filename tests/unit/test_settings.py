@@ -1,18 +1,25 @@
 """Business rule: a setting takes only its allowed values, and says what they are."""
 
+import re
+import sys
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from loupe.errors import InvalidSetting
-from loupe.settings import CATALOGUE, Settings, label_list, setting
+from loupe.settings import CATALOGUE, Setting, Settings, label_list, setting
 
 NEVER = ("", " 1", "1 ", "1\n")
+LINE_ENDS = ("\n", "\r\n", "\r", "\x85", "\u2028", "\u2029")
+"""What Java's `$`, or Python's, passes over at the end of a text."""
 NOT_NUMBERS = ("abc", "True", "NaN", "1e3", "１", "0x1")
 BAD: dict[str, tuple[str, ...]] = {
     "Enable-Automatic-Training": ("True", "FALSE", "1", "yes", "abc", "NaN", "1.5", "-1"),
     "Automatic-Training-Poll-Frequency": (*NOT_NUMBERS, "0", "1441", "1.5", "-1", "01"),
     "Minimum-Untrained-Images": (*NOT_NUMBERS, "0", "1.5", "-1", "01"),
     "Minimum-F1-Score": (*NOT_NUMBERS, "1.5", "-1", "1.01", "0.123", ".5"),
-    "Minimum-Inference-Units": (*NOT_NUMBERS, "0", "1.5", "-1"),
+    "Minimum-Inference-Units": (*NOT_NUMBERS, "0", "1.5", "-1", "101", "1000", "01"),
     "Minimum-Label-Detection-Confidence": (*NOT_NUMBERS, "100.01", "101", "-1", "1.234"),
     "Enable-A2I-Workflow": ("True", "abc", "1", "NaN", "1.5", "-1"),
     "Enable-Automatic-Human-Sampling": ("True", "abc", "1", "NaN", "1.5", "-1"),
@@ -21,7 +28,7 @@ BAD: dict[str, tuple[str, ...]] = {
     "Labels": ("a,", ",a", "a,,b", "a, b", "../x", "a/b", "a\\b", " a", "x" * 101, "a\tb\nc"),
     "Minimum-F1-Improvement": (*NOT_NUMBERS, "1.5", "-1.5", "--1", "0.001"),
     "Enable-Automatic-Deployment": ("True", "abc", "1", "NaN", "1.5", "-1"),
-    "Maximum-Inference-Units": (*NOT_NUMBERS, "0", "1.5", "-1"),
+    "Maximum-Inference-Units": (*NOT_NUMBERS, "0", "1.5", "-1", "101", "1000", "01"),
     "Stop-Model-When-Idle-Minutes": (*NOT_NUMBERS, "1.5", "-1"),
     "Reviewers-Per-Image": (*NOT_NUMBERS, "0", "4", "1.5", "-1"),
     "Maximum-Reviews-Per-Day": (*NOT_NUMBERS, "1.5", "-1"),
@@ -41,6 +48,8 @@ GOOD = (
     ("Labels", "cat"),
     ("Labels", "große Katze,犬,100 % (sure)"),
     ("Labels", "x" * 100),
+    ("Maximum-Inference-Units", "100"),
+    ("Labels", "a\u00a0b"),
     ("Holdout-Percent", "10"),
     ("Holdout-Percent", "50"),
 )
@@ -74,6 +83,46 @@ def test_a_bad_value_is_refused_with_the_name_and_what_is_valid(name: str, value
 @pytest.mark.parametrize(("name", "value"), GOOD)
 def test_values_at_the_bounds_are_taken(name: str, value: str) -> None:
     assert setting(name).check(value) == value
+
+
+def parameter_store_takes(known: Setting, value: str) -> bool:
+    """Whether Java, to which the classes of characters are ASCII, finds the pattern in `value`."""
+    return re.search(known.pattern, value, re.ASCII) is not None
+
+
+@pytest.mark.parametrize("known", CATALOGUE, ids=lambda known: known.name)
+@pytest.mark.parametrize("end", LINE_ENDS, ids=ascii)
+def test_parameter_store_takes_no_line_break_after_a_value(known: Setting, end: str) -> None:
+    assert parameter_store_takes(known, known.default)
+    assert not parameter_store_takes(known, known.default + end)
+    assert "$" not in known.pattern
+
+
+BLANK = [chr(code) for code in range(sys.maxunicode + 1) if chr(code).isspace()]
+"""Everything that Python counts as white space."""
+labels = st.lists(
+    st.text(st.one_of(st.sampled_from([*BLANK, "a", "ß", "犬"]), st.characters()), max_size=4),
+    min_size=1,
+    max_size=3,
+).map(",".join)
+
+
+@given(labels)
+def test_parameter_store_takes_labels_exactly_if_loupe_does(value: str) -> None:
+    known = setting("Labels")
+    taken = parameter_store_takes(known, value)
+
+    assert taken == (re.fullmatch(known.pattern, value) is not None)
+    if taken and value != "none":
+        assert label_list(value) == tuple(dict.fromkeys(value.split(",")))
+        assert all(part == part.strip() for part in value.split(","))
+        assert len(value.splitlines()) == 1
+
+
+@pytest.mark.parametrize("blank", BLANK, ids=ascii)
+def test_a_label_neither_begins_nor_ends_with_white_space(blank: str) -> None:
+    for value in (f"{blank}a", f"a{blank}", f"a,{blank}b", f"a{blank},b"):
+        assert not parameter_store_takes(setting("Labels"), value)
 
 
 def test_parameters_become_typed_settings() -> None:

@@ -70,6 +70,8 @@ class Objects:
                 CopySource=source,
                 Metadata=dict(metadata),
                 MetadataDirective="REPLACE",
+                # Copying tags would need rights on them.
+                TaggingDirective="REPLACE",
             )
         except ClientError as error:
             raise _translated(error, image.key) from error

@@ -5,7 +5,7 @@ from datetime import UTC
 from typing import Any
 
 from loupe.domain.places import stamp
-from loupe.settings import CATALOGUE, Settings
+from loupe.settings import CATALOGUE, Settings, setting
 
 NAMES_PER_CALL = 10
 
@@ -49,8 +49,15 @@ class Parameters:
         return Settings.from_parameters(self.values())
 
     def set(self, name: str, value: str) -> int:
-        """Set one setting; returns its new version. Parameter Store enforces its pattern."""
+        """Set one setting; returns its new version. Parameter Store enforces its pattern.
+
+        The pattern is sent each time: a parameter that is overwritten without one has none.
+        """
         changed = self._client.put_parameter(
-            Name=self._prefix + name, Value=value, Type="String", Overwrite=True
+            Name=self._prefix + name,
+            Value=value,
+            Type="String",
+            AllowedPattern=setting(name).pattern,
+            Overwrite=True,
         )
         return int(changed["Version"])

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from loupe_local.objects import Location, NoSuchObjectError
-from loupe_local.rekognition import manifest
+from loupe_local.rekognition import manifest, rights
 from loupe_local.rekognition.call import Call, arn, in_use, invalid
 from loupe_local.rekognition.clock import DATASET_DELAY, due
 from loupe_local.wire import Json, ServiceError
@@ -22,6 +22,9 @@ def create(call: Call) -> Json:
     project = call.row("project", call.input["ProjectArn"])
     kind = call.input["DatasetType"]
     lines = list(_source(call))
+    source = call.input.get("DatasetSource") or {}
+    manifests = [manifest_place(source)] if "GroundTruthManifest" in source else []
+    lack = rights.lacking(call.caller, [*manifests, *image_places(lines)])
     with call.database.change():
         query = "SELECT 1 FROM dataset WHERE project = ? AND kind = ?"
         if call.database.row(query, project["arn"], kind):
@@ -31,16 +34,18 @@ def create(call: Call) -> Json:
         dataset = arn(f"{project['name']}/dataset/{kind.lower()}")
         now = time.time()
         call.database.run(
-            "INSERT INTO dataset VALUES (?, ?, ?, 'CREATE_IN_PROGRESS', ?, ?, ?, ?)",
+            "INSERT INTO dataset VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             dataset,
             project["arn"],
             kind,
-            "The dataset is being created.",
+            "CREATE_FAILED" if lack else "CREATE_IN_PROGRESS",
+            rights.incorrect(lack) if lack else "The dataset is being created.",
             now,
             now,
-            due(DATASET_DELAY),
+            None if lack else due(DATASET_DELAY),
         )
-        _put(call, dataset, lines)
+        if not lack:
+            _put(call, dataset, lines)
         call.tag(dataset, call.tags)
     return {"DatasetArn": dataset}
 
@@ -72,9 +77,11 @@ def update(call: Call) -> Json:
     if len(text) >= CHANGE_LIMIT:
         raise invalid("The changes must be less than 5 MB.")
     lines = _decode(text)
+    lack = rights.lacking(call.caller, image_places(lines))
     with call.database.change():
         dataset = _idle(call)
-        _put(call, dataset["arn"], lines)
+        if not lack:
+            _put(call, dataset["arn"], lines)
         if (
             call.database.count("SELECT count(*) FROM entry WHERE dataset = ?", dataset["arn"])
             > manifest.MAX_LINES
@@ -83,11 +90,11 @@ def update(call: Call) -> Json:
                 "LimitExceededException", f"A dataset holds at most {manifest.MAX_LINES} images."
             )
         call.database.run(
-            "UPDATE dataset SET status = 'UPDATE_IN_PROGRESS', message = ?, updated = ?, due = ? "
-            "WHERE arn = ?",
-            "The dataset is being updated.",
+            "UPDATE dataset SET status = ?, message = ?, updated = ?, due = ? WHERE arn = ?",
+            "UPDATE_FAILED" if lack else "UPDATE_IN_PROGRESS",
+            rights.incorrect(lack) if lack else "The dataset is being updated.",
             time.time(),
-            due(DATASET_DELAY),
+            None if lack else due(DATASET_DELAY),
             dataset["arn"],
         )
     return {}
@@ -128,14 +135,23 @@ def delete(call: Call) -> Json:
     return {}
 
 
-def read_manifest(call: Call, source: Json) -> str:
-    """The text of a manifest that the request names, read with the caller's rights."""
+def manifest_place(source: Json) -> Location:
+    """The object that a request names as its manifest."""
     try:
         fields = source["GroundTruthManifest"]["S3Object"]
-        place = Location(fields["Bucket"], fields["Name"], fields.get("Version"))
+        return Location(fields["Bucket"], fields["Name"], fields.get("Version"))
     except KeyError as error:
         raise invalid(f"The manifest lacks {error}.") from error
-    call.caller.require("s3", "s3:GetObject", place.arn)
+
+
+def image_places(lines: Iterable[manifest.Entry | manifest.Invalid]) -> list[Location]:
+    """The images of a manifest's lines."""
+    return [line.location for line in lines if isinstance(line, manifest.Entry)]
+
+
+def read_manifest(call: Call, source: Json) -> str:
+    """The text of a manifest that the request names; `rights` says whether the caller may."""
+    place = manifest_place(source)
     objects = call.backend.objects
     try:
         if objects.size(place) > manifest.MAX_BYTES:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from loupe_local import vision
 from loupe_local.objects import Location, NoSuchObjectError, Objects
-from loupe_local.rekognition import checks, images
+from loupe_local.rekognition import checks, images, rights
 from loupe_local.rekognition.manifest import Entry
 from loupe_local.rekognition.summary import evaluation_summary
 from loupe_local.rekognition.training import JOB, MODEL, RESULT, TEST, TRAIN
@@ -38,6 +38,8 @@ def train(folder: Path, objects: Objects) -> Json:
     """The result of a training whose folder is laid out."""
     began = time.time()
     job = json.loads((folder / JOB).read_text())
+    if lack := job.get("lack"):
+        raise checks.UntrainableError(rights.incorrect(lack))
     training, testing = _materials(folder, job["split"])
     checks.check(training, testing)
     train_images = _read(training, objects, "training")

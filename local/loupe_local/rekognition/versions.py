@@ -5,9 +5,12 @@ import time
 import uuid
 from typing import Any
 
+from loupe_local.objects import Location
+from loupe_local.rekognition import rights
 from loupe_local.rekognition.call import Call, arn, in_use, invalid
 from loupe_local.rekognition.clock import DELAY, due
-from loupe_local.rekognition.datasets import BUSY, read_manifest
+from loupe_local.rekognition.datasets import BUSY, image_places, manifest_place, read_manifest
+from loupe_local.rekognition.manifest import parse
 from loupe_local.rekognition.training import write_job
 from loupe_local.wire import Json, ServiceError
 
@@ -41,6 +44,7 @@ def create(call: Call) -> Json:
             "split": bool(given.get("AutoCreate")),
             "bucket": output["S3Bucket"],
             "prefix": output.get("S3KeyPrefix", ""),
+            "lack": _lacking(call, train, test, given),
         },
     )
     with call.database.change():
@@ -162,6 +166,16 @@ def _material(call: Call, project: str) -> tuple[str, str, Json]:
         if row["status"] in BUSY:
             raise in_use(f"The {row['kind']} dataset is in {row['status']}.")
     return _lines(call, datasets["TRAIN"]["arn"]), _lines(call, datasets["TEST"]["arn"]), {}
+
+
+def _lacking(call: Call, train: str, test: str, given: Json) -> str:
+    """What the caller lacks to train on these manifests; the training fails for it."""
+    data = (given[name] for name in ("TrainingData", "TestingData") if name in given)
+    manifests = [manifest_place(asset) for source in data for asset in source.get("Assets", ())]
+    images = [place for text in (train, test) for place in image_places(parse(text))]
+    output = call.input["OutputConfig"]
+    summary = Location(output["S3Bucket"], f"{output.get('S3KeyPrefix', '')}/summary.json")
+    return rights.lacking(call.caller, [*manifests, *images], [summary])
 
 
 def _joined(call: Call, data: Json) -> str:

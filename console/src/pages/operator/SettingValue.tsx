@@ -18,7 +18,7 @@ export function SettingValue(props: Props) {
 }
 
 function isToggle({ pattern }: Setting): boolean {
-  return pattern === "^(true|false)$";
+  return pattern.startsWith("^(true|false)");
 }
 
 function useSaving({ setting, onSaved }: Props) {
