@@ -86,9 +86,11 @@ class Deps:
 
     @cached_property
     def pictures(self) -> Pictures:
-        # Signature version 4 names the region, so that an address works in every one of them.
-        config = self._config.merge(Config(signature_version="s3v4"))
-        client = self._session.client("s3", config=config)
+        # Signed for the Region and with its own host: the global one redirects for a day after a
+        # bucket is made, and does not know newer Regions. At a given address there is no such host.
+        style = "path" if self._environment.get("AWS_ENDPOINT_URL") else "virtual"
+        signing = Config(signature_version="s3v4", s3={"addressing_style": style})
+        client = self._session.client("s3", config=self._config.merge(signing))
         return Pictures(client, self.value("BUCKET"))
 
     @cached_property

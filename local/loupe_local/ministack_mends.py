@@ -46,6 +46,7 @@ def mend(save: Callable[[], None]) -> None:
     _count_loopback_as_secure()
     _permit_on_named_parameters()
     _name_actions_as_aws()
+    _hold_copies_to_tags()
 
 
 def trim() -> None:
@@ -159,6 +160,25 @@ def _name_actions_as_aws() -> None:
         return action.removesuffix("Batch") if service == "sqs" and action else action
 
     iam_actions.extract_iam_action = extract_iam_action
+
+
+def _hold_copies_to_tags() -> None:
+    """A copy that takes tags along needs rights on them, which MiniStack does not ask for."""
+    from ministack.core import iam_actions
+
+    checks = iam_actions.s3_additional_checks
+
+    def s3_additional_checks(
+        method: str, path: str, headers: Json, *request: Any
+    ) -> list[tuple[str, str]]:
+        found: list[tuple[str, str]] = checks(method, path, headers, *request)
+        source = iam_actions._s3_source_object(headers)
+        if method == "PUT" and source and headers.get("x-amz-tagging-directive") != "REPLACE":
+            found.append(("s3:GetObjectTagging", source[0]))
+            found.append(("s3:PutObjectTagging", f"arn:aws:s3:::{path.lstrip('/')}"))
+        return found
+
+    iam_actions.s3_additional_checks = s3_additional_checks
 
 
 def _announce_parameters() -> None:

@@ -272,3 +272,17 @@ def test_a_dataset_fails_without_a_right_of_the_caller(
     assert found["Status"] == "UPDATE_FAILED"
     assert f"to perform: {action} on" in found["StatusMessage"]
     assert found["DatasetStats"]["TotalEntries"] == 0
+
+
+def test_a_copy_that_takes_tags_along_needs_rights_on_them(user: Any) -> None:
+    """Given a caller who may read and write objects, then it may copy one without its tags, and
+    with them only if it may read and write tags, too."""
+    objects = f"arn:aws:s3:::{BUCKET}/*"
+    plain = [allow(f"s3:{action}Object", objects) for action in ("Get", "Put")]
+    tags = [allow(f"s3:{action}ObjectTagging", objects) for action in ("Get", "Put")]
+    copy = {"Bucket": BUCKET, "Key": "b.png", "CopySource": {"Bucket": BUCKET, "Key": "a.png"}}
+
+    held = user("s3", *plain)
+    held.copy_object(**copy, TaggingDirective="REPLACE")
+    assert refusal(held.copy_object, **copy)[0] == "AccessDenied"
+    user("s3", *plain, *tags).copy_object(**copy)
