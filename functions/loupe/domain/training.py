@@ -25,11 +25,18 @@ UNDECIDED = (TRAINING, WAITING_FOR_APPROVAL)
 
 @dataclass(frozen=True)
 class Progress:
-    """What has happened since the last attempt, and how the attempts went."""
+    """What has happened since the last attempt, and how the attempts went.
+
+    `unused` counts labelled images that came since and give a training nothing new, such as the
+    same picture again; `unused_image` and `unused_why` tell of the newest of them.
+    """
 
     attempts: int = 0
     changes: int = 0
     not_promoted: int = 0
+    unused: int = 0
+    unused_image: str = ""
+    unused_why: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,11 @@ class Plan:
 
 def needed_changes(minimum: int, not_promoted: int) -> int:
     """Images asked for: doubled for every three versions in a row that were not promoted."""
-    return minimum << min(not_promoted // STALL_AFTER, MAXIMUM_DOUBLINGS)
+    return minimum << _doublings(not_promoted)
+
+
+def _doublings(not_promoted: int) -> int:
+    return min(not_promoted // STALL_AFTER, MAXIMUM_DOUBLINGS)
 
 
 def plan_training(
@@ -82,12 +93,12 @@ def plan_training(
     if progress.changes < needed:
         return Plan(
             "nothing",
-            f"{progress.changes} labelled images were added, relabelled or removed since the last "
-            f"attempt, {needed} are asked for",
+            _too_few_changes(progress, needed),
         )
     labels, thin = trainable_labels(counts), thin_labels(counts)
     if len(labels) < 2:
-        return Plan("nothing", _too_few_labels(labels, thin), left_out=thin, postponed=True)
+        reason = _too_few_labels(labels, thin) + unused(progress)
+        return Plan("nothing", reason, left_out=thin, postponed=True)
     return Plan(
         "train",
         f"{progress.changes} labelled images are new, relabelled or gone since the last attempt"
@@ -97,6 +108,25 @@ def plan_training(
         labels=labels,
         left_out=thin,
     )
+
+
+def _too_few_changes(progress: Progress, needed: int) -> str:
+    lowered = progress.changes >> _doublings(progress.not_promoted)
+    return (
+        f"{progress.changes} labelled images were added, relabelled or removed since the last "
+        f"attempt, {needed} are asked for{unused(progress)}: upload {needed - progress.changes} "
+        f"more" + (f", or set Minimum-Untrained-Images to {lowered}" if lowered else "")
+    )
+
+
+def unused(progress: Progress) -> str:
+    """What came and does not count, to be added to a sentence; "" if everything counts."""
+    if not progress.unused:
+        return ""
+    newest = f"{progress.unused_image} ({progress.unused_why.rstrip('.')})"
+    if progress.unused == 1:
+        return f"; 1 more came and does not count: {newest}"
+    return f"; {progress.unused} more came and do not count, the newest is {newest}"
 
 
 def _too_few_labels(labels: Sequence[str], thin: Sequence[str]) -> str:
