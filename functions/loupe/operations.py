@@ -9,8 +9,10 @@ from loupe.adapters.versions import Version
 from loupe.domain.detection import WAITING
 from loupe.domain.events import event
 from loupe.domain.places import ImageRef, stamp
-from loupe.domain.training import TRAINING, WAITING_FOR_APPROVAL
+from loupe.domain.training import TRAINING, WAITING_FOR_APPROVAL, Plan
 from loupe.errors import AlreadyDone, InvalidRequest, LoupeError, NotFound
+from loupe.handlers.check_training import Request as CheckTraining
+from loupe.handlers.check_training import decide
 from loupe.handlers.run_model import RUNNING, STOPPED, Power, Request, bring
 from loupe.settings import Setting, setting
 from loupe.wiring import Deps
@@ -39,6 +41,14 @@ def doing(deps: Deps) -> Doing:
         trains = deps.rekognition.version(newest.name).status in ("", TRAINS)
         return Doing(f"{'Training' if trains else 'Trying out'} {newest.name}", newest.at)
     return Doing("Checking whether to train, or changing the version in service")
+
+
+def next_check(deps: Deps) -> Plan:
+    """What a training check would decide now, and why."""
+    holder = deps.versions.lease_holder()
+    if holder and deps.executions.is_running(holder):
+        return Plan("nothing", "a round of improvement is at work")
+    return decide(CheckTraining("", deps.parameters.settings()), deps)
 
 
 def change_setting(name: str, value: str, by: str, deps: Deps) -> Setting:

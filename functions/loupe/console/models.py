@@ -19,6 +19,9 @@ from loupe.handlers.compare_models import holdout_of
 from loupe.operations import decide_approval, switch_service
 from loupe.wiring import Deps, deps
 
+LOUPES_F1 = "Loupe's F1"
+"""As opposed to Rekognition's own, which each version has on the test images of its time."""
+
 router = Router()
 
 
@@ -127,21 +130,45 @@ def _comparison(version: Version) -> list[dict[str, str]]:
     found = version.comparison
     if not found:
         return []
-    new, old = found["challenger"], found.get("champion")
+    new, scores = found["challenger"], compared(version)
     lines = {
-        f"Score of {version.name} on {new['images']} held out images": f"{new['f1']:.3f}",
-        "Answered without a person": _percent(new["accepted_share"]),
-        "Right, of what is answered without a person": _percent(new["accepted_accuracy"]),
+        f"{LOUPES_F1} of {scores[-1]['name']} on {images_compared(version)} test images": (
+            f"{scores[-1]['f1']:.3f}"
+        )
     }
-    if old:
-        champion = found["champion_version"]
-        lines[f"Score of {champion} on the same images"] = f"{old['f1']:.3f}"
+    if len(scores) > 1:
+        lines[f"{LOUPES_F1} of {scores[0]['name']} on the same images"] = f"{scores[0]['f1']:.3f}"
         lines["Difference"] = f"{found['difference']:+.3f}"
+    lines["Answered without a person"] = _percent(new["accepted_share"])
+    lines["Right, of what is answered without a person"] = _percent(new["accepted_accuracy"])
     if interval := found["interval"]:
         low, high = interval
         proven = "" if low > 0 or high < 0 else ", so it may be chance"
         lines["With 90 % certainty the difference lies in"] = f"{low:+.3f} to {high:+.3f}{proven}"
     return [{"name": name, "value": value} for name, value in lines.items()]
+
+
+def compared(version: Version) -> list[dict[str, Any]]:
+    """Loupe's F1 of the version then in service, if there was one, and of `version`, last.
+
+    Both are measured on the same images, over the labels that both know.
+    """
+    found = version.comparison
+    if not found:
+        return []
+    if not found.get("f1"):
+        return [{"name": version.name, "f1": found["challenger"]["f1"]}]
+    new, old = found["f1"]
+    return [
+        {"name": found["champion_version"], "f1": old},
+        {"name": version.name, "f1": new},
+    ]
+
+
+def images_compared(version: Version) -> int:
+    """On how many test images `compared` is measured."""
+    found = version.comparison
+    return int(found.get("images") or found["challenger"]["images"]) if found else 0
 
 
 def _percent(share: float | None) -> str:

@@ -46,10 +46,16 @@ class Score:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether the challenger may take over, and why, for people."""
+    """Whether the challenger may take over, and why, for people.
+
+    `f1` is Loupe's macro F1 of challenger and champion on the same `images`, over the labels that
+    both know; None without a comparison.
+    """
 
     passed: bool
     reason: str
+    f1: tuple[float, float] | None = None
+    images: int = 0
     difference: float | None = None
     interval: tuple[float, float] | None = None
 
@@ -135,19 +141,20 @@ def judge(
     if not images:
         return Verdict(True, "no holdout image has a label that both versions know")
     new, old = _pairs(images, challenger), _pairs(images, champion)
-    gain = macro_f1(new, both) - macro_f1(old, both)
+    f1 = macro_f1(new, both), macro_f1(old, both)
+    gain = f1[0] - f1[1]
     interval = bootstrap_interval(new, old, both)
     proven = "" if interval[0] > 0 or interval[1] < 0 else ", not proven"
     few = f", on only {len(images)} images" if len(images) < FEW_IMAGES else ""
     passed = gain >= minimum_improvement - 1e-9
     words = "matches or beats" if passed else "does not beat"
     reason = (
-        f"it {words} the version in service: F1 {macro_f1(new, both):.3f} against "
-        f"{macro_f1(old, both):.3f} on the same {len(images)} holdout images, at least "
+        f"it {words} the version in service: Loupe's F1 {f1[0]:.3f} against "
+        f"{f1[1]:.3f} on the same {len(images)} holdout images, at least "
         f"{minimum_improvement:+g} asked for (90 % interval of the difference "
         f"{interval[0]:+.3f} to {interval[1]:+.3f}{proven}{few})"
     )
-    return Verdict(passed, reason, gain, interval)
+    return Verdict(passed, reason, f1, len(images), gain, interval)
 
 
 def confusion(
