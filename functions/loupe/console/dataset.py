@@ -8,6 +8,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from loupe.adapters.dataset import REGISTERED, REJECTED, REMOVED, Example
 from loupe.console.access import OPERATOR, current_user, only
+from loupe.console.overview import training
 from loupe.console.requests import (
     body,
     many,
@@ -36,14 +37,15 @@ router = Router()
 
 @router.get("/dataset/labels", middlewares=only(OPERATOR))
 def labels() -> dict[str, Any]:
-    """How many independent pictures each label has, and which have too few."""
+    """How many independent pictures each label has, which have too few, and what comes of it."""
     counts = deps().dataset.ledger().counts
     return {
         "labels": [
             {"label": label, "train": count.train, "test": count.test, "thin": thin(count)}
             for label, count in sorted(counts.items())
             if count != LabelCount()
-        ]
+        ],
+        "training": training(deps()),
     }
 
 

@@ -10,7 +10,7 @@ from loupe.adapters.rekognition import measures
 from loupe.adapters.versions import Version
 from loupe.console.access import OPERATOR, current_user, only
 from loupe.console.requests import body, text
-from loupe.domain.comparison import confusion
+from loupe.domain.comparison import confusion, side_by_side
 from loupe.domain.dataset import SPLITS, TEST, TRAIN
 from loupe.domain.manifest import parse
 from loupe.errors import NotFound
@@ -45,6 +45,19 @@ def model(name: str) -> dict[str, Any]:
         "comparison": _comparison(version),
         "model_status": state.status,
     }
+
+
+@router.get("/models/<name>/against/<older>", middlewares=only(OPERATOR))
+def against(name: str, older: str) -> dict[str, Any]:
+    """Loupe's F1 of an older and a newer version on the test images that both were asked about."""
+    left, right = deps().versions.get(older), deps().versions.get(name)
+    found = side_by_side(
+        holdout_of(name, deps()) if right.comparison else [],
+        deps().versions.predictions(older),
+        deps().versions.predictions(name),
+        [label for label in right.labels if label in left.labels],
+    )
+    return asdict(found)
 
 
 @router.post("/models/train", middlewares=only(OPERATOR))

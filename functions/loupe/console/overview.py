@@ -40,7 +40,7 @@ def overview() -> dict[str, Any]:
         "next_check": deps().schedules.next_run(deps().value("TRAINING_SCHEDULE"), deps().clock()),
         "new_labelled_images": progress.changes,
         "needed_to_train": needed_changes(settings.minimum_untrained_images, progress.not_promoted),
-        "training": _training(deps()),
+        "training": training(deps()),
         "compared": _compared(deps()),
         "hours": hours(deps(), deps().clock()),
     }
@@ -56,7 +56,8 @@ def hours(deps: Deps, now: datetime) -> list[dict[str, Any]]:
     ]
 
 
-def _training(deps: Deps) -> dict[str, Any]:
+def training(deps: Deps) -> dict[str, Any]:
+    """Whether the next check trains, and why, or why not."""
     plan = next_check(deps)
     return {"due": plan.action == "train", "reason": plan.reason}
 

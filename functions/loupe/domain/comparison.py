@@ -157,6 +157,36 @@ def judge(
     return Verdict(passed, reason, f1, len(images), gain, interval)
 
 
+@dataclass(frozen=True)
+class SideBySide:
+    """F1 of two versions on the same `images`, in all and by label, each (left, right)."""
+
+    images: int
+    f1: tuple[float, float]
+    label_f1: Mapping[str, tuple[float | None, float | None]]
+
+
+def side_by_side(
+    holdout: Sequence[Holdout],
+    left: Predictions,
+    right: Predictions,
+    labels: Sequence[str],
+) -> SideBySide:
+    """Compare two versions on the images, with one of `labels`, that both were asked about."""
+    images = [
+        image
+        for image in holdout
+        if image.label in labels and image.content in left and image.content in right
+    ]
+    pairs = _pairs(images, left), _pairs(images, right)
+    by_label = f1_by_label(pairs[0], labels), f1_by_label(pairs[1], labels)
+    return SideBySide(
+        images=len(images),
+        f1=(macro_f1(pairs[0], labels), macro_f1(pairs[1], labels)),
+        label_f1={label: (by_label[0].get(label), by_label[1].get(label)) for label in labels},
+    )
+
+
 def confusion(
     holdout: Sequence[Holdout], predictions: Predictions, labels: Sequence[str]
 ) -> list[list[int]]:
