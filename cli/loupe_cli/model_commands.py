@@ -32,7 +32,15 @@ def models(context: typer.Context, as_json: Json = False) -> None:
         show_json(found)
         return
     show_table(
-        ["version", "status", "F1", "trained on", "holdout", "quality samples", "why"],
+        [
+            "version",
+            "status",
+            "Rekognition's F1",
+            "trained on",
+            "holdout",
+            "quality samples",
+            "why",
+        ],
         (
             (
                 v["name"],

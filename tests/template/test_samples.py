@@ -259,7 +259,7 @@ def arrived(world: World) -> Prepared:
 def known(world: World) -> Prepared:
     """The image has a record, too."""
     image = uploaded(world)
-    receive(image, world.deps)
+    receive(image, "", world.deps)
     return {IMAGE.bucket: BUCKET, IMAGE.version: image.version}
 
 
