@@ -4,7 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from loupe.errors import InvalidRequest, LoupeError
@@ -14,6 +14,11 @@ from loupe_local.stack import Endpoint
 SOURCES = ("template.yaml", "statemachine", "functions", "console")
 LEFT_OUT = {"__pycache__", "node_modules", "dist"}
 LOG_TAIL = 25
+BUILD = ROOT / ".aws-sam"
+"""Where `sam build` builds by itself, so that `sam local invoke` and `sam deploy` find it."""
+TEMPLATE = BUILD / "build" / "template.yaml"
+BUILT_FROM = BUILD / "built-from"
+"""Fingerprint of the sources of the last build."""
 
 
 class DeploymentFailed(LoupeError):
@@ -47,13 +52,12 @@ def deploy(endpoint: Endpoint, home: Path, given: Sequence[str] = ()) -> None:
 
     `given` are parameters of the template, `NAME="VALUE"`; others stay as they were.
     """
-    environment = endpoint.apply(os.environ) | {"SAM_CLI_TELEMETRY": "0"}
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-    build = home / "build"
-    _sam(["build", "--build-dir", str(build)], environment, home)
+    environment = endpoint.apply(os.environ)
+    if not is_built():
+        build(environment, home)
     deploying = [
         "deploy",
-        *("--template-file", str(build / "template.yaml")),
+        *("--template-file", str(TEMPLATE)),
         *("--stack-name", EMBEDDED, "--resolve-s3"),
         *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"),
         *("--no-confirm-changeset", "--no-fail-on-empty-changeset"),
@@ -62,12 +66,27 @@ def deploy(endpoint: Endpoint, home: Path, given: Sequence[str] = ()) -> None:
     _sam(deploying, environment, home)
 
 
-def _sam(arguments: list[str], environment: dict[str, str], home: Path) -> None:
-    sam = Path(sys.executable).parent / "sam"
+def is_built() -> bool:
+    """Whether the last build is of the sources as they are now."""
+    built = TEMPLATE.exists() and BUILT_FROM.exists()
+    return built and BUILT_FROM.read_text() == fingerprint()
+
+
+def build(environment: Mapping[str, str], home: Path) -> None:
+    """Build what stands in this checkout; the log is kept in `home`."""
+    sources = fingerprint()
+    BUILT_FROM.unlink(missing_ok=True)
+    _sam(["build"], environment, home)
+    BUILT_FROM.write_text(sources)
+
+
+def _sam(arguments: list[str], environment: Mapping[str, str], home: Path) -> None:
+    programs = Path(sys.executable).parent
+    path = f"{programs}{os.pathsep}{environment['PATH']}"
     done = subprocess.run(
-        [str(sam), *arguments],
+        [str(programs / "sam"), *arguments],
         cwd=ROOT,
-        env=environment,
+        env={**environment, "PATH": path, "SAM_CLI_TELEMETRY": "0"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
