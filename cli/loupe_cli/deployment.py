@@ -4,7 +4,8 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from loupe.errors import InvalidRequest, LoupeError
@@ -14,25 +15,28 @@ from loupe_local.stack import Endpoint
 SOURCES = ("template.yaml", "statemachine", "functions", "console")
 LEFT_OUT = {"__pycache__", "node_modules", "dist"}
 LOG_TAIL = 25
-BUILD = ROOT / ".aws-sam"
-"""Where `sam build` builds by itself, so that `sam local invoke` and `sam deploy` find it."""
-TEMPLATE = BUILD / "build" / "template.yaml"
-BUILT_FROM = BUILD / "built-from"
-"""Fingerprint of the sources of the last build."""
+TEMPLATE = ROOT / ".aws-sam" / "build" / "template.yaml"
+"""Where `sam build` writes it, so that plain `sam local invoke` and `sam deploy` find it, too."""
 
 
 class DeploymentFailed(LoupeError):
     """SAM could not build or deploy; the message ends with what it said."""
 
 
-def fingerprint() -> str:
-    """Changes whenever something that is deployed changes."""
-    digest = hashlib.sha256()
+def sources() -> Iterator[Path]:
+    """The files that are deployed, in a stable order."""
     for source in SOURCES:
         path = ROOT / source
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.is_file() and not LEFT_OUT & set(file.parts):
-                digest.update(str(file.relative_to(ROOT)).encode() + file.read_bytes())
+                yield file
+
+
+def fingerprint() -> str:
+    """Changes whenever something that is deployed changes."""
+    digest = hashlib.sha256()
+    for file in sources():
+        digest.update(str(file.relative_to(ROOT)).encode() + file.read_bytes())
     return digest.hexdigest()
 
 
@@ -53,8 +57,7 @@ def deploy(endpoint: Endpoint, home: Path, given: Sequence[str] = ()) -> None:
     `given` are parameters of the template, `NAME="VALUE"`; others stay as they were.
     """
     environment = endpoint.apply(os.environ)
-    if not is_built():
-        build(environment, home)
+    build(environment, home)
     deploying = [
         "deploy",
         *("--template-file", str(TEMPLATE)),
@@ -67,17 +70,18 @@ def deploy(endpoint: Endpoint, home: Path, given: Sequence[str] = ()) -> None:
 
 
 def is_built() -> bool:
-    """Whether the last build is of the sources as they are now."""
-    built = TEMPLATE.exists() and BUILT_FROM.exists()
-    return built and BUILT_FROM.read_text() == fingerprint()
+    """Whether there is a build, by whatever way, and no source is newer."""
+    return TEMPLATE.exists() and TEMPLATE.stat().st_mtime_ns >= max(
+        file.stat().st_mtime_ns for file in sources()
+    )
 
 
 def build(environment: Mapping[str, str], home: Path) -> None:
     """Build what stands in this checkout; the log is kept in `home`."""
-    sources = fingerprint()
-    BUILT_FROM.unlink(missing_ok=True)
+    begun = time.time_ns()
     _sam(["build"], environment, home)
-    BUILT_FROM.write_text(sources)
+    # A source that changes while SAM builds is newer than the build.
+    os.utime(TEMPLATE, ns=(begun, begun))
 
 
 def _sam(arguments: list[str], environment: Mapping[str, str], home: Path) -> None:
