@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from loupe_cli.invoke import __main__ as command
-from loupe_cli.invoke import samples
+from loupe_cli.invoke.cloudformation import answer_to
 from loupe_cli.invoke.outcome import refusal
+from loupe_cli.invoke.samples import EVENTS
 from loupe_cli.target import Target
 from tests.stack.conftest import NAME, ROOT, Stack
 from tests.template.reading import handler_modules, template
@@ -77,10 +78,10 @@ def target(stack: Stack) -> Iterator[Target]:
 
 @cache
 def sample(function: str) -> Path:
-    return samples.EVENTS / f"{handler_modules()[function]}.json"
+    return EVENTS / f"{handler_modules()[function]}.json"
 
 
-def run(function: str, prepared: samples.Prepared, stack: Stack) -> Any:
+def run(function: str, prepared: command.Prepared, stack: Stack) -> Any:
     """The function's answer, from a process that has only what a container gets."""
     properties = template()["Resources"][function]["Properties"]
     timeout = properties.get("Timeout", template()["Globals"]["Function"]["Timeout"])
@@ -111,7 +112,7 @@ def test_a_function_answers_its_sample_event(function: str, stack: Stack, target
 
     if expected is None:
         assert answer is None
-        assert refusal(samples.cloudformation_answer(prepared.event, target)) == ""
+        assert refusal(answer_to(prepared.event, target)) == ""
     else:
         assert {name: answer[name] for name in expected} == expected
 
@@ -122,6 +123,12 @@ def test_it_answers_in_the_same_way_again(stack: Stack, target: Target) -> None:
             "AnswerReview", sample("AnswerReview"), target, stack.endpoint.url
         )
         assert run("AnswerReview", prepared, stack) == {"state": "closing"}
+
+
+def test_a_custom_resource_that_sends_no_answer_has_failed(stack: Stack, target: Target) -> None:
+    prepared = command.prepare("ProvisionTeam", sample("ProvisionTeam"), target, stack.endpoint.url)
+
+    assert refusal(answer_to(prepared.event, target)) == "it sent CloudFormation no answer"
 
 
 def test_the_stacks_own_data_are_as_they_were(stack: Stack) -> None:

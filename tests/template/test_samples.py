@@ -25,7 +25,7 @@ from loupe.handlers.build_dataset import manifest_key
 from loupe.handlers.dispatch_images import receive
 from loupe.handlers.promote_model import promote
 from loupe.settings import Settings
-from loupe_cli.invoke.samples import NAME
+from loupe_cli.invoke.sample_data import NAME
 from tests.adapters.world import BUCKET, World, png
 from tests.template.reading import (
     ROOT,

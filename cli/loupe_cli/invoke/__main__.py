@@ -8,18 +8,20 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from botocore.exceptions import ClientError
 
 from loupe.errors import InvalidRequest, LoupeError, NotFound
 from loupe_cli.deployment import TEMPLATE, build, is_built
-from loupe_cli.invoke import samples
+from loupe_cli.invoke.cloudformation import answer_to, response_url
 from loupe_cli.invoke.engine import bridge_address, forwarded, require_engine
 from loupe_cli.invoke.outcome import FunctionFailed, failure, refusal
-from loupe_cli.invoke.samples import Prepared
+from loupe_cli.invoke.sample_data import SampleData
+from loupe_cli.invoke.samples import fill, is_sample
 from loupe_cli.render import err, fail
 from loupe_cli.target import EMBEDDED, ROOT, Target, home, reach_directly
 from loupe_local import stack as embedded
@@ -30,6 +32,14 @@ GATEWAY = "host.docker.internal"
 """What containers call this machine; the embedded stack answers to the name."""
 FOLDER = ROOT / "build" / "invoke"
 app = typer.Typer(add_completion=False)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a function is run with."""
+
+    event: dict[str, Any]
+    variables: dict[str, str]
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -91,13 +101,19 @@ def run(
 
 
 def prepare(function: str, event: Path, target: Target, address: str) -> Prepared:
-    """The event and the function's variables: those of the deployed function, for a sample event
-    with the sample data's names. `address` is where a container reaches the stack."""
+    """The event and the variables for a function that reaches the stack at `address`.
+
+    The variables are the deployed function's; for a sample event they lead to the sample data,
+    and the event gets what only S3 and CloudFormation can know.
+    """
     variables = {**deployed_variables(function, target), "AWS_ENDPOINT_URL": address}
-    if not samples.is_sample(event):
+    if not is_sample(event):
         return Prepared(json.loads(event.read_text()), variables)
-    prepared = samples.prepare(function, event, target, address)
-    return Prepared(prepared.event, variables | prepared.variables)
+    data = SampleData(target)
+    filled = fill(event.read_text(), data.bring_to(function))
+    if "ResponseURL" in filled:
+        filled["ResponseURL"] = response_url(filled, target, address)
+    return Prepared(filled, variables | data.variables)
 
 
 def deployed_variables(function: str, target: Target) -> dict[str, str]:
@@ -153,9 +169,9 @@ def _reachable(port: int) -> Iterator[tuple[int, Sequence[str]]]:
 
 def _refusal(event: Path, prepared: Prepared, target: Target) -> str:
     """What a custom resource told CloudFormation is printed, and is its failure if it is one."""
-    if not samples.is_sample(event) or "ResponseURL" not in prepared.event:
+    if not is_sample(event) or "ResponseURL" not in prepared.event:
         return ""
-    answer = samples.cloudformation_answer(prepared.event, target)
+    answer = answer_to(prepared.event, target)
     print(json.dumps(answer, indent=2))
     return refusal(answer)
 
