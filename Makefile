@@ -54,7 +54,7 @@ teardown: setup ## Delete a stack with everything in it: make teardown STACK=lou
 	$(BIN)/loupe $(if $(STACK),--stack $(STACK)) teardown
 
 invoke: setup ## Run one function in Docker: make invoke FUNCTION=DetectLabels EVENT=events/detect_labels.json
-	$(BIN)/python -m loupe_cli.invoke $(FUNCTION) $(EVENT)
+	$(BIN)/python -m loupe_cli.invoke $(FUNCTION) $(EVENT) $(SAM_ARGS)
 
 lock: ## Resolve requirements.in into requirements.txt
 	rm -rf build/lock && $(PYTHON) -m venv build/lock

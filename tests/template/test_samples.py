@@ -25,6 +25,7 @@ from loupe.handlers.build_dataset import manifest_key
 from loupe.handlers.dispatch_images import receive
 from loupe.handlers.promote_model import promote
 from loupe.settings import Settings
+from loupe_cli.invoke.sample_data import NAME
 from tests.adapters.world import BUCKET, World, png
 from tests.template.reading import (
     ROOT,
@@ -557,9 +558,9 @@ def test_a_handler_takes_its_sample(
 @pytest.mark.parametrize(
     ("module", "identity", "attributes"),
     [
-        ("provision_project", f"made {LOCAL}", []),
-        ("provision_flow", f"{LOCAL}-review", ["FlowArn"]),
-        ("provision_team", f"made {LOCAL}", ["Portal"]),
+        ("provision_project", f"made {NAME}", []),
+        ("provision_flow", f"{NAME}-review", ["FlowArn"]),
+        ("provision_team", f"made {NAME}", ["Portal"]),
     ],
 )
 def test_cloudformation_is_told_that_its_request_was_done(
