@@ -24,6 +24,10 @@ import { useAction } from "./operator/useAction";
 
 const POLL_MS = 4000;
 
+function why({ reason, retry_at }: Version): string {
+  return retry_at ? `${reason}; tried again after ${localTime(retry_at)}` : reason;
+}
+
 /** Whether the newest attempt failed, so that it can be taken up with the same data. */
 function canTryAgain(newest: Version | undefined): boolean {
   return newest !== undefined && (newest.retry_at !== "" || newest.status.endsWith("failed"));
@@ -136,7 +140,7 @@ export function Models() {
             cell: ({ samples, samples_agreed }) =>
               samples ? `${samples_agreed} of ${samples} samples` : "–",
           },
-          { id: "reason", header: "Why", minWidth: 240, cell: ({ reason }) => reason },
+          { id: "reason", header: "Why", minWidth: 240, cell: why },
           { id: "at", header: "Begun", cell: ({ at }) => localTime(at) },
         ]}
       />
