@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.stack.conftest import NAME, Stack, fresh, until
+from tests.stack.conftest import NAME, Stack, deploy, fresh, until
 from tests.stack.pictures import digits
 
 pytestmark = pytest.mark.stack
@@ -58,24 +58,26 @@ def give_seconds(stack: Stack, seconds: int) -> None:
 
 def delete_stack(stack: Stack) -> str:
     """Delete it as the console of CloudFormation does; returns the status that this ends with."""
-    (found,) = stack.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"]
-    stack.client("cloudformation").delete_stack(StackName=NAME)
+    client = stack.client("cloudformation")
+    (found,) = client.describe_stacks(StackName=NAME)["Stacks"]
 
-    def ended() -> str | None:
-        (now,) = stack.client("cloudformation").describe_stacks(StackName=found["StackId"])[
-            "Stacks"
+    def ends() -> list[str]:
+        return [
+            event["ResourceStatus"]
+            for event in events(stack, found["StackId"])
+            if event["LogicalResourceId"] == NAME
+            and event["ResourceStatus"] in ("DELETE_FAILED", "DELETE_COMPLETE")
         ]
-        status: str = now["StackStatus"]
-        return None if status.endswith("IN_PROGRESS") else status
 
-    until(lambda: ended() is None or None, seconds=10)
-    return until(ended, seconds=180)
+    before = len(ends())
+    client.delete_stack(StackName=NAME)
+    return until(lambda: ends()[before:] or None, seconds=180)[0]
 
 
-def events(stack: Stack) -> list[dict[str, Any]]:
+def events(stack: Stack, name: str = NAME) -> list[dict[str, Any]]:
     """What happened to the stack's resources, the oldest first."""
     pages = stack.client("cloudformation").get_paginator("describe_stack_events")
-    found = [event for page in pages.paginate(StackName=NAME) for event in page["StackEvents"]]
+    found = [event for page in pages.paginate(StackName=name) for event in page["StackEvents"]]
     return found[::-1]
 
 
@@ -90,7 +92,7 @@ def still_there(stack: Stack) -> set[str]:
     pages = stack.client("cloudformation").get_paginator("list_stack_resources")
     return {
         resource["LogicalResourceId"]
-        for page in pages.paginate(StackName=NAME)
+        for page in pages.paginate(StackName=stack.name)
         for resource in page["StackResourceSummaries"]
         if resource["ResourceStatus"] != "DELETE_COMPLETE"
     }
@@ -126,3 +128,16 @@ def test_a_round_that_waits_for_approval_and_a_model_that_starts_are_ended(stack
 
     empty_bucket(stack)
     assert delete_stack(stack) == "DELETE_COMPLETE"
+
+
+def test_a_name_that_cannot_work_is_refused_with_the_reason_and_nothing_is_left(
+    stack: Stack,
+) -> None:
+    long = Stack(stack.home, "l" * 52)
+
+    with pytest.raises(AssertionError, match="a stack can have 51"):
+        deploy(long)
+
+    (found,) = stack.client("cloudformation").describe_stacks(StackName=long.name)["Stacks"]
+    assert found["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert still_there(long) == set()

@@ -8,7 +8,8 @@ import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
 
 from loupe.domain.stack_name import LONGEST, LONGEST_WITH_TEAM
-from tests.template.reading import template
+from loupe_cli import inventory
+from tests.template.reading import STACK, properties, template
 
 ACCOUNT = "123456789012"
 DOMAIN_LENGTH = 63
@@ -81,3 +82,33 @@ def test_the_longest_name_fits_everywhere_and_one_more_character_does_not(
 ) -> None:
     assert fits(stack, with_team)
     assert not fits(stack + 1, with_team)
+
+
+# What teardown looks for by name and by tag
+
+
+def test_teardown_knows_the_schedules_and_logs_by_name() -> None:
+    stack = "${AWS::StackName}"
+
+    assert {text for kind, _, text in NAMED if kind == "AWS::Scheduler::Schedule"} == {
+        f"{stack}-{schedule}" for schedule in inventory.SCHEDULES
+    }
+    assert {text for kind, _, text in NAMED if kind == "AWS::Logs::LogGroup"} == {
+        pattern.format(stack) for pattern in inventory.LOG_GROUPS
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name, found in template()["Resources"].items()
+        if found.get("UpdateReplacePolicy") == "Retain" and found["DeletionPolicy"] == "Delete"
+    ],
+)
+def test_what_the_template_keeps_when_it_is_replaced_says_whose_it_is(name: str) -> None:
+    found = properties(name)
+    tags = found.get("UserPoolTags") or {tag["Key"]: tag["Value"] for tag in found["Tags"]}
+
+    assert tags[inventory.TAG] == STACK
+    assert inventory.KINDS[template()["Resources"][name]["Type"]] in inventory.TAGGED.values()

@@ -69,17 +69,17 @@ def _step(rekognition: Rekognition) -> str:
     if not rekognition.project_exists():
         return ""
     versions = list(rekognition.versions())
-    datasets = [rekognition.dataset(split) for split in ("train", "test")]
-    for _, state in versions:
-        _take_apart_version(rekognition, state)
-    for dataset in datasets:
+    datasets = {split: rekognition.dataset(split) for split in ("train", "test")}
+    for _, version in versions:
+        _take_apart_version(rekognition, version)
+    for dataset in datasets.values():
         if dataset.status and not dataset.status.endswith("IN_PROGRESS"):
             rekognition.delete_dataset(dataset.arn)
-    if not versions and not any(dataset.status for dataset in datasets):
+    obstacles = [f"version {name} is {version.status}" for name, version in versions]
+    obstacles += [f"its {split} dataset is {d.status}" for split, d in datasets.items() if d.status]
+    if not obstacles:
         rekognition.delete_project()
-    return ", ".join(f"version {name} is {state.status}" for name, state in versions) or (
-        "the project is being deleted"
-    )
+    return ", ".join(obstacles) or "the project is being deleted"
 
 
 def _take_apart_version(rekognition: Rekognition, state: VersionState) -> None:
