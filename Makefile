@@ -47,7 +47,9 @@ check: setup ## Lint, types and template
 build: setup ## Build what is deployed
 	$(BIN)/sam build
 
-deploy: build ## Deploy into the AWS account of your environment
+deploy: setup ## Deploy into the AWS account of your environment
+	$(BIN)/python -m loupe_cli.deployment $(CONFIG)
+	$(BIN)/sam build
 	$(BIN)/sam deploy $(if $(CONFIG),--config-env $(CONFIG))
 
 teardown: setup ## Delete a stack with everything in it: make teardown STACK=loupe

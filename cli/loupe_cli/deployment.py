@@ -1,13 +1,21 @@
-"""Builds the template with SAM and deploys it into the embedded stack."""
+"""Builds the template with SAM and deploys it into the embedded stack.
+
+As a program it refuses a stack name of samconfig.toml that cannot work, before anything is made:
+`python -m loupe_cli.deployment [CONFIG]`.
+"""
 
 import hashlib
 import os
+import shlex
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from loupe.domain.stack_name import check_stack_name
 from loupe.errors import InvalidRequest, LoupeError
 from loupe_cli.target import EMBEDDED, ROOT
 from loupe_local.stack import Endpoint
@@ -49,6 +57,23 @@ def parameter_overrides(given: Sequence[str]) -> list[str]:
             raise InvalidRequest(f"--set takes NAME=VALUE without quotes, not {text!r}.")
         overrides.append(f'{name}="{value}"')
     return overrides
+
+
+def check_samconfig(config: Path, environment: str) -> None:
+    """Raise InvalidRequest if what `sam deploy` reads of samconfig.toml names no possible stack."""
+    found: dict[str, Any] = tomllib.loads(config.read_text()).get(environment, {})
+    deploying = {
+        **found.get("global", {}).get("parameters", {}),
+        **found.get("deploy", {}).get("parameters", {}),
+    }
+    if "stack_name" not in deploying:
+        raise InvalidRequest(f"{config.name} has no stack_name for {environment!r}.")
+    overrides = deploying.get("parameter_overrides", "")
+    words = shlex.split(overrides) if isinstance(overrides, str) else overrides
+    given = dict(word.partition("=")[::2] for word in words)
+    uses_a2i = given.get("HumanReview") == "a2i"
+    makes_team = uses_a2i and not given.get("WorkteamArn")
+    check_stack_name(deploying["stack_name"], uses_a2i, makes_team)
 
 
 def deploy(endpoint: Endpoint, home: Path, given: Sequence[str] = ()) -> None:
@@ -102,3 +127,10 @@ def _sam(arguments: list[str], environment: Mapping[str, str], home: Path) -> No
     if done.returncode:
         tail = "\n".join(done.stdout.strip().splitlines()[-LOG_TAIL:])
         raise DeploymentFailed(f"'sam {arguments[0]}' failed (whole log: {log}):\n{tail}")
+
+
+if __name__ == "__main__":
+    from loupe_cli.main import told
+
+    name = sys.argv[1] if len(sys.argv) > 1 else "default"
+    sys.exit(told(lambda: check_samconfig(ROOT / "samconfig.toml", name)))

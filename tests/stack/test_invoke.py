@@ -61,6 +61,7 @@ ANSWERS: Mapping[str, Mapping[str, Any] | None] = {
     "PublishEvents": NOTHING_FAILED,
     "ServeConsole": {"statusCode": 200},
     "ProvisionProject": None,
+    "StopRounds": None,
     "ProvisionFlow": None,
     "ProvisionTeam": None,
 }

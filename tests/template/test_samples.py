@@ -209,6 +209,7 @@ def test_the_sample_of_a_request_comes_by_a_route_that_asks_for_a_token() -> Non
         ("provision_project", "Custom::RekognitionProject"),
         ("provision_flow", "Custom::ReviewFlow"),
         ("provision_team", "Custom::ReviewTeam"),
+        ("stop_rounds", "Custom::Rounds"),
     ],
 )
 def test_the_sample_of_a_custom_resource_has_its_properties(module: str, kind: str) -> None:
@@ -515,6 +516,7 @@ CASES: dict[str, tuple[Prepare, Check]] = {
     "provision_project": (empty, provided),
     "provision_flow": (empty, provided),
     "provision_team": (empty, provided),
+    "stop_rounds": (empty, provided),
 }
 
 
@@ -561,6 +563,7 @@ def test_a_handler_takes_its_sample(
         ("provision_project", f"made {NAME}", []),
         ("provision_flow", f"{NAME}-review", ["FlowArn"]),
         ("provision_team", f"made {NAME}", ["Portal"]),
+        ("stop_rounds", "rounds", []),
     ],
 )
 def test_cloudformation_is_told_that_its_request_was_done(
