@@ -6,9 +6,10 @@ from typing import Any
 from loupe.adapters.table import put
 from loupe.adapters.versions import Version
 from loupe.domain.places import stamp
+from loupe.domain.running_hours import RUNNING, Cost, cost
 from loupe.domain.training import TRAINING, WAITING_FOR_APPROVAL
 from loupe.errors import InvalidRequest
-from loupe.handlers.run_model import RUNNING, STOPPED, Power, Request, bring
+from loupe.handlers.run_model import STOPPED, Power, Request, bring
 from loupe.settings import Setting, setting
 from loupe.wiring import Deps
 
@@ -64,10 +65,27 @@ def switch_service(wanted_running: bool, by: str, deps: Deps) -> Power:
     if not version:
         raise InvalidRequest("No version is in service yet: upload labelled images, then train.")
     wanted = RUNNING if wanted_running else STOPPED
+    if wanted_running:
+        deps.versions.forget_attempts()
     power = bring(Request(version, wanted, f"{by} asked for it"), False, deps)
     if power.status == "failed":
         raise InvalidRequest(f"{version} cannot be started: {power.reason}.")
     return power
+
+
+def cost_of_models(deps: Deps) -> Cost:
+    """What running versions cost, from how long the service said that they ran."""
+    now = deps.clock()
+    ran = [(day, seconds) for day, _, seconds in deps.running.ran(f"{now:%Y-%m}")]
+    return cost(deps.is_billed, ran, deps.running.looks().values(), now)
+
+
+def why_not_started(deps: Deps) -> str:
+    """Why Loupe has given up starting the version in service, in the service's words, or ""."""
+    attempts = deps.versions.attempts()
+    service = deps.versions.service().version
+    stands = attempts is not None and attempts.given_up and attempts.version == service
+    return attempts.reason if attempts and stands else ""
 
 
 def setting_notes(deps: Deps, name: str) -> dict[str, Any]:
