@@ -273,6 +273,7 @@ def test_a_round_at_work_keeps_the_champion_but_one_that_waits_for_approval_does
     serving: World, status: str, action: str
 ) -> None:
     serving.set(Stop_Model_When_Idle_Minutes="30")
+    keep_going(serving.deps)
     serving.deps.now += timedelta(hours=2)
     serving.version("v2", status)
     serving.deps.versions.take_lease("arn:execution", over="")

@@ -1,6 +1,7 @@
 """Which errors of services pass by themselves."""
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnection
 
 from loupe.errors import TryAgain
 
@@ -24,6 +25,4 @@ def is_passing(error: BaseException) -> bool:
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return error.response["Error"]["Code"] in BUSY or status >= 500
-    if isinstance(error, BotoCoreError):
-        return isinstance(error, HTTPClientError)
-    return isinstance(error, TryAgain)
+    return isinstance(error, (TryAgain, NoConnection, HTTPClientError))

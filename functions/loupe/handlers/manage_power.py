@@ -124,11 +124,11 @@ def switch(now: Round) -> str:
     """Start the model in service for a backlog, stop it when idle."""
     if not now.service.version:
         return "leave"
-    attempts = _attempts(now)
+    attempts, idle_minutes = _attempts(now), now.settings.idle_minutes
     decision = decide_power(
         status=now.state.status,
         backlog=sum(1 for _ in islice(now.deps.detections.waiting(page=1), 1)),
-        idle_minutes=0 if _needs_champion(now) else now.settings.idle_minutes,
+        idle_minutes=0 if idle_minutes and _needs_champion(now) else idle_minutes,
         last_used=_last_used(now),
         now=now.deps.clock(),
         attempts=attempts,
@@ -181,9 +181,10 @@ def _give_up(attempts: Attempts, now: Round) -> None:
 
 def _needs_champion(now: Round) -> bool:
     """Whether a round of improvement is at work, which may compare with the version in service."""
+    if not now.improving:
+        return False
     newest = next(now.deps.versions.newest(), None)
-    waits = newest is not None and newest.status == WAITING_FOR_APPROVAL
-    return now.improving and not waits
+    return newest is None or newest.status != WAITING_FOR_APPROVAL
 
 
 def _last_used(now: Round) -> datetime:
