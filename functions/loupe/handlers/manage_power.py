@@ -36,7 +36,7 @@ from loupe.wiring import Deps, deps
 
 IMAGES_PER_RUN = 1000
 REVIEWS_PER_RUN = 500
-RECORDS_PER_RUN = 2000
+RECORDS_PER_RUN = 1000
 PAGE = 100
 LATE = timedelta(minutes=15)
 """So long after the first model took over, an image that it was not asked about may still go to
