@@ -39,7 +39,12 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         "VersionPromoted",
         "PromotionsStalled",
     ),
-    "Power and settings": ("ModelStarted", "ModelStopped", "SettingsApplied"),
+    "Power and settings": (
+        "ModelStarted",
+        "ModelStopped",
+        "ModelCannotStart",
+        "SettingsApplied",
+    ),
 }
 WIDTH = 100
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from loupe.console.page import DOLLARS_PER_UNIT_HOUR
+from loupe.domain.running_hours import DOLLARS_PER_UNIT_HOUR
 from loupe_cli.render import err, out
 from loupe_cli.target import Target
 

@@ -1,13 +1,14 @@
 """up, down, status: the stack as a whole."""
 
-from collections import Counter
 from typing import Annotated, Any
 
 import typer
 
+from loupe.domain.review import OPEN, QUEUED
+from loupe.domain.running_hours import Cost
 from loupe.domain.training import needed_changes
 from loupe.errors import InvalidRequest
-from loupe.operations import doing
+from loupe.operations import cost_of_models, doing, why_not_started
 from loupe_cli.deployment import deploy, fingerprint, parameter_overrides
 from loupe_cli.recovery import recover
 from loupe_cli.render import err, local_time, out, show_json, show_table
@@ -99,7 +100,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     """What is in service, what waits, and what happens next."""
     found = summary(context.obj)
     if as_json:
-        show_json(found)
+        show_json(found | {"cost": found["cost"].as_json()})
         return
     show_table(
         ["", ""], [(name.replace("_", " "), _words(value)) for name, value in found.items()], ""
@@ -110,7 +111,7 @@ def summary(target: Target) -> dict[str, Any]:
     """The state of the stack in a few facts."""
     deps = target.deps
     service, progress = deps.versions.service(), deps.versions.progress()
-    settings = deps.parameters.settings()
+    settings, reviews = deps.parameters.settings(), deps.reviews.counts()
     model = deps.versions.get(service.version) if service.version else None
     return {
         "stack": target.name,
@@ -118,14 +119,16 @@ def summary(target: Target) -> dict[str, Any]:
         "f1": model.f1 if model else None,
         "since": service.since or None,
         "model": deps.rekognition.version(service.version).status if service.version else None,
-        "images": dict(Counter(d.state for d in deps.detections.newest())),
+        "cannot_start": why_not_started(deps) or None,
+        "cost": cost_of_models(deps),
+        "images": dict(deps.detections.counts()),
         "in_queue": _in_queue(target),
-        "open_reviews": sum(1 for _ in deps.reviews.unanswered()),
+        "open_reviews": reviews[OPEN] + reviews[QUEUED],
         "new_labelled_images": progress.changes,
         "needed_to_train": needed_changes(settings.minimum_untrained_images, progress.not_promoted),
         "improving": doing(deps).text,
         "labels": sorted(deps.dataset.ledger().counts),
-    }
+    } | ({} if deps.records.are_counted() else {"counts": "an update still goes through records"})
 
 
 def _in_queue(target: Target) -> int:
@@ -138,6 +141,8 @@ def _in_queue(target: Target) -> int:
 
 
 def _words(value: Any) -> Any:
+    if isinstance(value, Cost):
+        return value.text
     if isinstance(value, dict):
         return ", ".join(f"{count} {name}" for name, count in sorted(value.items()))
     if isinstance(value, list):

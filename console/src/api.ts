@@ -25,7 +25,8 @@ export interface Config {
   /** The answer that is no label. */
   none_of_the_above: string;
   asked_by_a2i: boolean;
-  dollars_per_unit_hour: number;
+  /** Whether AWS bills for what runs; it does not on the embedded stack. */
+  billed: boolean;
 }
 
 export interface Me {
@@ -280,8 +281,12 @@ export interface Overview {
     /** As Rekognition says it: RUNNING, STOPPED, STARTING… */
     model_status: string;
     units: number;
+    /** Why Loupe has given up starting it, or "". */
+    cannot_start: string;
   } | null;
-  /** Images waiting now, counted up to 1000. */
+  /** Dollars, by the running hours of all versions. Days and months are those of UTC. */
+  cost: { billed: boolean; hourly: number; today: number; month: number; unit_hours_month: number };
+  /** Images waiting now. */
   waiting: number;
   open_reviews: number;
   conflicts: number;

@@ -9,11 +9,12 @@ from loupe.adapters.versions import Version
 from loupe.domain.detection import WAITING
 from loupe.domain.events import event
 from loupe.domain.places import ImageRef, stamp
+from loupe.domain.running_hours import RUNNING, Cost, cost
 from loupe.domain.training import TRAINING, WAITING_FOR_APPROVAL, Plan
 from loupe.errors import AlreadyDone, InvalidRequest, LoupeError, NotFound
 from loupe.handlers.check_training import Request as CheckTraining
 from loupe.handlers.check_training import decide
-from loupe.handlers.run_model import RUNNING, STOPPED, Power, Request, bring
+from loupe.handlers.run_model import STOPPED, Power, Request, bring
 from loupe.settings import Setting, setting
 from loupe.wiring import Deps
 
@@ -77,6 +78,8 @@ def switch_service(wanted_running: bool, by: str, deps: Deps) -> Power:
     if not version:
         raise InvalidRequest("No version is in service yet: upload labelled images, then train.")
     wanted = RUNNING if wanted_running else STOPPED
+    if wanted_running:
+        deps.versions.forget_attempts()
     power = bring(Request(version, wanted, f"{by} asked for it"), False, deps)
     if power.status == "failed":
         raise InvalidRequest(f"{version} cannot be started: {power.reason}.")
@@ -124,10 +127,25 @@ def _bring_back(image_id: str, by: str, deps: Deps) -> list[ImageRef]:
         reason=f"{by} asked for it, which was {before.state} ({before.reason})",
     )
     try:
-        deps.detections.move(after, [before.state], [asked])
+        deps.detections.move(after, before.state, [asked])
     except AlreadyDone:
         return []  # Somebody else asked for it just now, and queues it.
     return [before.image]
+
+
+def cost_of_models(deps: Deps) -> Cost:
+    """What running versions cost, from how long the service said that they ran."""
+    now = deps.clock()
+    ran = [(day, seconds) for day, _, seconds in deps.running.ran(f"{now:%Y-%m}")]
+    return cost(deps.is_billed, ran, deps.running.looks().values(), now)
+
+
+def why_not_started(deps: Deps) -> str:
+    """Why Loupe has given up starting the version in service, in the service's words, or ""."""
+    attempts = deps.versions.attempts()
+    service = deps.versions.service().version
+    stands = attempts is not None and attempts.given_up and attempts.version == service
+    return attempts.reason if attempts and stands else ""
 
 
 def setting_notes(deps: Deps, name: str) -> dict[str, Any]:

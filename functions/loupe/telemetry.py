@@ -7,6 +7,8 @@ NAMESPACE = "Loupe"
 IMAGES_WAITING = "ImagesWaitingForModel"
 OLDEST_REVIEW_HOURS = "OldestReviewHours"
 INFERENCE_UNITS = "InferenceUnits"
+HOUSEKEEPING_FAILED = "HousekeepingPartsFailed"
+SAMPLING_BEHIND_HOURS = "SamplingBehindHours"
 METERED_EVENTS = (
     "ImageAccepted",
     "ImageSentToReview",

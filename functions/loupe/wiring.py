@@ -17,9 +17,11 @@ from loupe.adapters.objects import Objects
 from loupe.adapters.parameters import Parameters
 from loupe.adapters.pictures import Pictures
 from loupe.adapters.publisher import Publisher
-from loupe.adapters.queue import DetectionQueue
+from loupe.adapters.queue import DetectionQueue, ReviewQueue
+from loupe.adapters.records import Records
 from loupe.adapters.rekognition import Rekognition
 from loupe.adapters.reviews import Reviews
+from loupe.adapters.running import Running
 from loupe.adapters.schedules import EventSource, Schedules
 from loupe.adapters.table import Table
 from loupe.adapters.versions import Versions
@@ -81,6 +83,19 @@ class Deps:
         return Versions(self.table)
 
     @cached_property
+    def running(self) -> Running:
+        return Running(self.table)
+
+    @cached_property
+    def records(self) -> Records:
+        return Records(self.table)
+
+    @property
+    def is_billed(self) -> bool:
+        """Whether AWS bills for what runs: its services are reached at no address of our own."""
+        return not self._environment.get("AWS_ENDPOINT_URL")
+
+    @cached_property
     def objects(self) -> Objects:
         return Objects(self.client("s3"), self.value("BUCKET"))
 
@@ -107,6 +122,10 @@ class Deps:
     @cached_property
     def queue(self) -> DetectionQueue:
         return DetectionQueue(self.client("sqs"), self.value("DETECTION_QUEUE"))
+
+    @cached_property
+    def review_queue(self) -> ReviewQueue:
+        return ReviewQueue(self.client("sqs"), self.value("REVIEW_QUEUE"))
 
     @cached_property
     def executions(self) -> Executions:

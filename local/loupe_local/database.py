@@ -29,6 +29,10 @@ CREATE TABLE IF NOT EXISTS version (
     due REAL, bucket TEXT NOT NULL, prefix TEXT NOT NULL, minimum INTEGER, maximum INTEGER,
     input TEXT NOT NULL, result TEXT, folder TEXT NOT NULL, UNIQUE (project, name)
 ) STRICT;
+CREATE TABLE IF NOT EXISTS run (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, version TEXT NOT NULL, units INTEGER NOT NULL,
+    began REAL NOT NULL, ended REAL
+) STRICT;
 CREATE TABLE IF NOT EXISTS tag (
     arn TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (arn, key)
 ) STRICT;

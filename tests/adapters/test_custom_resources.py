@@ -285,8 +285,8 @@ def test_the_machine_goes_only_with_the_whole_stack(
     )
     monkeypatch.setattr(stop_rounds, "deps", lambda: deps)
 
-    stop_rounds.handler(request(kind, StateMachine="improve"), Context())
+    stop_rounds.handler(request(kind, StateMachines=["improve", "set-model-state"]), Context())
 
     (heard,) = answers
     assert heard["Status"] == "SUCCESS"
-    assert machines == (["improve"] if deleted else [])
+    assert machines == (["improve", "set-model-state"] if deleted else [])

@@ -53,7 +53,7 @@ def test_a_record_moves_only_from_the_states_that_are_named(world: World) -> Non
     before = world.detection(world.received())
 
     with pytest.raises(AlreadyDone):
-        world.deps.detections.move(replace(before, state=ACCEPTED), [REVIEW])
+        world.deps.detections.move(replace(before, state=ACCEPTED), REVIEW)
 
     assert world.detection(before.image).state == WAITING
 

@@ -1,16 +1,26 @@
 """Business rule: the model runs for a backlog, rests when idle, and what waits is read."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
+from loupe.adapters.rekognition import VersionState
+from loupe.adapters.table import Table
 from loupe.domain.detection import REVIEW, WAITING, Answer, Label
-from loupe.domain.review import OPEN, QUEUED, WITHDRAWN
-from loupe.handlers import request_review
-from loupe.handlers.manage_power import keep_going
+from loupe.domain.places import ImageRef
+from loupe.domain.power import PAUSES
+from loupe.domain.review import OPEN, QUEUED, WITHDRAWN, Review, review_id
+from loupe.domain.training import WAITING_FOR_APPROVAL
+from loupe.errors import TryAgain
+from loupe.handlers import manage_power, request_review
+from loupe.handlers.manage_power import HousekeepingFailed, Round, keep_going, switch
 from loupe.handlers.promote_model import promote
+from loupe.handlers.request_review import LOOPS_PER_RUN, open_queued
+from loupe.operations import switch_service, why_not_started
 from tests.adapters.world import World
 
 
@@ -166,10 +176,277 @@ def test_a_review_that_is_answered_while_it_waits_does_not_stop_the_others(
     world.set(Maximum_Reviews_Per_Day="0")
     stale = list(world.deps.reviews.newest(QUEUED))
     world.deps.reviews.move(replace(stale[0], state=OPEN), stale[0])
-
-    def newest(state: str = "") -> Any:
-        return iter(stale if state == QUEUED else ())
-
-    monkeypatch.setattr(world.deps.reviews, "newest", newest)
+    monkeypatch.setattr(world.deps.reviews, "least_sure", lambda **_: iter(stale))
 
     assert keep_going(world.deps)["opened"] == 1
+
+
+# A model that cannot start
+
+
+@pytest.fixture
+def falling(serving: World) -> World:
+    """A version in service that does not start, however often, and an image that waits for it."""
+    serving.received()
+    serving.rekognition.states["v1"] = VersionState("FAILED", "arn:v1", "insufficient capacity")
+    return serving
+
+
+def hours_pass(world: World) -> int:
+    """The housekeeping for three hours; every start ends in FAILED. Returns how many starts."""
+    before = len(starts(world))
+    for _ in range(18):
+        switch(Round(world.deps))
+        world.rekognition.states["v1"] = VersionState("FAILED", "arn:v1", "insufficient capacity")
+        world.deps.now += timedelta(minutes=10)
+    return len(starts(world)) - before
+
+
+def starts(world: World) -> list[Any]:
+    return [call for call in world.rekognition.calls if call[0] == "start"]
+
+
+def test_a_model_that_cannot_start_is_tried_a_few_times_and_told_of_once(falling: World) -> None:
+    assert hours_pass(falling) == len(PAUSES)
+
+    (told,) = falling.events("ModelCannotStart")
+    assert "insufficient capacity" in told["text"]
+    assert why_not_started(falling.deps) == "insufficient capacity"
+
+
+def test_a_start_that_the_service_refuses_counts_and_its_words_are_told(falling: World) -> None:
+    falling.rekognition.refuses_to_start = "ServiceQuotaExceeded: no units left"
+
+    assert hours_pass(falling) == len(PAUSES)
+    assert "no units left" in falling.events("ModelCannotStart")[0]["text"]
+
+
+@pytest.mark.parametrize("cause", ["person", "units", "version"])
+def test_what_a_person_changes_lets_it_be_tried_anew(falling: World, cause: str) -> None:
+    hours_pass(falling)
+    if cause == "person":
+        switch_service(True, "ann", falling.deps)
+    elif cause == "units":
+        falling.set(Maximum_Inference_Units="3")
+    else:
+        falling.version("v2", arn="arn:v2")
+        promote("v2", "it is better", falling.deps)
+        falling.rekognition.states["v2"] = VersionState("FAILED", "arn:v2", "no capacity")
+    begun = len(starts(falling))
+
+    assert why_not_started(falling.deps) == "" or cause == "units"
+    keep_going(falling.deps)
+    assert len(starts(falling)) == begun + (cause != "person")
+    assert cause != "person" or hours_pass(falling) == len(PAUSES)
+
+
+def test_attempts_count_from_none_again_once_it_ran(falling: World) -> None:
+    switch(Round(falling.deps))
+    falling.rekognition.become("v1", "RUNNING")
+    keep_going(falling.deps)
+    falling.rekognition.become("v1", "STOPPED")
+
+    assert hours_pass(falling) == len(PAUSES)
+
+
+# Idle
+
+
+def test_a_model_that_was_started_by_hand_gets_its_idle_time_from_then(serving: World) -> None:
+    serving.set(Stop_Model_When_Idle_Minutes="30")
+    serving.accepted("1.png")
+    serving.rekognition.become("v1", "STOPPED")
+    serving.deps.now += timedelta(days=1)
+    switch_service(True, "ann", serving.deps)
+    serving.rekognition.become("v1", "RUNNING")
+
+    serving.deps.now += timedelta(minutes=29)
+    assert keep_going(serving.deps)["action"] == "leave"
+    serving.deps.now += timedelta(minutes=2)
+    assert keep_going(serving.deps)["action"] == "stop"
+
+
+@pytest.mark.parametrize(
+    ("status", "action"), [("training", "leave"), (WAITING_FOR_APPROVAL, "stop")]
+)
+def test_a_round_at_work_keeps_the_champion_but_one_that_waits_for_approval_does_not(
+    serving: World, status: str, action: str
+) -> None:
+    serving.set(Stop_Model_When_Idle_Minutes="30")
+    keep_going(serving.deps)
+    serving.deps.now += timedelta(hours=2)
+    serving.version("v2", status)
+    serving.deps.versions.take_lease("arn:execution", over="")
+    serving.executions.running.add("arn:execution")
+
+    assert keep_going(serving.deps)["action"] == action
+
+
+# Parts that fail
+
+
+class Broken(Exception):
+    """Nothing that a service or Loupe says."""
+
+
+def fault(code: str, status: int = 400) -> ClientError:
+    response = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(response, "Query")  # type: ignore[arg-type]
+
+
+def breaks(world: World, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """The service that says what versions are at fails."""
+
+    def versions() -> None:
+        raise error
+
+    monkeypatch.setattr(world.rekognition, "versions", versions)
+
+
+def test_one_part_that_fails_does_not_keep_the_others_from_their_work(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    queued_reviews(world)
+    world.deps.now += timedelta(days=1)
+    breaks(world, monkeypatch, Broken("x"))
+
+    with pytest.raises(HousekeepingFailed, match=r"running hours \(Broken: x\)"):
+        keep_going(world.deps)
+
+    assert world.deps.reviews.counts()[OPEN] == 2
+    assert '"HousekeepingPartsFailed":[1.0]' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        TryAgain("busy"),
+        fault("ThrottlingException"),
+        fault("Whatever", 503),
+        ConnectTimeoutError(endpoint_url="https://x"),
+        ReadTimeoutError(endpoint_url="https://x"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_passing_fault_is_left_to_the_next_minute(
+    world: World, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    breaks(world, monkeypatch, error)
+
+    assert keep_going(world.deps)["action"] == "leave"
+
+
+def test_a_refusal_is_no_passing_fault(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    breaks(world, monkeypatch, fault("AccessDeniedException"))
+
+    with pytest.raises(HousekeepingFailed, match="AccessDeniedException"):
+        keep_going(world.deps)
+
+
+# How much it reads
+
+
+def reviews(world: World, count: int, state: str, purpose: str, loop: str = "") -> None:
+    """So many reviews, written as they are, without their images."""
+    for number in range(count):
+        image = ImageRef("b", f"images_for_detection/{purpose}{state}{number}.png", "1", "", 1)
+        guess = (Label("cat", number % 100),)
+        at = "2026-01-01T00:00:00.000Z"
+        world.deps.reviews.put_new(
+            Review(
+                review_id(image, purpose), image, purpose, state, at, ("cat",), 1, guess, loop=loop
+            )
+        )
+
+
+@pytest.fixture
+def read_units(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How many items of the table were read."""
+    read: Counter[str] = Counter()
+    own = Table._pages
+
+    def pages(table: Table, **query: Any) -> Any:
+        real = table._table.query
+
+        def query_counted(**asked: Any) -> Any:
+            page = real(**asked)
+            read["items"] += page["Count"]
+            return page
+
+        with monkeypatch.context() as patched:
+            patched.setattr(table._table, "query", query_counted)
+            yield from own(table, **query)
+
+    monkeypatch.setattr(Table, "_pages", pages)
+    return read
+
+
+@pytest.mark.parametrize("a2i", [False, True])
+def test_many_open_reviews_are_not_read_again_and_again(
+    serving: World, read_units: Counter[str], a2i: bool
+) -> None:
+    """Each is gone through once, for the time before the first model; after that only some loops
+    are looked at, however many there are."""
+    serving.use(loops=serving.loops if a2i else None)
+    serving.set(Labels="cat,dog", Maximum_Reviews_Per_Day="1")
+    serving.deps.now += timedelta(hours=1)
+    serving.deps.reviews.take_place(f"{serving.deps.now:%Y-%m-%d}", 1)
+    reviews(serving, 40, OPEN, "unsure", "a-loop" if a2i else "")
+    reviews(serving, 20, QUEUED, "unsure")
+    keep_going(serving.deps)
+    serving.deps.now += timedelta(minutes=20)
+    keep_going(serving.deps)
+
+    read_units.clear()
+    keep_going(serving.deps)
+
+    assert read_units["items"] <= 10 + (LOOPS_PER_RUN if a2i else 0)
+
+
+def test_no_more_queued_reviews_are_read_than_there_are_places(
+    world: World, read_units: Counter[str]
+) -> None:
+    world.set(Maximum_Reviews_Per_Day="3")
+    reviews(world, 20, QUEUED, "unsure")
+    settings = world.settings()
+
+    assert open_queued(settings, world.deps) == 3
+
+    assert read_units["items"] == 3
+    opened = {review.guess[0].confidence for review in world.deps.reviews.newest(OPEN)}
+    assert opened == {0.0, 1.0, 2.0}
+    assert open_queued(settings, world.deps) == 0
+    assert read_units["items"] == 3 + 3
+
+
+def test_reviews_that_the_first_model_makes_needless_are_withdrawn_over_several_rounds(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(manage_power, "REVIEWS_PER_RUN", 2)
+    world.set(Labels="cat,dog")
+    for number in range(5):
+        world.asked(name=f"{number}.png", picture=number)
+    world.version("v1", arn="arn:v1")
+    promote("v1", "it is good", world.deps)
+
+    for _ in range(4):
+        keep_going(world.deps)
+        world.deps.now += timedelta(minutes=10)
+
+    late = world.asked(name="late.png", picture=9)
+    keep_going(world.deps)
+
+    assert world.deps.reviews.counts() == {WITHDRAWN: 5, OPEN: 1}
+    assert world.deps.reviews.get(late).state == OPEN
+
+
+def test_a_review_from_before_the_first_model_that_comes_late_is_withdrawn(world: World) -> None:
+    world.set(Labels="cat,dog")
+    world.version("v1", arn="arn:v1")
+    promote("v1", "it is good", world.deps)
+    keep_going(world.deps)
+
+    late = world.asked()
+    keep_going(world.deps)
+
+    assert world.deps.reviews.get(late).state == WITHDRAWN

@@ -23,9 +23,8 @@ from loupe.domain.review import (
 from loupe.errors import InvalidRequest
 from loupe.handlers import answer_review, record_review, register_image
 from loupe.handlers.answer_review import Request, answer
-from loupe.handlers.manage_power import start_loops
 from loupe.handlers.record_review import take_in
-from loupe.handlers.request_review import start_loop
+from loupe.handlers.request_review import start_loop, start_loops
 from tests.adapters.world import START, World, s3_event, sqs_event, sqs_record
 
 GUESS = Label("cat", 40.0)

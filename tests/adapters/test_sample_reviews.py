@@ -1,11 +1,13 @@
 """Business rule: every n-th detection is checked by a person who does not see the guess."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from loupe.domain.detection import Label
 from loupe.domain.review import DONE, NONE_OF_THE_ABOVE, QUALITY
+from loupe.handlers import sample_reviews
 from loupe.handlers.sample_reviews import sample
 from tests.adapters.world import World
 
@@ -164,3 +166,32 @@ def test_with_amazon_a2i_a_loop_is_started(world: World) -> None:
     sample(world.deps)
 
     assert world.loops.started == [quality(world)[0].id]
+
+
+def test_a_run_goes_on_until_it_has_caught_up(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sample_reviews, "CHUNK", 2)
+    for number in range(7):
+        world.accepted(f"{number}.png")
+
+    assert sample(world.deps) == 3
+    assert '"SamplingBehindHours":[0.0]' in capsys.readouterr().out
+
+
+def test_a_run_that_ends_before_it_has_caught_up_says_so_and_the_next_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sample_reviews, "CHUNK", 2)
+    for number in range(7):
+        world.accepted(f"{number}.png")
+    monkeypatch.setattr(sample_reviews, "PATIENCE", timedelta(seconds=2))
+    world.deps.now += timedelta(hours=3)
+
+    first = sample(world.deps)
+    assert 0 < first < 3
+    assert '"SamplingBehindHours":[3.' in capsys.readouterr().out
+
+    monkeypatch.undo()
+    assert first + sample(world.deps) == 3
+    assert [review.image.name for review in quality(world)] == ["1.png", "3.png", "5.png"]

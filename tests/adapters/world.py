@@ -17,8 +17,9 @@ from loupe.adapters.rekognition import DatasetState, VersionState
 from loupe.adapters.table import Table
 from loupe.adapters.versions import Version
 from loupe.domain.detection import Answer, Detection, Label
+from loupe.domain.loops import LoopState
 from loupe.domain.places import ImageRef
-from loupe.errors import LoupeError, NotFound, TryAgain, UnusableImage
+from loupe.errors import LoupeError, NotFound, ServiceRefused, TryAgain, UnusableImage
 from loupe.handlers import (
     answer_review,
     dispatch_images,
@@ -106,6 +107,8 @@ class FakeLoops:
         self.started: list[str] = []
         self.stopped: list[str] = []
         self.ended: set[str] = set()
+        self.states: dict[str, LoopState] = {}
+        self.looked_at: list[str] = []
         self.refuses = False
 
     def start(self, review: Any, name: str) -> None:
@@ -119,6 +122,10 @@ class FakeLoops:
     def is_open(self, name: str) -> bool:
         return name not in self.ended
 
+    def state(self, name: str) -> LoopState:
+        self.looked_at.append(name)
+        return self.states.get(name, LoopState("InProgress"))
+
 
 class FakeRekognition:
     """The adapter's methods over plain state. `answers` says what a version sees, by key."""
@@ -129,6 +136,7 @@ class FakeRekognition:
         self.calls: list[tuple[Any, ...]] = []
         self.answers: Callable[[str, ImageRef], Sequence[Label]] = lambda _arn, _image: ()
         self.training_error: LoupeError | None = None
+        self.refuses_to_start = ""
 
     def detect(self, version_arn: str, image: ImageRef) -> tuple[Label, ...]:
         self.calls.append(("detect", version_arn, image.key))
@@ -163,6 +171,8 @@ class FakeRekognition:
 
     def start(self, version_arn: str, minimum_units: int, maximum_units: int) -> None:
         self.calls.append(("start", version_arn, minimum_units, maximum_units))
+        if self.refuses_to_start:
+            raise ServiceRefused(self.refuses_to_start)
         self.become(version_arn.removeprefix("arn:"), "STARTING")
 
     def stop(self, version_arn: str) -> None:
@@ -183,7 +193,7 @@ class World:
         self._make_bucket()
         self._make_table()
         self._has_parameters = False
-        queue = self._make_queue("DetectionQueue")
+        queue, review_queue = map(self._make_queue, ("DetectionQueue", "ReviewQueue"))
         self.executions = FakeExecutions()
         self.rekognition = FakeRekognition()
         self.event_source = FakeEventSource()
@@ -195,6 +205,7 @@ class World:
                 "LOUPE_TABLE": TABLE,
                 "LOUPE_PROJECT": PROJECT,
                 "LOUPE_DETECTION_QUEUE": queue,
+                "LOUPE_REVIEW_QUEUE": review_queue,
                 "LOUPE_DETECT_MACHINE": "arn:detect",
                 "LOUPE_TRAINING_SCHEDULE": f"{STACK}-training",
                 "LOUPE_SAMPLING_SCHEDULE": f"{STACK}-sampling",
@@ -347,10 +358,10 @@ class World:
         found = self.deps.table.listing("listing", "EVENT", newest_first=False)
         return [event for event in found if kind in ("", event["type"])]
 
-    def queued(self) -> list[dict[str, Any]]:
-        """Messages of the detection queue."""
+    def queued(self, queue: str = "DETECTION_QUEUE") -> list[dict[str, Any]]:
+        """Messages of a queue."""
         received = self.client("sqs").receive_message(
-            QueueUrl=self.deps.value("DETECTION_QUEUE"), MaxNumberOfMessages=10
+            QueueUrl=self.deps.value(queue), MaxNumberOfMessages=10
         )
         return [json.loads(message["Body"]) for message in received.get("Messages", ())]
 

@@ -36,6 +36,7 @@ DETAIL: Mapping[str, Any] = {
     "f1": 0.91234,
     "needed": 20,
     "next": "People are asked again.",
+    "bill": "A running model is billed by the hour",
 }
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from loupe.domain.power import STARTABLE, decide_power
+from loupe.domain.power import PAUSES, STARTABLE, Attempts, decide_power
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -47,3 +47,23 @@ def test_a_switch_says_why() -> None:
 
     assert "images wait" in started.reason
     assert "12 minutes" in stopped.reason
+
+
+# A model that cannot start
+
+
+def attempted(count: int, minutes_ago: int, given_up: bool = False) -> str:
+    attempts = Attempts("v1", "1-1", count, NOW - timedelta(minutes=minutes_ago), "", given_up)
+    return decide_power("FAILED", 1, 0, NOW, NOW, attempts).action
+
+
+def test_a_model_that_fell_is_tried_again_after_pauses_that_grow() -> None:
+    assert list(PAUSES) == sorted(set(PAUSES))
+    for count, pause in enumerate(PAUSES[1:], start=1):
+        assert attempted(count, pause - 1) == "leave"
+        assert attempted(count, pause) == "start"
+
+
+def test_after_the_last_attempt_loupe_gives_up_once() -> None:
+    assert attempted(len(PAUSES), 0) == "give up"
+    assert attempted(len(PAUSES), 10_000, given_up=True) == "leave"

@@ -94,7 +94,7 @@ class SampleData:
             version=CHAMPION,
             detected_at=stamp(self.deps.clock()),
         )
-        self.deps.detections.move(accepted, [WAITING])
+        self.deps.detections.move(accepted, WAITING)
         carried = self.deps.parameters.settings().sampling_interval - 1
         state = {"pk": "STATE", "sk": "SAMPLING", "pointer": "", "carried": carried}
         self.deps.table.write([put(state)])
@@ -116,7 +116,7 @@ class SampleData:
         )
         detection = replace(self.receive(), state=REVIEW, review=review.id, version=CHAMPION)
         self.deps.reviews.put_new(review)
-        self.deps.detections.move(detection, [WAITING])
+        self.deps.detections.move(detection, WAITING)
         return review
 
     def answer(self) -> None:

@@ -13,6 +13,7 @@ import { Failed } from "../parts/Failed";
 import { localTime } from "../parts/time";
 import { useLoad } from "../parts/useLoad";
 import { go, link, useRoute } from "../route";
+import { loadConfig } from "../session";
 import { Comparison } from "./operator/Comparison";
 import { Confusion } from "./operator/Confusion";
 import { LabelScores } from "./operator/LabelScores";
@@ -35,6 +36,7 @@ function canTryAgain(newest: Version | undefined): boolean {
 
 export function Models() {
   const { data, error, refresh } = useLoad("models", api.models, POLL_MS);
+  const { data: config } = useLoad("config", loadConfig);
   const { version, against } = useRoute().query;
   const { act, busy, said } = useAction();
   const [selected, setSelected] = useState<Version[]>([]);
@@ -76,8 +78,10 @@ export function Models() {
         Models
       </Header>
       <Box variant="small">
-        A running model is billed by the hour, also while it has nothing to do. A stopped one starts
-        again when images wait.
+        {config && !config.billed
+          ? "Nothing is billed on this machine. "
+          : "A running model is billed by the hour, also while it has nothing to do. "}
+        A stopped one starts again when images wait.
       </Box>
       {said}
       {error && <Failed error={error} retry={refresh} />}

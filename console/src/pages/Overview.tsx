@@ -16,13 +16,11 @@ import { NextCheck } from "../parts/NextCheck";
 import { fromNow, localTime } from "../parts/time";
 import { useLoad } from "../parts/useLoad";
 import { link } from "../route";
-import { loadConfig } from "../session";
 import { Bars } from "./operator/Bars";
 import { type Counts, NOTHING, byDay, dayOf, shareAgreed, shareForPeople } from "./operator/days";
 import { F1_MEANING, LOUPES_F1, REKOGNITIONS_F1, f1Text, percentText } from "./operator/f1";
 
 const POLL_MS = 5000;
-const HOUR_MS = 3_600_000;
 
 export function Overview() {
   const { data, error, refresh } = useLoad("overview", api.overview, POLL_MS);
@@ -54,8 +52,7 @@ export function Overview() {
   );
 }
 
-function Service({ overview: { service } }: { overview: Shown }) {
-  const { data: config } = useLoad("config", loadConfig);
+function Service({ overview: { service, cost } }: { overview: Shown }) {
   const header = <Header variant="h2">Model in service</Header>;
   if (!service) {
     return (
@@ -68,7 +65,6 @@ function Service({ overview: { service } }: { overview: Shown }) {
     );
   }
   const runs = service.model_status === "RUNNING";
-  const hourly = service.units * (config?.dollars_per_unit_hour ?? 0);
   return (
     <Container fitHeight header={header}>
       <KeyValuePairs
@@ -86,28 +82,24 @@ function Service({ overview: { service } }: { overview: Shown }) {
           { label: "In service since", value: `${localTime(service.since)} (${fromNow(service.since)})` },
           {
             label: "It now",
-            value: (
+            value: service.cannot_start ? (
+              <StatusIndicator type="error">cannot be started: {service.cannot_start}</StatusIndicator>
+            ) : (
               <StatusIndicator type={runs ? "success" : "stopped"}>
                 {runs ? "runs" : service.model_status.toLowerCase().replaceAll("_", " ")}
               </StatusIndicator>
             ),
           },
-          {
-            label: "Cost",
-            value: runs
-              ? `$${hourly.toFixed(2)} an hour; about $${costToday(service.since, hourly)} today if it ran all along`
-              : "Nothing while it is stopped",
-          },
+          { label: cost.billed ? "Cost" : "Nothing is billed; cost in AWS", value: costText(cost) },
         ]}
       />
     </Container>
   );
 }
 
-/** An upper bound: hours since midnight, or since it came into service, at today's rate. */
-function costToday(since: string, hourly: number): string {
-  const begun = Math.max(dayOf(new Date()), new Date(since).getTime());
-  return (((Date.now() - begun) / HOUR_MS) * hourly).toFixed(2);
+function costText({ hourly, today, month }: Shown["cost"]): string {
+  const dollars = (amount: number) => `$${amount.toFixed(2)}`;
+  return `${dollars(today)} today, ${dollars(month)} this month (UTC), ${dollars(hourly)} an hour now`;
 }
 
 function Doing({ overview, isOperator }: { overview: Shown; isOperator: boolean }) {

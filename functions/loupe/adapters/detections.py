@@ -1,10 +1,11 @@
 """Records of uploaded images."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from loupe.adapters.table import Item, Table, listed, put
+from loupe.adapters.table import Item, Table, changed_record, listed, new_record
 from loupe.domain.detection import READ_BY_MODEL, WAITING, Detection, Label, person_label
 from loupe.domain.events import Event
 from loupe.domain.places import NO_LABEL_FITS, ImageRef
@@ -27,7 +28,7 @@ class Detections:
     def receive(self, image: ImageRef, at: str) -> Detection:
         """Record that an image has arrived; raises AlreadyDone when it has a record."""
         detection = Detection(image=image, state=WAITING, at=at)
-        self._table.put_new(_item(detection))
+        self._table.write([new_record(_item(detection))])
         return detection
 
     def restore(self, detection: Detection) -> None:
@@ -35,13 +36,19 @@ class Detections:
         item = _item(detection)
         for name in ("answered", "answered_at"):
             item.pop(name, None)
-        self._table.write([put(item)])
+        before = self.get(detection.image.id)
+        if before is None:
+            self._table.write([new_record(item)])
+        else:
+            self._table.write([changed_record(item, f"{KIND}#{before.state}")])
 
-    def move(
-        self, detection: Detection, from_states: Sequence[str], events: Sequence[Event] = ()
-    ) -> None:
-        """Write the record if it still is in one of `from_states`, else raise AlreadyDone."""
-        self._table.write([moved(detection, from_states)], events)
+    def move(self, detection: Detection, from_state: str, events: Sequence[Event] = ()) -> None:
+        """Write the record if it still is in `from_state`, else raise AlreadyDone."""
+        self._table.write([moved(detection, from_state)], events)
+
+    def counts(self) -> Counter[str]:
+        """How many images are in each state."""
+        return self._table.state_counts(KIND)
 
     def newest(
         self, state: str = "", after: str = "", before: str = "", page: int = 0
@@ -51,26 +58,26 @@ class Detections:
         found = self._table.listing(index, value, after=after, before=before, page=page)
         yield from map(detection_of, found)
 
-    def waiting(self) -> Iterator[Detection]:
-        """Images that wait, the oldest first."""
-        found = self._table.listing("states", f"{KIND}#{WAITING}", newest_first=False)
+    def waiting(self, page: int = 0) -> Iterator[Detection]:
+        """Images that wait, the oldest first, `page` read at a time."""
+        found = self._table.listing("states", f"{KIND}#{WAITING}", newest_first=False, page=page)
         yield from map(detection_of, found)
 
-    def read_since(self, pointer: str) -> Iterator[tuple[str, Detection]]:
+    def read_since(self, pointer: str, page: int = 0) -> Iterator[tuple[str, Detection]]:
         """Images that a model read after `pointer`, oldest first, each with its own pointer."""
-        for item in self._table.listing("answered", READ, newest_first=False, after=pointer):
+        found = self._table.listing("answered", READ, newest_first=False, after=pointer, page=page)
+        for item in found:
             yield item["answered_at"], detection_of(item)
 
     def last_read_at(self) -> str:
         """When a model read an image last, or ""."""
-        newest = next(self._table.listing("answered", READ), None)
+        newest = next(self._table.listing("answered", READ, page=1), None)
         return newest["detected_at"] if newest else ""
 
 
-def moved(detection: Detection, from_states: Sequence[str]) -> Item:
-    """A write of the record, on the condition that it is in one of `from_states`."""
-    values = {f":s{i}": f"{KIND}#{state}" for i, state in enumerate(from_states)}
-    return put(_item(detection), f"list_state IN ({', '.join(values)})", values)
+def moved(detection: Detection, from_state: str) -> Item:
+    """A write of the record, on the condition that it is in `from_state`."""
+    return changed_record(_item(detection), f"{KIND}#{from_state}")
 
 
 def _item(detection: Detection) -> Item:

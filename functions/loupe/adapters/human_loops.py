@@ -5,6 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from loupe.domain.loops import FAILED, LoopState
 from loupe.domain.review import Review, loop_input
 from loupe.errors import TryAgain
 
@@ -47,10 +48,18 @@ class HumanLoops:
 
     def is_open(self, name: str) -> bool:
         """Whether people can still answer a loop."""
+        return self.state(name).status == "InProgress"
+
+    def state(self, name: str) -> LoopState:
+        """What the service says of a loop; one that it does not know has failed."""
         try:
             found = self._client.describe_human_loop(HumanLoopName=name)
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceNotFoundException":
                 raise
-            return False
-        return bool(found["HumanLoopStatus"] == "InProgress")
+            return LoopState(FAILED, reason="Amazon A2I does not know it any more")
+        return LoopState(
+            found["HumanLoopStatus"],
+            found.get("HumanLoopOutput", {}).get("OutputS3Uri", ""),
+            found.get("FailureReason", ""),
+        )

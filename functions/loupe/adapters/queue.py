@@ -1,9 +1,10 @@
 """The detection queue: images that are to be read (again)."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from loupe.domain.object_events import s3_event
 from loupe.domain.places import ImageRef
 
 MESSAGES_PER_CALL = 10
@@ -37,14 +38,20 @@ class DetectionQueue:
                 raise RuntimeError(f"the queue refused {len(failed)} images: {failed[0]}")
 
 
+class ReviewQueue:
+    """Answers that are to be taken in, and ends of human loops. `client` is an SQS client."""
+
+    def __init__(self, client: Any, url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Queue an event of the shape that EventBridge delivers."""
+        self._client.send_message(QueueUrl=self._url, MessageBody=json.dumps(message))
+
+
 def as_event(image: ImageRef, at: str = "") -> dict[str, Any]:
     """The `Object Created` event of an image that arrived `at` ("": it has a record already)."""
-    found = {"key": image.key, "size": image.size, "etag": image.etag}
-    if image.version:
-        found["version-id"] = image.version
-    event = {
-        "source": "aws.s3",
-        "detail-type": "Object Created",
-        "detail": {"bucket": {"name": image.bucket}, "object": found},
-    }
+    version = {"version-id": image.version} if image.version else {}
+    event = s3_event(image.bucket, image.key, size=image.size, etag=image.etag, **version)
     return event | ({"time": at} if at else {})

@@ -1,11 +1,13 @@
 """Review tasks."""
 
+import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
 from loupe.adapters.detections import label
-from loupe.adapters.table import Item, Table, listed, put, update
+from loupe.adapters.table import Item, Table, changed_record, listed, new_record, update
 from loupe.domain.dataset import Change
 from loupe.domain.events import Event
 from loupe.domain.places import ImageRef
@@ -23,6 +25,10 @@ from loupe.errors import AlreadyDone, NotFound
 
 KIND = "REVIEW"
 ALL_DAYS = "ALL"
+TO_OPEN = "REVIEW to open"
+NO_LOOP = "REVIEW without loop"
+IN_LOOP = "REVIEW in loop"
+ANY_NUMBER = sys.maxsize
 
 
 class Reviews:
@@ -47,11 +53,16 @@ class Reviews:
 
     def restore(self, review: Review) -> None:
         """Write a review of another stack, which is over."""
-        self._table.write([put(_item(review))])
+        try:
+            before = self.get(review.id)
+        except NotFound:
+            self._table.write([new_record(_item(review))])
+        else:
+            self._table.write([changed_record(_item(review), f"{KIND}#{before.state}")])
 
     def put_new(self, review: Review, *more: Item, events: Sequence[Event] = ()) -> None:
         """Write a new review with `more` writes; raises AlreadyDone when it exists."""
-        self._table.write([put(_item(review), "attribute_not_exists(pk)"), *more], events)
+        self._table.write([new_record(_item(review)), *more], events)
 
     def move(
         self, review: Review, before: Review, *more: Item, events: Sequence[Event] = ()
@@ -59,10 +70,37 @@ class Reviews:
         """Write `review` if it is stored as `before` still, else raise AlreadyDone."""
         self._table.write([moved(review, before), *more], events)
 
+    def counts(self) -> Counter[str]:
+        """How many reviews are in each state."""
+        return self._table.state_counts(KIND)
+
     def newest(self, state: str = "", before: str = "", page: int = 0) -> Iterator[Review]:
         """Reviews, newest first, of one state or of all; the range is that of `Table.listing`."""
         index, value = ("states", f"{KIND}#{state}") if state else ("listing", KIND)
         found = self._table.listing(index, value, before=before, page=page)
+        yield from map(review_of, found)
+
+    def least_sure(self, page: int) -> Iterator[Review]:
+        """Queued reviews, those first whose image the model was least sure of."""
+        yield from self._awaiting(TO_OPEN, page)
+
+    def without_loop(self, page: int) -> Iterator[Review]:
+        """Open reviews that no human loop of Amazon A2I asks people for, oldest first."""
+        yield from self._awaiting(NO_LOOP, page)
+
+    def with_loop(self, page: int, after: str = "") -> Iterator[Review]:
+        """Open reviews that a human loop asks people for, oldest first, behind a position."""
+        yield from self._awaiting(IN_LOOP, page, after)
+
+    def oldest(self, state: str, after: str, page: int) -> Iterator[Review]:
+        """Reviews of a state behind a position, oldest first, `page` read at a time."""
+        found = self._table.listing(
+            "states", f"{KIND}#{state}", newest_first=False, after=after, page=page
+        )
+        yield from map(review_of, found)
+
+    def _awaiting(self, work: str, page: int, after: str = "") -> Iterator[Review]:
+        found = self._table.listing("answered", work, newest_first=False, after=after, page=page)
         yield from map(review_of, found)
 
     def unanswered(self) -> Iterator[Review]:
@@ -72,13 +110,19 @@ class Reviews:
 
     def oldest_open(self, page: int) -> Iterator[Review]:
         """Open reviews, oldest first, `page` read at a time."""
-        found = self._table.listing("states", f"{KIND}#{OPEN}", newest_first=False, page=page)
-        yield from map(review_of, found)
+        yield from self.oldest(OPEN, "", page)
 
     def answers_of(self, worker: str, day: str) -> tuple[int, int]:
         """How many reviews `worker` has answered on `day` and in all."""
         found = {item["sk"]: item["answers"] for item in self._table.children(_worker(worker))}
         return found.get(day, 0), found.get(ALL_DAYS, 0)
+
+    def places_left(self, day: str, cap: int) -> int:
+        """How many reviews may still be opened on `day`; ANY_NUMBER without a cap (0)."""
+        if not cap:
+            return ANY_NUMBER
+        taken = self._table.get("STATE", f"REVIEWS#{day}") or {"opened": 0}
+        return max(0, cap - int(taken["opened"]))
 
     def take_place(self, day: str, cap: int) -> bool:
         """Count one review opened on `day`; False when the day's cap (0: none) is reached."""
@@ -99,28 +143,29 @@ class Reviews:
 
 def moved(review: Review, before: Review) -> Item:
     """A write of the review, on the condition that it is stored as `before` still."""
-    condition = (
-        "list_state = :state AND size(replies) = :replies AND claims = :claims AND asked = :asked"
+    return changed_record(
+        _item(review),
+        f"{KIND}#{before.state}",
+        "size(replies) = :replies_before AND claims = :claims_before AND asked = :asked_before",
+        {
+            "replies_before": len(before.replies),
+            "claims_before": before.claims,
+            "asked_before": before.asked,
+        },
     )
-    values = {
-        ":state": f"{KIND}#{before.state}",
-        ":replies": len(before.replies),
-        ":claims": before.claims,
-        ":asked": before.asked,
-    }
-    return put(_item(review), condition, values)
 
 
 def conflicting(change: Change, bucket: str, at: str, reviews: Reviews) -> list[Item]:
     """Writes that keep the conflict about a picture's label true after `change`."""
+    if not change.after.in_conflict and not (change.before and change.before.in_conflict):
+        return []
+    before = reviews.find(label_conflict_id(change.after.id))
     if change.after.in_conflict:
-        return [put(_item(label_conflict(change.after, bucket, at)))]
-    if not change.before or not change.before.in_conflict:
+        review = label_conflict(change.after, bucket, at)
+        return [moved(review, before) if before else new_record(_item(review))]
+    if before is None or before.state != CONFLICT:
         return []
-    review = reviews.find(label_conflict_id(change.after.id))
-    if review is None or review.state != CONFLICT:
-        return []
-    return [moved(replace(review, state=DONE), review)]
+    return [moved(replace(before, state=DONE), before)]
 
 
 def count_answer(worker: str, day: str) -> list[Item]:
@@ -149,7 +194,18 @@ def _item(review: Review) -> Item:
         "pk": f"REVIEW#{review.id}",
         "sk": KIND,
         **listed(KIND, review.at, review.id, review.state),
+        **awaited(review),
     }
+
+
+def awaited(review: Review) -> Item:
+    """The attributes that list a review by the housekeeping's work on it."""
+    if review.state == QUEUED:
+        sureness = max((label.confidence for label in review.guess), default=0.0)
+        return {"answered": TO_OPEN, "answered_at": f"{sureness:08.4f}#{review.position}"}
+    if review.state == OPEN:
+        return {"answered": IN_LOOP if review.loop else NO_LOOP, "answered_at": review.position}
+    return {}
 
 
 def review_of(item: Mapping[str, Any]) -> Review:

@@ -6,12 +6,15 @@ Keys: `pk`, `sk`. Indexes, all sorted by `at_id` (`<time>#<id>`):
 | --- | --- | --- |
 | listing | `list`, such as DETECTION | everything of a kind, newest first |
 | states | `list_state`, such as DETECTION#review | what is in a state |
-| answered | `answered`, only DETECTED | what a model read, by `answered_at` |
+| answered | `answered`, a kind of work | what awaits that work, in the order of `answered_at` |
 | history | `about`, an image's id | the events of one image |
 
 Events are written in the same transaction as the change that they tell of; the table's stream
 publishes them. So no change goes unannounced, and nothing is announced that did not happen. The
 same transaction counts them by the hour, in a few shards lest changes wait for one another.
+
+Records that have a state are written by `new_record` and `changed_record`, which count them by
+state in the same transaction and the same way.
 """
 
 from collections import Counter, defaultdict
@@ -20,6 +23,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zlib import crc32
 
 from botocore.exceptions import ClientError
 
@@ -39,6 +43,8 @@ INDEX_KEYS = {
 SHARDS = 8
 COUNT = "n_"
 """Begins the names of counts, lest one is taken for a key of an index."""
+STATE_COUNTS = "StateCounts"
+"""Beside a write: by how much it changes the number of records in a state."""
 LAST = "~"
 """Sorts after every time."""
 CONDITION_FAILED = "ConditionalCheckFailed"
@@ -102,6 +108,16 @@ class Table:
             found[item["sk"][:2]].update(counts)
         return found
 
+    def state_counts(self, kind: str) -> Counter[str]:
+        """How many records of a kind, such as DETECTION, are in each state."""
+        start = f"{COUNT}{kind.lower()}_"
+        counts: Counter[str] = Counter()
+        for shard in self.children("COUNTS"):
+            counts.update(
+                {name[len(start) :]: n for name, n in shard.items() if name.startswith(start)}
+            )
+        return +counts
+
     def put_new(self, item: Item, events: Sequence[Event] = ()) -> None:
         """Write an item that must not exist yet, and its events; else raise AlreadyDone."""
         self.write([put(item, "attribute_not_exists(pk)")], events)
@@ -112,7 +128,13 @@ class Table:
         Raises AlreadyDone when a condition does not hold, TryAgain on a conflict with another
         writer.
         """
-        items = [*writes, *(put(_event_item(event)) for event in events), *_counted(events)]
+        shard = _shard(writes, events)
+        items = [
+            *({kind: body for kind, body in w.items() if kind != STATE_COUNTS} for w in writes),
+            *(put(_event_item(event)) for event in events),
+            *_counted(events, shard),
+            *_state_counts(writes, shard),
+        ]
         for item in items:
             (body,) = item.values()
             body["TableName"] = self._table.name
@@ -179,6 +201,36 @@ def update(
     return {"Update": body}
 
 
+def new_record(item: Item) -> dict[str, Item]:
+    """A put for `Table.write` of a record that must not exist yet; counts it in its state."""
+    write = put(item | {"counted": True}, "attribute_not_exists(pk)")
+    return write | {STATE_COUNTS: {item["list_state"]: 1}}
+
+
+def changed_record(
+    item: Item, from_state: str, condition: str = "", values: Item | None = None
+) -> dict[str, Item]:
+    """An update for `Table.write` of a record whose `list_state` is `from_state`; counts the move.
+
+    `condition` and its `values` (names without colon) must hold as well. A record of a release
+    that did not count keeps, in `counted`, the state in which it has yet to be counted.
+    """
+    own = {name: value for name, value in item.items() if name not in ("pk", "sk")}
+    sets = ", ".join(f"#{name} = :{name}" for name in own)
+    removed = ", ".join(f"#{name}" for name in INDEX_KEYS["answered"] if name not in own)
+    write = update(
+        item["pk"],
+        item["sk"],
+        f"SET {sets}, #counted = if_not_exists(counted, :from_state)"
+        + (f" REMOVE {removed}" if removed else ""),
+        own | {"from_state": from_state} | (values or {}),
+        "list_state = :from_state" + (f" AND {condition}" if condition else ""),
+    )
+    moved = Counter({item["list_state"]: 1})
+    moved[from_state] -= 1
+    return write | {STATE_COUNTS: dict(moved)}
+
+
 def listed(kind: str, at: str, identity: str, state: str = "") -> Item:
     """The attributes that put an item into the listings."""
     attributes = {"list": kind, "at_id": position(at, identity)}
@@ -209,14 +261,35 @@ def _event_item(event: Event) -> Item:
     return item
 
 
-def _counted(events: Sequence[Event]) -> list[Item]:
+def _shard(writes: Sequence[Mapping[str, Any]], events: Sequence[Event]) -> int:
+    """Which shard counts a transaction; one that has events and moves uses the same for both."""
+    if events:
+        return int(events[0].id[:4], 16) % SHARDS
+    bodies = [body for write in writes for kind, body in write.items() if kind != STATE_COUNTS]
+    keys = [str(body.get("Key") or body["Item"]["pk"]) for body in bodies]
+    return crc32("".join(keys).encode()) % SHARDS
+
+
+def _state_counts(writes: Sequence[Mapping[str, Any]], shard: int) -> list[Item]:
+    """The write that counts the moves of records from state to state."""
+    moves: Counter[str] = Counter()
+    for write in writes:
+        for state, change in write.get(STATE_COUNTS, {}).items():
+            moves[state.lower().replace("#", "_")] += change
+    changes = {COUNT + name: change for name, change in moves.items() if change}
+    if not changes:
+        return []
+    added = ", ".join(f"#{name} :{name}" for name in changes)
+    return [update("COUNTS", str(shard), f"ADD {added}", changes)]
+
+
+def _counted(events: Sequence[Event], shard: int) -> list[Item]:
     """The write that counts `events`, which are of one moment, in their hour."""
     counts = tally(events)
     if not counts:
         return []
     first = events[0]
     names = ", ".join(f"#{COUNT}{name} :{COUNT}{name}" for name in counts)
-    shard = int(first.id[:4], 16) % SHARDS
     return [
         update(
             f"HOURS#{first.at[:10]}",

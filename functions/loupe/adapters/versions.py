@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from loupe.adapters.table import Item, Table, listed, put, update
 from loupe.domain.comparison import Prediction
 from loupe.domain.events import Event
+from loupe.domain.places import stamp
+from loupe.domain.power import Attempts
 from loupe.domain.training import IN_SERVICE, RETIRED, Attempt, Progress
 from loupe.errors import AlreadyDone, NotFound
 
@@ -163,6 +166,25 @@ class Versions:
             )
         self._table.write(writes, events)
         return service
+
+    def attempts(self) -> Attempts | None:
+        """Attempts to start the model in service for a backlog since it last ran, or None."""
+        item = self._table.get("STATE", "ATTEMPTS")
+        if item is None:
+            return None
+        own = {name: item[name] for name in Attempts.__dataclass_fields__}
+        return Attempts(**own | {"at": datetime.fromisoformat(item["at"])})
+
+    def save_attempts(self, attempts: Attempts, events: Sequence[Event] = ()) -> None:
+        """Write the attempts to start the model, with events."""
+        item = asdict(attempts) | {"pk": "STATE", "sk": "ATTEMPTS", "at": stamp(attempts.at)}
+        self._table.write([put(item)], events)
+
+    def forget_attempts(self) -> None:
+        """Count attempts from none again: the model runs, or a person starts it."""
+        attempts = self.attempts()
+        if attempts and attempts.count:
+            self.save_attempts(replace(attempts, count=0, reason="", given_up=False))
 
     def lease_holder(self) -> str:
         """ARN of the execution that holds the lease, or ""."""

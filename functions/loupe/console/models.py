@@ -13,6 +13,7 @@ from loupe.console.requests import body, text
 from loupe.domain.comparison import confusion, side_by_side
 from loupe.domain.dataset import SPLITS, TEST, TRAIN
 from loupe.domain.manifest import parse
+from loupe.domain.running_hours import bill_text
 from loupe.errors import NotFound
 from loupe.handlers.build_dataset import manifest_key
 from loupe.handlers.compare_models import holdout_of
@@ -94,7 +95,7 @@ def roll_back() -> dict[str, Any]:
 def start() -> dict[str, Any]:
     """Start the version in service."""
     switch_service(True, current_user(router).name, deps())
-    return {"message": "The model starts. It is billed by the hour while it runs."}
+    return {"message": f"The model starts. {bill_text(deps().is_billed)}."}
 
 
 @router.post("/models/stop", middlewares=only(OPERATOR))

@@ -11,11 +11,10 @@ from loupe.domain.detection import WAITING
 from loupe.domain.review import CONFLICT, OPEN
 from loupe.domain.statistics import COUNTS
 from loupe.domain.training import needed_changes
-from loupe.operations import doing, next_check
+from loupe.operations import cost_of_models, doing, next_check, why_not_started
 from loupe.wiring import Deps, deps
 
 DAYS = 14
-COUNTED_TO = 1000
 
 router = Router()
 
@@ -31,11 +30,13 @@ def me() -> dict[str, Any]:
 def overview() -> dict[str, Any]:
     """Everything that the page shows."""
     settings, progress = deps().parameters.settings(), deps().versions.progress()
+    reviews = deps().reviews.counts()
     return {
         "service": _service(deps()),
-        "waiting": deps().table.count("states", f"DETECTION#{WAITING}", COUNTED_TO),
-        "open_reviews": deps().table.count("states", f"REVIEW#{OPEN}", COUNTED_TO),
-        "conflicts": deps().table.count("states", f"REVIEW#{CONFLICT}", COUNTED_TO),
+        "cost": cost_of_models(deps()).as_json(),
+        "waiting": deps().detections.counts()[WAITING],
+        "open_reviews": reviews[OPEN],
+        "conflicts": reviews[CONFLICT],
         "doing": _doing(deps()),
         "next_check": deps().schedules.next_run(deps().value("TRAINING_SCHEDULE"), deps().clock()),
         "new_labelled_images": progress.changes,
@@ -81,6 +82,7 @@ def _service(deps: Deps) -> dict[str, Any] | None:
         "since": service.since,
         "model_status": state.status,
         "units": state.units,
+        "cannot_start": why_not_started(deps),
     }
 
 

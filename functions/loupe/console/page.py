@@ -14,7 +14,6 @@ from loupe.errors import NotFound
 from loupe.wiring import Deps, deps
 
 LAYER = "loupe_page"
-DOLLARS_PER_UNIT_HOUR = 4.0
 FOR_EVER = "public, max-age=31536000, immutable"
 """An asset's name changes with its content."""
 
@@ -44,7 +43,7 @@ def config() -> dict[str, Any]:
         "image_types": list(TYPES),
         "none_of_the_above": NONE_OF_THE_ABOVE,
         "asked_by_a2i": deps().loops is not None,
-        "dollars_per_unit_hour": DOLLARS_PER_UNIT_HOUR,
+        "billed": deps().is_billed,
     }
 
 

@@ -136,11 +136,17 @@ TEXTS: Mapping[str, Text] = {
     ),
     "ModelStarted": Text(
         "Model {version} starts",
-        "{version} is being started: {reason}. A running model is billed by the hour.",
+        "{version} is being started: {reason}. {bill}.",
     ),
     "ModelStopped": Text(
         "Model {version} stops",
-        "{version} is being stopped: {reason}.",
+        "{version} is being stopped: {reason}. {bill}.",
+    ),
+    "ModelCannotStart": Text(
+        "Model {version} cannot be started",
+        "{version} did not start in {count} attempts: {reason}. Images wait until it runs. When "
+        "the cause is removed, start it on the console's page Models; a change of "
+        "Minimum-Inference-Units or Maximum-Inference-Units starts it as well.",
     ),
     "SettingsApplied": Text(
         "Settings are in effect",

@@ -3,12 +3,15 @@
 import json
 import re
 from dataclasses import dataclass, replace
+from typing import Any
 
+from loupe.domain.object_events import s3_event
 from loupe.domain.review import CONFLICT, OPEN, QUEUED, Review
 
 STATUS_CHANGE = "SageMaker A2I HumanLoop Status Change"
 COMPLETED = "Completed"
 FAILED = "Failed"
+STOPPED = "Stopped"
 MOST_LOOPS = 3
 """So often people are asked through Amazon A2I before an operator is."""
 NAME = re.compile(r"(?P<review>.+-[0-9a-f]{32})(-\d+)?")
@@ -21,6 +24,28 @@ class EndedLoop:
     name: str
     status: str
     reason: str
+
+
+@dataclass(frozen=True)
+class LoopState:
+    """What Amazon A2I says of a human loop; `output` is the S3 URI of its answers, or ""."""
+
+    status: str
+    output: str = ""
+    reason: str = ""
+
+    def message(self, name: str) -> dict[str, Any] | None:
+        """The event that tells how the loop `name` has ended, or None while it has not."""
+        if self.status == COMPLETED and self.output:
+            return s3_event(*self.output.removeprefix("s3://").split("/", 1))
+        if self.status in (FAILED, STOPPED):
+            detail = {
+                "humanLoopName": name,
+                "humanLoopStatus": self.status,
+                "failureReason": self.reason or None,
+            }
+            return {"source": "aws.sagemaker", "detail-type": STATUS_CHANGE, "detail": detail}
+        return None
 
 
 def loop_name(review: Review) -> str:

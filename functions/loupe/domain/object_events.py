@@ -31,6 +31,15 @@ def arrived_at(body: str) -> str:
     return stamp(datetime.fromisoformat(at).astimezone(UTC)) if at else ""
 
 
+def s3_event(bucket: str, key: str, **found: Any) -> dict[str, Any]:
+    """The `Object Created` event of an object, as EventBridge delivers it."""
+    return {
+        "source": "aws.s3",
+        "detail-type": "Object Created",
+        "detail": {"bucket": {"name": bucket}, "object": {"key": key, **found}},
+    }
+
+
 def _image(detail: Mapping[str, Any]) -> ImageRef | None:
     found = detail["object"]
     if is_folder_marker(found["key"], found.get("size", 0)):

@@ -4,18 +4,41 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 STARTABLE = ("TRAINING_COMPLETED", "STOPPED", "FAILED")
+PAUSES = (0, 2, 10, 30, 60)
+"""Minutes before each attempt to start a model; after so many attempts Loupe gives up."""
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """Starts for a backlog since the model last ran. They count for one version and its units.
+
+    `at` is when the last one was made, `reason` what the service said of it. When Loupe has
+    `given_up`, the operator was told so.
+    """
+
+    version: str
+    units: str
+    count: int
+    at: datetime
+    reason: str = ""
+    given_up: bool = False
 
 
 @dataclass(frozen=True)
 class Switch:
-    """`action` is "start", "stop" or "leave"."""
+    """`action` is "start", "stop", "give up" or "leave"."""
 
     action: str
     reason: str = ""
 
 
 def decide_power(
-    status: str, backlog: int, idle_minutes: int, last_used: datetime, now: datetime
+    status: str,
+    backlog: int,
+    idle_minutes: int,
+    last_used: datetime,
+    now: datetime,
+    attempts: Attempts | None = None,
 ) -> Switch:
     """Start for a backlog; stop when nothing was read for `idle_minutes` (0: never).
 
@@ -23,9 +46,20 @@ def decide_power(
     or, when that is later, of the last start.
     """
     if backlog and status in STARTABLE:
-        return Switch("start", f"{backlog} or more images wait for it")
+        return _start(backlog, now, attempts)
     if idle_minutes and not backlog and status == "RUNNING":
         idle = now - last_used
         if idle >= timedelta(minutes=idle_minutes):
             return Switch("stop", f"it read nothing for {int(idle.total_seconds() // 60)} minutes")
     return Switch("leave")
+
+
+def _start(backlog: int, now: datetime, attempts: Attempts | None) -> Switch:
+    """Business rule: a model that does not start is tried again with growing pauses, then not."""
+    if attempts is None or not attempts.count:
+        return Switch("start", f"{backlog} or more images wait for it")
+    if attempts.count >= len(PAUSES):
+        return Switch("leave" if attempts.given_up else "give up")
+    if now - attempts.at < timedelta(minutes=PAUSES[attempts.count]):
+        return Switch("leave")
+    return Switch("start", f"{backlog} or more images wait for it, attempt {attempts.count + 1}")

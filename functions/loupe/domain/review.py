@@ -29,6 +29,10 @@ WITHDRAWN = "withdrawn"
 CLAIM_MINUTES = 10
 """So long a task on a reviewer's page is kept from others; then it goes back."""
 
+FIRST_HAND_OVER = timedelta(minutes=5)
+NEXT_HAND_OVER = timedelta(hours=1)
+"""So long nothing may come of answers before they are handed over again, and then once more."""
+
 SUGGEST_AFTER = 10
 """So many answers 'none of the above' suggest that a label is missing."""
 
@@ -48,6 +52,7 @@ class Review:
 
     `claims` says until when whose page has it; `skipped` who does not want it. Where Amazon A2I
     asks people, `loop` names the human loop that is at work ("" if none), and `asked` counts them.
+    `handed_over` is when its answers were last handed over again because nothing had come of them.
     """
 
     id: str
@@ -67,6 +72,7 @@ class Review:
     skipped: tuple[str, ...] = ()
     loop: str = ""
     asked: int = 0
+    handed_over: str = ""
 
     @property
     def position(self) -> str:
@@ -166,6 +172,13 @@ def release(review: Review, worker: str, skip: bool) -> Review:
     claims = {who: until for who, until in review.claims.items() if who != worker}
     skipped = {*review.skipped, *([worker] if skip else ())}
     return replace(review, claims=claims, skipped=tuple(sorted(skipped)))
+
+
+def is_due_again(review: Review, answered_at: datetime, now: datetime) -> bool:
+    """Whether answers of `answered_at` that nothing came of are to be handed over (again)."""
+    if review.handed_over:
+        return now - datetime.fromisoformat(review.handed_over) >= NEXT_HAND_OVER
+    return now - answered_at >= FIRST_HAND_OVER
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,26 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from loupe.adapters.reviews import count_answer
 from loupe.domain.places import review_output_key, stamp
-from loupe.domain.review import CLOSING, Reply, Review, check_reply, release, render_output
+from loupe.domain.review import (
+    CLOSING,
+    Reply,
+    Review,
+    check_reply,
+    is_due_again,
+    release,
+    render_output,
+)
 from loupe.errors import AlreadyDone, LoupeError, TryAgain
 from loupe.wiring import Deps, deps
 
 FLOW = "builtin"
 ATTEMPTS = 5
+PER_RUN = 100
 
 
 @dataclass(frozen=True)
@@ -73,6 +83,24 @@ def hand_over(review: Review, deps: Deps) -> None:
         render_output(review, f"loupe:{FLOW}").encode(),
         "application/json",
     )
+
+
+def hand_over_again(deps: Deps) -> int:
+    """Hand over answers that nothing came of: a crash, or a lost event, was between.
+
+    Writing `output.json` again is harmless, and its arrival goes on as the first one did.
+    """
+    now, again = deps.clock(), 0
+    for review in islice(deps.reviews.oldest(CLOSING, "", PER_RUN), PER_RUN):
+        if not is_due_again(review, datetime.fromisoformat(review.replies[-1].at), now):
+            continue
+        try:
+            deps.reviews.move(replace(review, handed_over=stamp(now)), review)
+        except AlreadyDone:
+            continue  # They were taken in just now.
+        hand_over(review, deps)
+        again += 1
+    return again
 
 
 def _repeats(review: Review, request: Request) -> bool:

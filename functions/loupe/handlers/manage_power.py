@@ -1,20 +1,31 @@
 """Every minute: start or stop the model in service, and go on with what waits."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
 from loupe.adapters.detections import moved
+from loupe.adapters.faults import is_passing
+from loupe.adapters.rekognition import VersionState
+from loupe.adapters.table import put
 from loupe.adapters.versions import Service
 from loupe.domain.detection import REVIEW, WAITING
-from loupe.domain.power import Switch, decide_power
+from loupe.domain.events import event
+from loupe.domain.places import stamp
+from loupe.domain.power import Attempts, Switch, decide_power
 from loupe.domain.review import COLD_START, OPEN, QUEUED, WITHDRAWN, Review
-from loupe.errors import AlreadyDone
-from loupe.handlers.request_review import known_labels, start_loop, take_over
-from loupe.handlers.run_model import RUNNING, STOPPED, Request, bring
+from loupe.domain.running_hours import RUNNING
+from loupe.domain.training import WAITING_FOR_APPROVAL
+from loupe.errors import AlreadyDone, LoupeError, ServiceRefused
+from loupe.handlers.answer_review import hand_over_again
+from loupe.handlers.request_review import follow_loops, known_labels, open_queued, start_loops
+from loupe.handlers.run_model import STOPPED, Request, bring
 from loupe.settings import Settings
 from loupe.telemetry import (
+    HOUSEKEEPING_FAILED,
     IMAGES_WAITING,
     INFERENCE_UNITS,
     OLDEST_REVIEW_HOURS,
@@ -24,6 +35,47 @@ from loupe.telemetry import (
 from loupe.wiring import Deps, deps
 
 IMAGES_PER_RUN = 1000
+REVIEWS_PER_RUN = 500
+RECORDS_PER_RUN = 1000
+PAGE = 100
+LATE = timedelta(minutes=15)
+"""So long after the first model took over, an image that it was not asked about may still go to
+review: its state machine had begun before."""
+
+
+class HousekeepingFailed(LoupeError):
+    """Some parts of the housekeeping failed; the others were done."""
+
+
+@dataclass
+class Round:
+    """One round of housekeeping, and what its parts look at; each is looked up once."""
+
+    deps: Deps
+
+    @cached_property
+    def settings(self) -> Settings:
+        return self.deps.parameters.settings()
+
+    @cached_property
+    def service(self) -> Service:
+        return self.deps.versions.service()
+
+    @cached_property
+    def states(self) -> dict[str, VersionState]:
+        """What the service says of every version."""
+        return dict(self.deps.rekognition.versions())
+
+    @cached_property
+    def state(self) -> VersionState:
+        """What the service says of the version in service."""
+        return self.states.get(self.service.version, VersionState(""))
+
+    @cached_property
+    def improving(self) -> bool:
+        """Whether a round of improvement is at work, or waits for approval."""
+        holder = self.deps.versions.lease_holder()
+        return bool(holder) and self.deps.executions.is_running(holder)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -32,80 +84,169 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def keep_going(deps: Deps) -> dict[str, Any]:
-    """One round of housekeeping. Each part looks at the state and is safe to repeat."""
-    settings = deps.parameters.settings()
-    service = deps.versions.service()
-    if service.version:
-        withdraw_cold_start(deps)
-    action = switch(service, settings, deps).action if service.version else "leave"
-    stop_strays(service, deps)
-    queued, opened = queue_waiting(service, settings, deps), open_queued(settings, deps)
-    start_loops(deps)
-    measure(service, settings, deps)
-    return {"action": action, "queued": queued, "opened": opened}
+    """One round of housekeeping. Each part looks at the state and is safe to repeat.
+
+    A part that fails does not keep the others from their work. A passing fault is left to the next
+    minute; for anything else HousekeepingFailed is raised at the end, and names the parts.
+    """
+    now = Round(deps)
+    done: dict[str, Any] = {}
+    failed: list[str] = []
+    for name, part in PARTS.items():
+        try:
+            done[name] = part(now)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other parts go on
+            done[name] = None
+            if is_passing(error):
+                logger.warning("a part is left to the next minute", exc_info=error, part=name)
+                continue
+            logger.exception("a part of the housekeeping failed", part=name)
+            meter(deps.value("STACK"), HOUSEKEEPING_FAILED, 1)
+            failed.append(f"{name} ({type(error).__name__}: {error})")
+    if failed:
+        raise HousekeepingFailed(f"These parts failed, the others were done: {'; '.join(failed)}.")
+    return {
+        "action": done["power"] or "leave",
+        "queued": done["waiting images"] or 0,
+        "opened": done["queued reviews"] or 0,
+    }
 
 
-def measure(service: Service, settings: Settings, deps: Deps) -> None:
-    """What the alarms and the dashboard look at: what waits, for how long, and what bills."""
-    runs = bool(service.version) and deps.rekognition.version(service.version).status == RUNNING
-    backlog = 0 if runs or not service.version else len(list(islice(deps.detections.waiting(), 99)))
-    oldest = next(deps.reviews.oldest_open(page=1), None)
-    waited = deps.clock() - datetime.fromisoformat(oldest.at) if oldest else timedelta()
-    stack = deps.value("STACK")
-    meter(stack, IMAGES_WAITING, backlog)
-    meter(stack, OLDEST_REVIEW_HOURS, waited.total_seconds() / 3600)
-    meter(stack, INFERENCE_UNITS, settings.minimum_inference_units if runs else 0)
+def record_hours(now: Round) -> None:
+    """Count how long every version ran, those that ought not to run as well."""
+    running, at = now.deps.running, now.deps.clock()
+    looks = running.looks()
+    for name, state in now.states.items():
+        running.record(name, looks.get(name), at, state.status, state.units)
 
 
-def switch(service: Service, settings: Settings, deps: Deps) -> Switch:
-    """Start the model for a backlog, stop it when idle."""
-    last_used = max(deps.detections.last_read_at(), service.since)
+def switch(now: Round) -> str:
+    """Start the model in service for a backlog, stop it when idle."""
+    if not now.service.version:
+        return "leave"
+    attempts, idle_minutes = _attempts(now), now.settings.idle_minutes
     decision = decide_power(
-        status=deps.rekognition.version(service.version).status,
-        backlog=sum(1 for _ in islice(deps.detections.waiting(), 1)),
-        idle_minutes=settings.idle_minutes,
-        last_used=datetime.fromisoformat(last_used),
-        now=deps.clock(),
+        status=now.state.status,
+        backlog=sum(1 for _ in islice(now.deps.detections.waiting(page=1), 1)),
+        idle_minutes=0 if idle_minutes and _needs_champion(now) else idle_minutes,
+        last_used=_last_used(now),
+        now=now.deps.clock(),
+        attempts=attempts,
     )
-    wanted = {"start": RUNNING, "stop": STOPPED}.get(decision.action)
-    if wanted:
-        bring(Request(service.version, wanted, decision.reason), False, deps)
-    return decision
+    if decision.action == "start":
+        _start(decision, attempts, now)
+    elif decision.action == "stop":
+        bring(Request(now.service.version, STOPPED, decision.reason), False, now.deps)
+    elif decision.action == "give up":
+        _give_up(attempts, now)
+    return decision.action
 
 
-def stop_strays(service: Service, deps: Deps) -> None:
+def _attempts(now: Round) -> Attempts:
+    """The attempts that count for this version and these units; none once it runs."""
+    attempts = now.deps.versions.attempts()
+    units = f"{now.settings.minimum_inference_units}-{now.settings.maximum_inference_units}"
+    if now.state.status == RUNNING:
+        now.deps.versions.forget_attempts()
+    elif attempts and (attempts.version, attempts.units) == (now.service.version, units):
+        return attempts
+    return Attempts(now.service.version, units, 0, now.deps.clock())
+
+
+def _start(decision: Switch, attempts: Attempts, now: Round) -> None:
+    """Write the attempt down first, so that one that ends in an error counts as well."""
+    after = replace(attempts, count=attempts.count + 1, at=now.deps.clock())
+    now.deps.versions.save_attempts(after)
+    try:
+        bring(Request(attempts.version, RUNNING, decision.reason), False, now.deps)
+    except ServiceRefused as error:
+        logger.warning("the service refuses to start the model", exc_info=error)
+        now.deps.versions.save_attempts(replace(after, reason=str(error)))
+
+
+def _give_up(attempts: Attempts, now: Round) -> None:
+    """Tell the operator once; `loupe status` and the console go on saying so."""
+    reason = attempts.reason or now.state.message or f"it is {now.state.status}"
+    told = event(
+        "ModelCannotStart",
+        f"{attempts.version}/{stamp(attempts.at)}",
+        now.deps.clock(),
+        version=attempts.version,
+        count=attempts.count,
+        reason=reason,
+    )
+    after = replace(attempts, reason=reason, given_up=True)
+    now.deps.versions.save_attempts(after, [told])
+
+
+def _needs_champion(now: Round) -> bool:
+    """Whether a round of improvement is at work, which may compare with the version in service."""
+    if not now.improving:
+        return False
+    newest = next(now.deps.versions.newest(), None)
+    return newest is None or newest.status != WAITING_FOR_APPROVAL
+
+
+def _last_used(now: Round) -> datetime:
+    """When the model read an image last, took over, or was started, whichever is the latest."""
+    look = now.deps.running.look(now.service.version)
+    since = stamp(look.since) if look and look.since else ""
+    return datetime.fromisoformat(max(now.deps.detections.last_read_at(), now.service.since, since))
+
+
+def stop_strays(now: Round) -> None:
     """Business rule: outside a round of improvement only the version in service may run.
 
     A round that was cut off leaves behind what it started, and that bills by the hour.
     """
-    holder = deps.versions.lease_holder()
-    if holder and deps.executions.is_running(holder):
+    running = [name for name, state in now.states.items() if state.status == RUNNING]
+    strays = [name for name in running if name != now.service.version]
+    if not strays or now.improving:
         return
-    for name, state in deps.rekognition.versions():
-        if name != service.version and state.status == RUNNING:
-            bring(Request(name, STOPPED, "it is not in service"), False, deps)
+    for name in strays:
+        bring(Request(name, STOPPED, "it is not in service"), False, now.deps)
 
 
-def queue_waiting(service: Service, settings: Settings, deps: Deps) -> int:
+def queue_waiting(now: Round) -> int:
     """Queue images that wait, if they can be read now and the queue is done with the last ones."""
-    if not _can_read(service, settings, deps) or not deps.queue.is_empty():
+    if not _can_read(now) or not now.deps.queue.is_empty():
         return 0
-    images = [found.image for found in islice(deps.detections.waiting(), IMAGES_PER_RUN)]
-    deps.queue.send(images)
+    waiting = now.deps.detections.waiting(page=IMAGES_PER_RUN)
+    images = [detection.image for detection in islice(waiting, IMAGES_PER_RUN)]
+    now.deps.queue.send(images)
     return len(images)
 
 
-def _can_read(service: Service, settings: Settings, deps: Deps) -> bool:
-    if service.version:
-        return deps.rekognition.version(service.version).status == RUNNING
-    return settings.review and bool(known_labels(settings, deps))
+def _can_read(now: Round) -> bool:
+    if now.service.version:
+        return now.state.status == RUNNING
+    return now.settings.review and bool(known_labels(now.settings, now.deps))
 
 
-def withdraw_cold_start(deps: Deps) -> None:
-    """Business rule: the first model reads again what no person has looked at yet."""
-    for review in list(deps.reviews.unanswered()):
+def withdraw_cold_start(now: Round) -> None:
+    """Business rule: the first model reads again what no person has looked at yet.
+
+    The reviews of that time are gone through once, queued ones first because they may be opened
+    meanwhile. What was written in the last minutes is gone through again until all is in order.
+    """
+    done = now.deps.table.get("STATE", "COLD_START") or {QUEUED: "", OPEN: "", "done": False}
+    if not now.service.version or done["done"]:
+        return
+    clock = now.deps.clock()
+    at_end = all(_withdraw_from(state, done, clock, now.deps) for state in (QUEUED, OPEN))
+    finished = at_end and clock - datetime.fromisoformat(now.service.since) >= LATE
+    now.deps.table.write([put({"pk": "STATE", "sk": "COLD_START", **done, "done": finished})])
+
+
+def _withdraw_from(state: str, pointers: dict[str, Any], clock: datetime, deps: Deps) -> bool:
+    """Go on behind the state's pointer and move it; returns whether the end was reached."""
+    reviews = list(islice(deps.reviews.oldest(state, pointers[state], PAGE), REVIEWS_PER_RUN))
+    for review in reviews:
         if review.purpose == COLD_START and not review.replies:
             _withdraw(review, deps)
+    if reviews:
+        pointers[state] = min(reviews[-1].position, stamp(clock - LATE))
+    return len(reviews) < REVIEWS_PER_RUN
 
 
 def _withdraw(review: Review, deps: Deps) -> None:
@@ -114,7 +255,7 @@ def _withdraw(review: Review, deps: Deps) -> None:
         raise LookupError(f"image {review.image.id} of review {review.id} has no record")
     waits = replace(detection, state=WAITING, review="", reason="the first model reads it")
     try:
-        deps.reviews.move(replace(review, state=WITHDRAWN), review, moved(waits, [REVIEW]))
+        deps.reviews.move(replace(review, state=WITHDRAWN), review, moved(waits, REVIEW))
     except AlreadyDone:
         logger.info("somebody answers this review just now", extra={"review": review.id})
         return
@@ -122,34 +263,35 @@ def _withdraw(review: Review, deps: Deps) -> None:
         deps.loops.stop(review.loop)
 
 
-def open_queued(settings: Settings, deps: Deps) -> int:
-    """Open reviews that waited for a new day, the least sure image first."""
-    queued = sorted(deps.reviews.newest(QUEUED), key=_sureness)
-    opened = 0
-    for review in queued:
-        if not deps.reviews.take_place(f"{deps.clock():%Y-%m-%d}", settings.reviews_per_day):
-            break
-        try:
-            deps.reviews.move(replace(review, state=OPEN), review)
-        except AlreadyDone:
-            logger.info("somebody answers this review just now", extra={"review": review.id})
-        else:
-            opened += 1
-    return opened
+def measure(now: Round) -> None:
+    """What the alarms and the dashboard look at: what waits, for how long, and what bills."""
+    oldest = next(now.deps.reviews.oldest_open(page=1), None)
+    at = now.deps.clock()
+    waited = at - datetime.fromisoformat(oldest.at) if oldest else timedelta()
+    stack = now.deps.value("STACK")
+    meter(stack, OLDEST_REVIEW_HOURS, waited.total_seconds() / 3600)
+    meter(stack, IMAGES_WAITING, _backlog(now))
+    running = (state.units for state in now.states.values() if state.status == RUNNING)
+    meter(stack, INFERENCE_UNITS, sum(running))
 
 
-def start_loops(deps: Deps) -> None:
-    """Let Amazon A2I, where it asks people, ask for open reviews that no loop stands for yet.
-
-    Those are the ones that have just got a place, whose loop could not be started or failed, and
-    those from before HumanReview was changed to a2i. After the change back Loupe itself asks.
-    """
-    for review in deps.reviews.newest(OPEN):
-        if deps.loops:
-            start_loop(review, deps)
-        elif review.loop:
-            take_over(review, deps)
+def _backlog(now: Round) -> int:
+    """Images that wait for a model that does not run."""
+    if not now.service.version or now.state.status == RUNNING:
+        return 0
+    return now.deps.detections.counts()[WAITING]
 
 
-def _sureness(review: Review) -> float:
-    return max((label.confidence for label in review.guess), default=0.0)
+PARTS: dict[str, Callable[[Round], Any]] = {
+    "running hours": record_hours,
+    "reviews before the first model": withdraw_cold_start,
+    "power": switch,
+    "strays": stop_strays,
+    "waiting images": queue_waiting,
+    "queued reviews": lambda now: open_queued(now.settings, now.deps),
+    "human loops": lambda now: start_loops(now.deps),
+    "ended loops": lambda now: follow_loops(now.deps),
+    "unfinished answers": lambda now: hand_over_again(now.deps),
+    "counts": lambda now: now.deps.records.count_earlier(now.deps.clock(), RECORDS_PER_RUN),
+    "metrics": measure,
+}

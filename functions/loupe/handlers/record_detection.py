@@ -53,7 +53,7 @@ def record(image_id: str, state: str, answer: Answer, reason: str, deps: Deps) -
         return before.state
     after, told = decide(before, state, answer, reason, deps.clock())
     try:
-        deps.detections.move(after, [WAITING], [told])
+        deps.detections.move(after, WAITING, [told])
     except AlreadyDone:
         logger.info("another run was faster", extra={"image": before.image.key})
     return state

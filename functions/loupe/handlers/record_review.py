@@ -217,7 +217,7 @@ def _answer(review: Review, before: Review, agreed: Consensus, deps: Deps) -> No
             reason=trained,
         )
     ]
-    more: list[Item] = [moved(detection, [REVIEW])]
+    more: list[Item] = [moved(detection, REVIEW)]
     if review.also_quality:
         writes, scored = score(review, label, deps)
         more += writes

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from loupe.adapters.detections import moved
+from loupe.adapters.table import put
 from loupe.domain.detection import (
     REVIEW,
     WAITING,
@@ -13,7 +15,7 @@ from loupe.domain.detection import (
     why_unsure,
 )
 from loupe.domain.events import event
-from loupe.domain.loops import loop_name
+from loupe.domain.loops import LoopState, loop_name
 from loupe.domain.payloads import answer_from_json, image_from_json
 from loupe.domain.places import stamp
 from loupe.domain.review import (
@@ -22,6 +24,7 @@ from loupe.domain.review import (
     QUEUED,
     UNSURE,
     Review,
+    is_due_again,
     review_id,
 )
 from loupe.errors import AlreadyDone, TryAgain
@@ -30,6 +33,9 @@ from loupe.settings import Settings
 from loupe.telemetry import logger
 from loupe.wiring import Deps, deps
 
+PER_RUN = 200
+"""Reviews that one run of the housekeeping opens, or starts a loop for."""
+LOOPS_PER_RUN = 20
 NO_LABELS_YET = "no label is known yet; set Labels or upload labelled images"
 
 
@@ -97,6 +103,73 @@ def take_over(review: Review, deps: Deps) -> None:
         logger.info("the review was answered just now", extra={"review": review.id})
 
 
+def start_loops(deps: Deps) -> int:
+    """Let Amazon A2I, where it asks people, ask for open reviews that no loop stands for yet.
+
+    Those are the ones whose loop could not be started or failed, and those from before HumanReview
+    was changed to a2i. After the change back Loupe itself asks.
+    """
+    find = deps.reviews.without_loop if deps.loops else deps.reviews.with_loop
+    reviews = list(islice(find(page=PER_RUN), PER_RUN))
+    for review in reviews:
+        if deps.loops:
+            start_loop(review, deps)
+        else:
+            take_over(review, deps)
+    return len(reviews)
+
+
+def open_queued(settings: Settings, deps: Deps) -> int:
+    """Open reviews that waited for a new day, the least sure image first."""
+    day = f"{deps.clock():%Y-%m-%d}"
+    places = min(PER_RUN, deps.reviews.places_left(day, settings.reviews_per_day))
+    opened = 0
+    for review in islice(deps.reviews.least_sure(page=places), places) if places else ():
+        if not deps.reviews.take_place(day, settings.reviews_per_day):
+            break
+        after = replace(review, state=OPEN)
+        try:
+            deps.reviews.move(after, review)
+        except AlreadyDone:
+            logger.info("somebody answers this review just now", extra={"review": review.id})
+        else:
+            opened += 1
+            start_loop(after, deps)
+    return opened
+
+
+def follow_loops(deps: Deps) -> int:
+    """Take up loops that have ended without a word of it reaching Loupe; some each time.
+
+    Amazon A2I's events, like S3's, may be lost when something breaks for long.
+    """
+    if deps.loops is None:
+        return 0
+    now, pointer = deps.clock(), (deps.table.get("STATE", "LOOPS") or {}).get("pointer", "")
+    found = deps.reviews.with_loop(page=LOOPS_PER_RUN, after=pointer)
+    reviews = list(islice(found, LOOPS_PER_RUN))
+    again = 0
+    for review in reviews:
+        if is_due_again(review, datetime.fromisoformat(review.at), now):
+            again += _follow(review, deps.loops.state(review.loop), now, deps)
+    behind = reviews[-1].position if len(reviews) == LOOPS_PER_RUN else ""
+    if behind != pointer:
+        deps.table.write([put({"pk": "STATE", "sk": "LOOPS", "pointer": behind})])
+    return again
+
+
+def _follow(review: Review, loop: LoopState, now: datetime, deps: Deps) -> bool:
+    message = loop.message(review.loop)
+    if message is None:
+        return False
+    try:
+        deps.reviews.move(replace(review, handed_over=stamp(now)), review)
+    except AlreadyDone:
+        return False  # The answers were taken in just now.
+    deps.review_queue.send(message)
+    return True
+
+
 def known_labels(settings: Settings, deps: Deps) -> tuple[str, ...]:
     """The labels to choose from: those of the setting, then the dataset's."""
     counts = deps.dataset.ledger().counts
@@ -132,7 +205,7 @@ def open_review(
         labels=list(labels),
     )
     try:
-        deps.reviews.put_new(review, moved(after, [WAITING]), events=[told])
+        deps.reviews.put_new(review, moved(after, WAITING), events=[told])
     except AlreadyDone:
         return deps.detections.get(request.image_id) or after
     return after

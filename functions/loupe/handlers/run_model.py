@@ -1,15 +1,17 @@
 """Bring a version to running or stopped."""
 
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any
 
 from loupe.adapters.rekognition import VersionState
 from loupe.domain.events import event
 from loupe.domain.power import STARTABLE
+from loupe.domain.running_hours import RUNNING, STARTING, UP, bill_text
 from loupe.wiring import Deps, deps
 
-RUNNING = "RUNNING"
 STOPPED = "STOPPED"
+STOPPING = "STOPPING"
 
 
 @dataclass(frozen=True)
@@ -40,17 +42,23 @@ def bring(request: Request, started: bool, deps: Deps) -> Power:
     model that fell to FAILED since is reported and not started for ever.
     """
     state = deps.rekognition.version(request.version)
+    observe(request.version, state.status, state.units, deps)
     if request.wanted == RUNNING:
         return _towards_running(request, state, started, deps)
-    if state.status in (RUNNING, "STARTING"):
+    if state.status in UP:
         return _stop(request, state, deps)
-    return Power("changing" if state.status == "STOPPING" else "ready")
+    return Power("changing" if state.status == STOPPING else "ready")
+
+
+def observe(version: str, status: str, units: int, deps: Deps) -> None:
+    """Note what the service says of a version just now: its running hours are counted from that."""
+    deps.running.record(version, deps.running.look(version), deps.clock(), status, units)
 
 
 def _towards_running(request: Request, state: VersionState, started: bool, deps: Deps) -> Power:
     if state.status == RUNNING:
         return Power("ready")
-    if state.status in ("STARTING", "STOPPING"):
+    if state.status in (STARTING, STOPPING):
         return Power("changing")
     if state.status not in STARTABLE or (started and state.status == "FAILED"):
         return Power("failed", state.message or f"it is {state.status or 'gone'}")
@@ -58,20 +66,29 @@ def _towards_running(request: Request, state: VersionState, started: bool, deps:
     deps.rekognition.start(
         state.arn, settings.minimum_inference_units, settings.maximum_inference_units
     )
-    _tell("ModelStarted", request, deps)
+    observe(request.version, STARTING, settings.minimum_inference_units, deps)
+    _tell("ModelStarted", request, bill_text(deps.is_billed), deps)
     return Power("changing")
 
 
 def _stop(request: Request, state: VersionState, deps: Deps) -> Power:
-    if state.status == "STARTING":
+    if state.status == STARTING:
         return Power("changing")  # The service refuses to stop a model before it runs.
+    look = deps.running.look(request.version)
     deps.rekognition.stop(state.arn)
-    _tell("ModelStopped", request, deps)
+    observe(request.version, STOPPING, state.units, deps)
+    ran = deps.clock() - look.since if look and look.since else timedelta()
+    _tell(
+        "ModelStopped",
+        request,
+        bill_text(deps.is_billed, ran.total_seconds() * state.units),
+        deps,
+    )
     return Power("changing")
 
 
-def _tell(kind: str, request: Request, deps: Deps) -> None:
+def _tell(kind: str, request: Request, bill: str, deps: Deps) -> None:
     now = deps.clock()
     cause = f"{request.version}/{now:%Y-%m-%dT%H:%M}"
-    told = event(kind, cause, now, version=request.version, reason=request.reason)
+    told = event(kind, cause, now, version=request.version, reason=request.reason, bill=bill)
     deps.table.write([], [told])

@@ -1,6 +1,9 @@
 """Send every n-th detection to people, to measure how good the model in service is."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from loupe.adapters.table import put
@@ -12,10 +15,13 @@ from loupe.errors import AlreadyDone
 from loupe.handlers.record_review import score
 from loupe.handlers.request_review import known_labels, start_loop
 from loupe.settings import Settings
+from loupe.telemetry import SAMPLING_BEHIND_HOURS, meter
 from loupe.wiring import Deps, deps
 
-MAXIMUM_PER_RUN = 5000
-"""Detections looked at in one run; the next run goes on behind them."""
+CHUNK = 1000
+"""Detections looked at before the place is kept; a run that ends in the middle goes on there."""
+PATIENCE = timedelta(minutes=4)
+"""So long a run looks at detections; the next one goes on behind them."""
 
 
 def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -24,24 +30,33 @@ def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def sample(deps: Deps) -> int:
-    """Look at what a model read since the last run and sample it."""
+    """Look at what a model read since the last run and sample it; meter how far behind it is."""
     settings = deps.parameters.settings()
     if not settings.sampling:
         return 0
-    state = deps.table.get("STATE", "SAMPLING") or {"pointer": "", "carried": 0}
-    seen: list[tuple[str, Detection]] = []
-    for found in deps.detections.read_since(state["pointer"]):
-        seen.append(found)
-        if len(seen) == MAXIMUM_PER_RUN:
-            break
-    if not seen:
-        return 0
-    chosen, carried = every_nth(seen, settings.sampling_interval, state["carried"])
-    for _, detection in chosen:
-        send(detection, settings, deps)
-    pointer = {"pointer": seen[-1][0], "carried": carried}
-    deps.table.write([put({"pk": "STATE", "sk": "SAMPLING", **pointer})])
-    return len(chosen)
+    until = deps.clock() + PATIENCE
+    place = deps.table.get("STATE", "SAMPLING") or {"pointer": "", "carried": 0}
+    sampled, behind = 0, True
+    while behind and deps.clock() < until:
+        seen = list(islice(deps.detections.read_since(place["pointer"], page=CHUNK), CHUNK))
+        behind = len(seen) == CHUNK
+        if seen:
+            chosen, carried = every_nth(seen, settings.sampling_interval, place["carried"])
+            for _, detection in chosen:
+                send(detection, settings, deps)
+            sampled += len(chosen)
+            place = {"pointer": seen[-1][0], "carried": carried}
+            deps.table.write([put({"pk": "STATE", "sk": "SAMPLING", **place})])
+    meter(deps.value("STACK"), SAMPLING_BEHIND_HOURS, _hours_behind(behind, place, deps))
+    return sampled
+
+
+def _hours_behind(behind: bool, place: Mapping[str, Any], deps: Deps) -> float:
+    """How long ago the first image was read that has yet to be looked at."""
+    if not behind:
+        return 0.0
+    reached = datetime.fromisoformat(place["pointer"].partition("#")[0])
+    return (deps.clock() - reached).total_seconds() / 3600
 
 
 def send(detection: Detection, settings: Settings, deps: Deps) -> None:

@@ -41,6 +41,12 @@ def settle(database: Database, models: Path) -> None:
     if not waiting:
         return
     with database.change():
+        # What AWS would bill for: a version that runs, from when it does until it is stopped.
+        database.run(
+            "INSERT INTO run (version, units, began) "
+            "SELECT arn, minimum, due FROM version WHERE status = 'STARTING' AND due <= ?",
+            now,
+        )
         for table, old, new, message in PASSES:
             database.run(
                 f"UPDATE {table} SET status = ?, message = ?, due = NULL "

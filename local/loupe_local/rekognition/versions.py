@@ -114,6 +114,11 @@ def stop(call: Call) -> Json:
             due(DELAY),
             version["arn"],
         )
+        call.database.run(
+            "UPDATE run SET ended = ? WHERE version = ? AND ended IS NULL",
+            time.time(),
+            version["arn"],
+        )
     return {"Status": "STOPPING"}
 
 

@@ -1,0 +1,28 @@
+"""Which errors of services pass by themselves."""
+
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnection
+
+from loupe.errors import TryAgain
+
+BUSY = {
+    "InternalServerError",
+    "LimitExceededException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestTimeout",
+    "ServiceUnavailable",
+    "SlowDown",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+}
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the same request may succeed later: throttling, a fault of the service, a timeout."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return error.response["Error"]["Code"] in BUSY or status >= 500
+    return isinstance(error, (TryAgain, NoConnection, HTTPClientError))
