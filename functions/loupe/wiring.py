@@ -83,8 +83,10 @@ class Deps:
     def pictures(self) -> Pictures:
         # Signed for the Region and with its own host: the global one redirects for a day after a
         # bucket is made, and does not know newer Regions. At a given address there is no such host.
-        style = "path" if self._environment.get("AWS_ENDPOINT_URL") else "virtual"
-        signing = Config(signature_version="s3v4", s3={"addressing_style": style})
+        given = self._environment.get("AWS_ENDPOINT_URL")
+        signing = Config(
+            signature_version="s3v4", s3={"addressing_style": "path" if given else "virtual"}
+        )
         client = self._session.client("s3", config=self._config.merge(signing))
         return Pictures(client, self.value("BUCKET"))
 

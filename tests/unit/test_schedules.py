@@ -37,7 +37,7 @@ def test_a_schedule_that_is_off_keeps_its_rate() -> None:
     assert sampling_schedule(found) == Schedule(True, "rate(60 minutes)")
 
 
-@pytest.mark.parametrize(("units", "concurrency"), [("1", 5), ("4", 20), ("999999999", 1000)])
+@pytest.mark.parametrize(("units", "concurrency"), [("1", 5), ("4", 20), ("100", 500)])
 def test_images_read_at_a_time_follow_the_inference_units_within_what_sqs_takes(
     units: str, concurrency: int
 ) -> None:

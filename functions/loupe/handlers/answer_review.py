@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from loupe.adapters.reviews import count_answer
+from loupe.correlation import correlated
 from loupe.domain.places import review_output_key, stamp
 from loupe.domain.review import CLOSING, Reply, Review, check_reply, release, render_output
 from loupe.errors import AlreadyDone, LoupeError, TryAgain
@@ -23,6 +24,7 @@ class Request:
     label: str
 
 
+@correlated
 def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
     """`{"review", "worker", "label"}` -> `{"state"}`, or `{"error"}` for a person to read."""
     request = Request(payload["review"], payload["worker"], payload["label"])

@@ -5,6 +5,7 @@ from typing import Any
 
 from loupe.adapters.rekognition import DatasetState
 from loupe.adapters.versions import Version
+from loupe.correlation import correlated
 from loupe.domain.dataset import TEST, TRAIN
 from loupe.domain.manifest import Entry, batches, difference, render
 from loupe.domain.places import MANIFEST_PREFIX
@@ -24,6 +25,7 @@ class Built:
     holdout_images: int = 0
 
 
+@correlated
 def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
     """`{"version"}` -> how far the datasets are. Repeating it is safe at any point."""
     return asdict(build(payload["version"], deps()))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loupe.adapters.versions import Version
+from loupe.correlation import correlated
 from loupe.domain.events import Event, event
 from loupe.domain.training import (
     IN_SERVICE,
@@ -27,6 +28,7 @@ class Request:
     rollback: bool
 
 
+@correlated
 def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
     """`{"execution", "version", "outcome", "reason", "rollback"}` -> `{}`."""
     close(Request(**payload), deps())

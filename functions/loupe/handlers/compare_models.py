@@ -7,6 +7,7 @@ from typing import Any
 
 from loupe.adapters.rekognition import UnusableImage
 from loupe.adapters.versions import Version
+from loupe.correlation import correlated
 from loupe.domain.comparison import (
     Holdout,
     Prediction,
@@ -38,6 +39,7 @@ class Compared:
     champion: str = ""
 
 
+@correlated
 def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
     """`{"version", "settings"}` -> how far the comparison is."""
     settings = Settings.from_parameters(payload["settings"])

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from loupe.adapters.detections import moved
+from loupe.correlation import correlated
 from loupe.domain.detection import (
     REVIEW,
     WAITING,
@@ -42,6 +43,7 @@ class Request:
     settings: Settings
 
 
+@correlated
 def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
     """`{"image", "answer", "settings": {name: value}}` -> `{"state"}`."""
     request = Request(

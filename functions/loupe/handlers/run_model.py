@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from loupe.adapters.rekognition import VersionState
+from loupe.correlation import correlated
 from loupe.domain.events import event
 from loupe.domain.power import STARTABLE
 from loupe.wiring import Deps, deps
@@ -29,6 +30,7 @@ class Power:
     reason: str = ""
 
 
+@correlated
 def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
     """`{"version", "wanted", "reason", "started"?}` -> how far it is. Safe to repeat."""
     request = Request(payload["version"], payload["wanted"], payload["reason"])
