@@ -49,10 +49,16 @@ def models(context: typer.Context, as_json: Json = False) -> None:
     )
 
 
-def train(context: typer.Context, wait: Wait = False) -> None:
+def train(
+    context: typer.Context,
+    wait: Wait = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Take a failed training up at once, with its data.")
+    ] = False,
+) -> None:
     """Check now whether to train, instead of at the next scheduled check."""
     target: Target = context.obj
-    execution = target.improve({})
+    execution = target.improve({"again": again})
     _report(target, execution, wait)
 
 

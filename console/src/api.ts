@@ -194,6 +194,8 @@ export interface Version {
   /** Quality samples that people answered, and how many agreed. */
   samples: number;
   samples_agreed: number;
+  /** When a failed attempt is tried again by itself; "" if it is not. */
+  retry_at: string;
 }
 
 export interface LabelMetrics {
@@ -356,7 +358,7 @@ export const api = {
 
   models: () => call<{ items: Version[] }>("GET", "models"),
   model: (name: string) => call<VersionDetail>("GET", `models/${one(name)}`),
-  train: () => call<{ message: string }>("POST", "models/train", {}),
+  train: (again = false) => call<{ message: string }>("POST", "models/train", { again }),
   approve: (version: string) => call<{ message: string }>("POST", "models/approve", { version }),
   reject: (version: string) => call<{ message: string }>("POST", "models/reject", { version }),
   rollBack: (version: string) => call<{ message: string }>("POST", "models/rollback", { version }),

@@ -24,6 +24,9 @@ from loupe.adapters.schedules import EventSource, Schedules
 from loupe.adapters.table import Table
 from loupe.adapters.versions import Versions
 
+SYNC_EXECUTION_SECONDS = 310
+"""An Express execution runs for five minutes at most."""
+
 
 class Deps:
     """Every effect that a handler may need, built when it is first used."""
@@ -36,9 +39,11 @@ class Deps:
         # The prefix "sync-" of StartSyncExecution's host has no meaning at a given address.
         given = bool(environment.get("AWS_ENDPOINT_URL"))
         self._config = Config(
-            retries={"mode": "standard", "max_attempts": 4},
+            # Three attempts end within the shortest timeout of a function that makes them; whoever
+            # calls the function tries again.
+            retries={"mode": "standard", "total_max_attempts": 3},
             connect_timeout=5,
-            read_timeout=310,
+            read_timeout=15,
             inject_host_prefix=not given,
         )
 
@@ -104,7 +109,10 @@ class Deps:
 
     @cached_property
     def executions(self) -> Executions:
-        return Executions(self.client("stepfunctions"))
+        patient = self._config.merge(Config(read_timeout=SYNC_EXECUTION_SECONDS))
+        return Executions(
+            self.client("stepfunctions"), self._session.client("stepfunctions", config=patient)
+        )
 
     @cached_property
     def schedules(self) -> Schedules:

@@ -43,6 +43,11 @@ class Home:
         return self.path / "models"
 
     @property
+    def faults(self) -> Path:
+        """What the local Rekognition is told to get wrong, if anything."""
+        return self.path / "faults.json"
+
+    @property
     def scratch(self) -> Path:
         """Temporary files, emptied at every start."""
         return self.path / "tmp"

@@ -20,6 +20,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from loupe_local import (
+    ministack_errors,
     ministack_mends,
     ministack_resources,
     ministack_seam,
@@ -38,6 +39,7 @@ from loupe_local.objects import Objects
 from loupe_local.rekognition.api import Rekognition
 from loupe_local.rekognition.backend import Backend
 from loupe_local.rekognition.detection import Detector
+from loupe_local.rekognition.faults import Faults
 from loupe_local.rekognition.training import Trainings
 from loupe_local.wire import Caller, Reply, Request, json_reply
 
@@ -64,8 +66,11 @@ class Health:
 class Lifecycle:
     """What starts after MiniStack, and ends before it."""
 
-    def __init__(self, keeper: Keeper, trainings: Trainings, deliveries: Deliveries) -> None:
+    def __init__(
+        self, keeper: Keeper, trainings: Trainings, deliveries: Deliveries, faults: Faults
+    ) -> None:
         self._keeper = keeper
+        self._faults = faults
         self._trainings = trainings
         self._deliveries = deliveries
 
@@ -78,6 +83,7 @@ class Lifecycle:
 
     def stopping(self) -> None:
         """Trainings end here; they start again with the next run."""
+        self._faults.close()
         self._trainings.stop()
         self._deliveries.stop()
         self._keeper.stop()
@@ -143,6 +149,7 @@ def build(home: Home, port: int, console_port: int) -> Gateway:
     inner = ministack_seam.application()
     keeper = Keeper(home.state, ministack_seam.snapshots, ministack_mends.trim)
     ministack_mends.mend(keeper.save)
+    ministack_errors.mend()
     database = Database(home.database)
     dead_letters = ministack_webhooks.DeadLetters(url(port))
     deliveries = Deliveries(database, ministack_webhooks.post, dead_letters)
@@ -150,13 +157,15 @@ def build(home: Home, port: int, console_port: int) -> Gateway:
     ministack_resources.mend()
     objects = Objects(url(port))
     trainings = Trainings(database, home.models, url(port))
+    faults = Faults(home.faults)
+    backend = Backend(database, objects, home.models, trainings, Detector(home.models), faults)
     services: list[Service] = [
         Health(home),
-        Rekognition(Backend(database, objects, home.models, trainings, Detector(home.models))),
+        Rekognition(backend),
         A2I(database),
         Workers(database, objects, ministack_seam.send_event),
     ]
-    lifecycle = Lifecycle(keeper, trainings, deliveries)
+    lifecycle = Lifecycle(keeper, trainings, deliveries, faults)
     console = ConsoleDoor(inner, console_port, ministack_seam.console_api)
     return Gateway(console, services, ministack_seam.MiniStackCaller, lifecycle)
 

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 
+from loupe.adapters.executions import ExecutionFailed
 from loupe.domain.detection import ACCEPTED, WAITING, Answer
+from loupe.errors import TryAgain
 from loupe.handlers import dispatch_images, record_detection
 from loupe.handlers.dispatch_images import dispatch, handler
 from tests.adapters.world import World, image_json, png, s3_event, sqs_event, sqs_record
@@ -78,11 +80,22 @@ def test_only_the_message_that_failed_is_tried_again(world: World) -> None:
     assert len(world.executions.runs) == 1
 
 
-def test_when_the_machine_fails_the_message_goes_back_and_the_record_stays(world: World) -> None:
+def test_an_error_that_the_machine_does_not_know_sends_the_message_back(world: World) -> None:
     image = world.put("images_for_detection/1.png", png(1))
-    world.executions.fails = True
+    world.executions.error = ExecutionFailed("FAILED: KeyError: 'labels'")
 
     with pytest.raises(BatchProcessingError):
         handler(sqs_event(s3_event(image)), None)
 
     assert world.detection(image).state == WAITING
+
+
+def test_an_image_that_had_no_chance_waits_and_its_message_is_done_with(world: World) -> None:
+    image = world.put("images_for_detection/1.png", png(1))
+    world.executions.error = TryAgain("FAILED: Lambda.TooManyRequestsException: Rate exceeded")
+
+    answer = handler(sqs_event(s3_event(image)), None)
+
+    assert answer == {"batchItemFailures": []}
+    assert world.detection(image).state == WAITING
+    assert world.detection(image).reason == "Loupe's functions are busy"

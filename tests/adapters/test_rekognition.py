@@ -2,14 +2,28 @@
 
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import boto3
 import pytest
+from botocore.exceptions import (
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
 from botocore.stub import Stubber
 
-from loupe.adapters.rekognition import DatasetState, Rekognition, UnusableImage, VersionState
+from loupe.adapters.rekognition import DatasetState, Rekognition, VersionState
 from loupe.domain.places import ImageRef
-from loupe.errors import LoupeError, NotFound, ServiceRefused, TryAgain
+from loupe.errors import (
+    LoupeError,
+    NotFound,
+    NotPermitted,
+    ServiceRefused,
+    TryAgain,
+    UnusableImage,
+)
 from tests.adapters.world import PROJECT
 
 IMAGE = ImageRef("bucket", "images_for_detection/a b+ü.png", "v1", "e", 5)
@@ -63,7 +77,10 @@ def test_every_label_is_asked_for_of_the_very_version_of_the_image(
         ("ImageTooLargeException", UnusableImage),
         ("InvalidS3ObjectException", UnusableImage),
         ("ResourceNotFoundException", NotFound),
-        ("AccessDeniedException", ServiceRefused),
+        ("AccessDeniedException", NotPermitted),
+        ("LimitExceededException", TryAgain),
+        ("AnErrorThatNobodyKnowsYet", TryAgain),
+        ("InvalidParameterException", ServiceRefused),
     ],
 )
 def test_errors_of_the_service_are_passing_final_or_the_images(
@@ -75,6 +92,33 @@ def test_errors_of_the_service_are_passing_final_or_the_images(
         rekognition.detect(VERSION, IMAGE)
 
     assert type(raised.value) is error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectTimeoutError(endpoint_url="there"),
+        ReadTimeoutError(endpoint_url="there"),
+        EndpointConnectionError(endpoint_url="there"),
+        ConnectionClosedError(endpoint_url="there"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_service_that_does_not_answer_is_tried_again(error: Exception) -> None:
+    client = Mock()
+    client.detect_custom_labels.side_effect = error
+
+    with pytest.raises(TryAgain, match="did not answer"):
+        Rekognition(client, PROJECT).detect(VERSION, IMAGE)
+
+
+def test_a_manifest_that_the_caller_may_not_read_is_a_matter_of_rights(
+    stub: Stubber, rekognition: Rekognition
+) -> None:
+    stub.add_client_error("create_dataset", "InvalidS3ObjectException", "no access")
+
+    with pytest.raises(NotPermitted, match="no access"):
+        rekognition.create_dataset("train", "bucket", "manifests/v1/train.manifest")
 
 
 def test_versions_are_found_by_name_over_all_pages(stub: Stubber, rekognition: Rekognition) -> None:
@@ -147,13 +191,14 @@ def test_a_training_writes_its_evaluation_under_its_own_name(
     assert rekognition.train("v2", "bucket") == VERSION
 
 
-def test_the_autoscaling_bound_is_never_below_the_minimum(
-    stub: Stubber, rekognition: Rekognition
+@pytest.mark.parametrize(("maximum", "sent"), [(1, {}), (3, {}), (4, {"MaxInferenceUnits": 4})])
+def test_an_autoscaling_bound_is_sent_only_when_it_is_above_the_minimum(
+    stub: Stubber, rekognition: Rekognition, maximum: int, sent: dict[str, int]
 ) -> None:
     stub.add_response(
         "start_project_version",
         {"Status": "STARTING"},
-        {"ProjectVersionArn": VERSION, "MinInferenceUnits": 3, "MaxInferenceUnits": 3},
+        {"ProjectVersionArn": VERSION, "MinInferenceUnits": 3, **sent},
     )
 
-    rekognition.start(VERSION, 3, 1)
+    rekognition.start(VERSION, 3, maximum)

@@ -1,5 +1,6 @@
 """Business rule: one training at a time, each attempt written down before it is paid for."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from loupe.adapters.table import put
 from loupe.adapters.versions import Service
 from loupe.domain.comparison import Prediction
 from loupe.domain.detection import Label
+from loupe.domain.failures import Failure
 from loupe.domain.manifest import Entry, parse, render
 from loupe.domain.training import (
     BELOW_GATE,
@@ -20,7 +22,7 @@ from loupe.domain.training import (
     TRAINING_FAILED,
     WAITING_FOR_APPROVAL,
 )
-from loupe.errors import AlreadyDone, NotFound, ServiceRefused, TryAgain
+from loupe.errors import AlreadyDone, NotFound, ServiceFailed, ServiceRefused, TryAgain
 from loupe.handlers import build_dataset, check_training, compare_models, register_image
 from loupe.handlers.build_dataset import build, manifest_key
 from loupe.handlers.check_training import Request, check
@@ -39,9 +41,15 @@ from tests.adapters.world import START, World, gone, unusable
 SETTINGS = Settings.from_parameters({})
 
 
-def checked(world: World, execution: str = "run 1", deploy: str = "", minimum: int = 4) -> Any:
+def checked(
+    world: World,
+    execution: str = "run 1",
+    deploy: str = "",
+    minimum: int = 4,
+    again: bool = False,
+) -> Any:
     settings = Settings.from_parameters({"Minimum-Untrained-Images": str(minimum)})
-    return check(Request(execution, settings, deploy), world.deps)
+    return check(Request(execution, settings, deploy, again), world.deps)
 
 
 def fill(world: World) -> None:
@@ -258,17 +266,40 @@ def test_a_dataset_whose_snapshot_is_lost_is_made_anew(world: World) -> None:
     assert ("delete", "arn:train") in world.rekognition.calls
 
 
-def test_a_dataset_that_could_not_be_made_ends_the_attempt_with_the_services_reason(
-    world: World,
+@pytest.mark.parametrize(
+    ("message", "error"),
+    [
+        ("The manifest file contains too many invalid rows.", ServiceRefused),
+        ("Amazon Rekognition experienced a service issue.", ServiceFailed),
+    ],
+)
+def test_a_dataset_that_could_not_be_made_ends_the_step_with_the_services_reason(
+    world: World, message: str, error: type[Exception]
 ) -> None:
     manifests(world, [entry(1)], [entry(1)])
     world.deps.versions.mark_synced("train", "v2")
-    world.rekognition.datasets["train"] = DatasetState("CREATE_FAILED", "arn:train", "bad lines")
+    world.rekognition.datasets["train"] = DatasetState("CREATE_FAILED", "arn:train", message)
 
-    with pytest.raises(ServiceRefused, match="bad lines"):
+    with pytest.raises(error, match=message):
         build("v2", world.deps)
 
     assert ("delete", "arn:train") in world.rekognition.calls
+
+
+def test_a_test_dataset_takes_a_thousand_images_and_the_rest_is_named(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = [("test", entry(number, "cat" if number % 4 else "dog")) for number in range(1100)]
+    monkeypatch.setattr(world.deps.dataset, "entries", lambda _: iter(many))
+    world.version("v1", TRAINING, reason="there is enough")
+
+    build("v1", world.deps)
+
+    tested = parse(world.deps.objects.read(manifest_key("v1", "test")).decode())
+    version = world.deps.versions.get("v1")
+    assert len(tested) == version.holdout_images == 1000
+    assert sum(1 for image in tested if image.label == "dog") == 250
+    assert "100 test images are left out" in version.reason
 
 
 def test_datasets_of_a_version_that_exists_are_left_alone(world: World) -> None:
@@ -298,9 +329,10 @@ def test_a_training_is_started_once_and_then_followed(world: World) -> None:
 
 def test_a_training_that_fails_or_is_refused_says_why(world: World) -> None:
     world.version("v1", TRAINING)
-    world.rekognition.refuses_to_train = "InvalidManifestException: no images"
+    world.rekognition.training_error = ServiceRefused("InvalidManifestException: no images")
 
-    assert train("v1", world.deps).reason == "InvalidManifestException: no images"
+    with pytest.raises(ServiceRefused, match="no images"):
+        train("v1", world.deps)
 
     world.rekognition.states["v1"] = VersionState("TRAINING_FAILED", "arn:v1", "too few images")
 
@@ -590,9 +622,49 @@ def test_closing_twice_counts_and_tells_once(world: World) -> None:
 def test_a_failed_training_is_told_as_such(world: World) -> None:
     begun(world, "v1", "run 1")
 
-    close(Closing("run 1", "v1", TRAINING_FAILED, "bad manifest", False), world.deps)
+    close(Closing("run 1", "v1", TRAINING_FAILED, "too many invalid rows", False), world.deps)
 
     assert "untouched" in world.events("TrainingFailed")[0]["text"]
+    assert world.deps.versions.get("v1").status == TRAINING_FAILED
+    assert world.deps.versions.get("v1").retry_at == ""
+
+
+def test_a_training_that_the_service_failed_at_is_repeated_with_the_same_data_after_a_pause(
+    world: World,
+) -> None:
+    fill(world)
+    checked(world)
+    close(Closing("run 1", "v1", TRAINING_FAILED, "a service issue", False), world.deps)
+
+    assert world.deps.versions.get("v1").status == TRAINING_FAILED
+    assert world.deps.versions.progress().not_promoted == 0
+    assert "0 labelled images" in checked(world, "run 2").reason
+
+    world.deps.now += timedelta(minutes=15)
+    plan = checked(world, "run 3")
+
+    assert (plan.action, plan.version, plan.begins) == ("train", "v2", True)
+    assert world.deps.versions.get("v2").failures == 1
+
+
+def test_a_run_that_a_passing_fault_ended_goes_on_where_it_was(world: World) -> None:
+    fill(world)
+    checked(world)
+    fault = Failure("ConnectTimeoutError", '{"errorMessage": "no answer", "errorType": "x"}')
+
+    ending = close(
+        Closing("run 1", "v1", "failed", "it could not be compared", False, fault), world.deps
+    )
+
+    version = world.deps.versions.get("v1")
+    assert ending.status == version.status == TRAINING
+    assert version.reason == "it could not be compared (ConnectTimeoutError: no answer)"
+    assert "tried again after" in world.events("VersionNotPromoted")[0]["text"]
+    assert "interrupted" in checked(world, "run 2").reason
+
+    plan = checked(world, "run 3", again=True)
+
+    assert (plan.action, plan.version, plan.begins) == ("train", "v1", False)
 
 
 def test_after_three_in_a_row_the_operator_is_told_and_a_promotion_starts_afresh(

@@ -13,12 +13,12 @@ import boto3
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from PIL import Image
 
-from loupe.adapters.rekognition import DatasetState, UnusableImage, VersionState
+from loupe.adapters.rekognition import DatasetState, VersionState
 from loupe.adapters.table import Table
 from loupe.adapters.versions import Version
 from loupe.domain.detection import Answer, Detection, Label
 from loupe.domain.places import ImageRef
-from loupe.errors import NotFound, ServiceRefused, TryAgain
+from loupe.errors import LoupeError, NotFound, TryAgain, UnusableImage
 from loupe.handlers import (
     answer_review,
     dispatch_images,
@@ -76,11 +76,11 @@ class FakeExecutions:
     def __init__(self) -> None:
         self.runs: list[tuple[str, Mapping[str, Any]]] = []
         self.running: set[str] = set()
-        self.fails = False
+        self.error: LoupeError | None = None
 
     def run(self, machine_arn: str, name: str, payload: Mapping[str, Any]) -> None:
-        if self.fails:
-            raise RuntimeError("FAILED")
+        if self.error:
+            raise self.error
         self.runs.append((name, payload))
 
     def is_running(self, execution_arn: str) -> bool:
@@ -128,7 +128,7 @@ class FakeRekognition:
         self.states: dict[str, VersionState] = {}
         self.calls: list[tuple[Any, ...]] = []
         self.answers: Callable[[str, ImageRef], Sequence[Label]] = lambda _arn, _image: ()
-        self.refuses_to_train = ""
+        self.training_error: LoupeError | None = None
 
     def detect(self, version_arn: str, image: ImageRef) -> tuple[Label, ...]:
         self.calls.append(("detect", version_arn, image.key))
@@ -150,8 +150,8 @@ class FakeRekognition:
 
     def train(self, version: str, bucket: str) -> str:
         self.calls.append(("train", version))
-        if self.refuses_to_train:
-            raise ServiceRefused(self.refuses_to_train)
+        if self.training_error:
+            raise self.training_error
         self.states[version] = VersionState("TRAINING_IN_PROGRESS", f"arn:{version}")
         return f"arn:{version}"
 

@@ -89,10 +89,10 @@ class Stack:
         for name, value in settings.items():
             self.deps.parameters.set(name.replace("_", "-"), value)
 
-    def start_training(self, **payload: str) -> str:
+    def start_training(self, **payload: Any) -> str:
         return self.executions.start(self.outputs["ImproveMachineArn"], payload)
 
-    def train(self, **payload: str) -> dict[str, Any]:
+    def train(self, **payload: Any) -> dict[str, Any]:
         """Run one round of improvement to its end; returns its output, or error and cause."""
         return self.finished(self.start_training(**payload))
 

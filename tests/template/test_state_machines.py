@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from jsonata import Jsonata
 
+from loupe.domain.failures import final_errors
 from loupe.settings import BY_NAME
+from loupe.wiring import SYNC_EXECUTION_SECONDS
 from tests.template.reading import (
     ROOT,
     granted,
@@ -25,12 +28,22 @@ MACHINES = {
 FILES = sorted((ROOT / "statemachine").glob("*.asl.json"))
 NAMES_PER_CALL = 10
 """The most that GetParameters takes."""
+MOST_EVENTS = 25_000
+"""The most that the history of an execution takes."""
+EVENTS_PER_POLL = 9
 
+TO_THE_QUEUE = "the message goes back to the queue, and in the end to the dead letters"
+TO_THE_NEXT_CHECK = "the next check takes the lease and the attempt over"
 NOT_CAUGHT = {
-    ("DetectMachine", "Read settings"): "the message goes back to the queue",
+    ("DetectMachine", "Read settings"): TO_THE_QUEUE,
+    ("DetectMachine", "Detect labels"): TO_THE_QUEUE,
+    ("DetectMachine", "Request review"): TO_THE_QUEUE,
+    ("DetectMachine", "Record with its answer"): TO_THE_QUEUE,
+    ("DetectMachine", "Record without an answer"): TO_THE_QUEUE,
     ("ImproveMachine", "Read settings"): "nothing has begun",
-    ("ImproveMachine", "Check training"): "the next check takes the lease and the attempt over",
-    ("ImproveMachine", "Close training"): "the next check takes the lease and the attempt over",
+    ("ImproveMachine", "Check training"): TO_THE_NEXT_CHECK,
+    ("ImproveMachine", "Close training"): TO_THE_NEXT_CHECK,
+    ("SetModelStateMachine", "Set model state"): "its parent catches it",
 }
 """Tasks whose failure ends the execution, and why nothing is lost by that."""
 
@@ -51,6 +64,7 @@ TASKS = [
     for name, state in states(machine).items()
     if state["Type"] == "Task"
 ]
+machines_with_settings = pytest.mark.parametrize("machine", ["DetectMachine", "ImproveMachine"])
 every_machine = pytest.mark.parametrize("machine", MACHINES)
 every_task = pytest.mark.parametrize(("machine", "name"), TASKS)
 
@@ -80,6 +94,11 @@ def called(state: dict[str, Any]) -> str | None:
     arn = arguments.get("FunctionName", state.get("Resource", ""))
     found = re.fullmatch(r"\$\{(\w+)\}", arn)
     return found[1] if found else None
+
+
+def is_never(retrier: dict[str, Any]) -> bool:
+    """Whether a retrier names errors that are not to be tried again."""
+    return bool(retrier["MaxAttempts"] == 0)
 
 
 def settings_read(machine: str) -> set[str]:
@@ -116,24 +135,77 @@ def test_a_task_is_waited_for_as_long_as_its_function_may_run(machine: str, name
 
 @every_task
 def test_a_task_is_retried_with_jitter_and_a_cap(machine: str, name: str) -> None:
-    retriers = states(machine)[name]["Retry"]
+    retriers = [each for each in states(machine)[name]["Retry"] if not is_never(each)]
 
     assert retriers
     for retrier in retriers:
         assert retrier["JitterStrategy"] == "FULL"
         assert retrier["BackoffRate"] > 1
         assert retrier["MaxDelaySeconds"] > retrier["IntervalSeconds"] > 0
-        assert retrier["MaxAttempts"] > 0
+
+
+@every_task
+def test_a_task_tries_everything_again_but_the_errors_that_are_named(
+    machine: str, name: str
+) -> None:
+    """Botocore, Lambda and the network raise more than anybody can list."""
+    retriers = states(machine)[name]["Retry"]
+    final = {error for each in retriers if is_never(each) for error in each["ErrorEquals"]}
+
+    assert retriers[-1]["ErrorEquals"] == ["States.ALL"]
+    assert not is_never(retriers[-1])
+    assert final <= final_errors() | {"States.Timeout"}
+    if called(states(machine)[name]):
+        assert final >= final_errors(), "what Loupe knows to be final is not tried again"
 
 
 @every_task
 def test_a_task_catches_everything_or_says_why_not(machine: str, name: str) -> None:
     catchers = states(machine)[name].get("Catch", [])
+    everything = bool(catchers) and catchers[-1]["ErrorEquals"] == ["States.ALL"]
 
-    if (machine, name) in NOT_CAUGHT:
-        assert not catchers
-    else:
-        assert catchers[-1]["ErrorEquals"] == ["States.ALL"]
+    assert everything != ((machine, name) in NOT_CAUGHT)
+
+
+def test_an_image_fails_only_for_what_rekognition_refuses_for_good() -> None:
+    catchers = states("DetectMachine")["Detect labels"]["Catch"]
+
+    assert [(each["ErrorEquals"], each["Assign"]["state"]) for each in catchers] == [
+        (["TryAgain"], "waiting"),
+        (["ServiceRefused"], "failed"),
+    ]
+
+
+def test_time_limits_enclose_one_another() -> None:
+    """The machine ends before its dispatcher, and that before the message comes back."""
+    machine = definition("DetectMachine")["TimeoutSeconds"]
+    dispatcher = properties("DispatchImages")["Timeout"]
+
+    assert machine < dispatcher < SYNC_EXECUTION_SECONDS
+    assert dispatcher < properties("DetectionQueue")["VisibilityTimeout"]
+
+
+@every_machine
+def test_a_machine_has_a_time_limit(machine: str) -> None:
+    assert definition(machine)["TimeoutSeconds"] > 0
+
+
+def test_a_training_of_a_day_stays_far_below_the_history_that_an_execution_may_have() -> None:
+    """The pause grows with the time that has passed; a poll makes nine events."""
+    text = states("ImproveMachine")["Wait for training"]["Seconds"]
+    expression = text.removeprefix("{%").removesuffix("%}").replace("${PollSeconds}", "1")
+    assert "$millis()" in expression
+    passed, polls = 0.0, 0
+    while passed < 24 * 3600:
+        told = Jsonata(
+            expression.replace("$millis()", str(int(passed * 1000))).replace(
+                "$toMillis($states.context.Execution.StartTime)", "0"
+            )
+        ).evaluate({})
+        assert told == int(told) >= 1
+        passed, polls = passed + told, polls + 1
+
+    assert polls * EVENTS_PER_POLL < MOST_EVENTS / 2
 
 
 def test_tasks_that_catch_nothing_are_described_to_operators() -> None:
@@ -144,7 +216,7 @@ def test_tasks_that_catch_nothing_are_described_to_operators() -> None:
         assert f"`{name}`" in page
 
 
-@every_machine
+@machines_with_settings
 def test_the_first_state_reads_settings_that_exist(machine: str) -> None:
     first = states(machine)[definition(machine)["StartAt"]]
     names = first["Arguments"]["Names"]
@@ -155,7 +227,7 @@ def test_the_first_state_reads_settings_that_exist(machine: str) -> None:
     assert len(names) == len(set(names)) <= NAMES_PER_CALL
 
 
-@every_machine
+@machines_with_settings
 def test_a_machine_uses_only_settings_that_it_has_read(machine: str) -> None:
     used = {
         name
@@ -182,6 +254,16 @@ def test_a_function_is_substituted_by_its_own_name(machine: str) -> None:
 
     for name in functions:
         assert defined[name] == {"Fn::GetAtt": f"{name}.Arn"}
+
+
+def test_a_nested_machine_is_substituted_and_permitted() -> None:
+    improve = template()["Resources"]["ImproveMachine"]["Properties"]
+    started = [
+        s for s in granted(role_of("ImproveMachine")) if s["Action"] == "states:StartExecution"
+    ]
+
+    assert improve["DefinitionSubstitutions"]["SetModelState"] == {"Ref": "SetModelStateMachine"}
+    assert [references(s["Resource"]) for s in started] == [{"SetModelStateMachine"}]
 
 
 @every_machine
@@ -231,10 +313,15 @@ def test_a_choice_always_has_a_way_on(machine: str) -> None:
 
 def test_a_round_ends_by_giving_the_lease_back_once_it_has_begun() -> None:
     found = states("ImproveMachine")
-    begun = set(found) - {"Read settings", "Check training", "What is to be done?"}
+    begun = set(found) - {
+        "Read settings",
+        "Check training",
+        "What is to be done?",
+        "Nothing to do",
+    }
     ends = {name for name in begun if not targets(found[name])}
 
-    assert ends == {"Nothing to do", "Done", "Failed"}
+    assert ends == {"Done", "Failed"}
     assert targets(found["Close training"]) == {"Did it fail?"}
     assert targets(found["Did it fail?"]) == {"Done", "Failed"}
     assert {n for n in found if targets(found[n]) & {"Done", "Failed"}} == {"Did it fail?"}
@@ -242,8 +329,29 @@ def test_a_round_ends_by_giving_the_lease_back_once_it_has_begun() -> None:
 
 def test_whatever_fails_while_a_challenger_may_run_stops_it() -> None:
     found = states("ImproveMachine")
-    from_start = ["Start challenger", "Compare on holdout", "Start champion", "Smoke test"]
-    from_start += ["Rest until approval", "Wait for approval", "Start approved version", "Promote"]
 
-    for name in from_start:
+    for name in (
+        "Start challenger",
+        "Compare on holdout",
+        "Start champion",
+        "Smoke test",
+        "Promote",
+    ):
         assert {catcher["Next"] for catcher in found[name]["Catch"]} == {"Stop challenger"}, name
+
+
+def test_a_champion_that_was_started_for_the_comparison_is_stopped_on_every_way_but_promotion() -> (
+    None
+):
+    """Whoever leaves the comparison passes the choice that stops it, or the promotion over it."""
+    found = states("ImproveMachine")
+    first = found["What follows the stop?"]["Choices"][0]
+
+    assert targets(found["Stop challenger"]) == {"What follows the stop?"}
+    assert (first["Condition"], first["Next"]) == ("{% $champion != '' %}", "Stop champion")
+    assert targets(found["Stop champion"]) == {"What follows the stop?"}
+    for name in ("Compare on holdout", "Start champion", "Smoke test", "Promote"):
+        after = targets(found[name]) - {"Promote", "Is a previous version left?"}
+        assert after <= {"Stop challenger", "How did it compare?", "Compare on holdout"}, name
+    compared = targets(found["How did it compare?"])
+    assert compared == {"Compare on holdout", "Start champion", "Smoke test", "Stop challenger"}

@@ -1,21 +1,35 @@
 """Business rule: train when there is enough that is new, and never pay twice for the same."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
 from loupe.domain.dataset import LabelCount
+from loupe.domain.failures import MOST_FAILURES, Failure, final_errors
+from loupe.domain.places import stamp
 from loupe.domain.training import (
     BELOW_GATE,
     FAILED,
     IN_SERVICE,
+    MOST_LABELS,
     NOT_BETTER,
+    REFUSED,
     TRAINING,
     TRAINING_FAILED,
     WAITING_FOR_APPROVAL,
     Attempt,
+    Ending,
     Plan,
     Progress,
+    end_attempt,
     needed_changes,
     plan_training,
 )
 
+START = datetime(2026, 1, 1, 12, tzinfo=UTC)
+NOW, LATER = "2026-01-01T12:00:00.000Z", "2026-01-01T13:00:00.000Z"
 ENOUGH = {"cat": LabelCount(4, 1, 5), "dog": LabelCount(4, 1, 5)}
 
 
@@ -25,8 +39,9 @@ def plan(
     counts: dict[str, LabelCount] = ENOUGH,
     minimum: int = 10,
     gate: float = 0.8,
+    again: bool = False,
 ) -> Plan:
-    return plan_training(progress, last, counts, minimum, gate)
+    return plan_training(progress, last, counts, minimum, gate, NOW, again)
 
 
 def test_fewer_changes_than_the_minimum_train_nothing_and_say_how_many_are_asked_for() -> None:
@@ -70,6 +85,85 @@ def test_an_interrupted_attempt_goes_on_without_new_data() -> None:
         found = plan(Progress(attempts=1), Attempt("v1", status))
 
         assert (found.action, found.version, found.begins) == ("train", "v1", False)
+
+
+def test_an_interrupted_attempt_waits_for_its_pause_unless_an_operator_asks() -> None:
+    interrupted = Attempt("v1", TRAINING, retry_at=LATER, failures=1)
+
+    assert plan(Progress(attempts=1), interrupted).action == "nothing"
+    assert LATER in plan(Progress(attempts=1), interrupted).reason
+    assert plan(Progress(attempts=1), interrupted, again=True).version == "v1"
+    assert plan(Progress(attempts=1), replace(interrupted, retry_at=NOW)).version == "v1"
+
+
+def test_a_training_that_failed_for_an_outside_cause_is_repeated_after_its_pause() -> None:
+    failed = Attempt("v1", TRAINING_FAILED, retry_at=LATER, failures=2)
+
+    assert plan(Progress(attempts=1), failed).action == "nothing"
+    for found in (
+        plan(Progress(attempts=1), replace(failed, retry_at=NOW)),
+        plan(Progress(attempts=1), failed, again=True),
+    ):
+        assert (found.action, found.version, found.begins) == ("train", "v2", True)
+        assert found.failures == 2
+
+
+def test_enough_new_images_do_not_wait_for_the_pause_of_a_failed_training() -> None:
+    failed = Attempt("v1", TRAINING_FAILED, retry_at=LATER, failures=2)
+
+    assert plan(Progress(attempts=1, changes=10), failed).failures == 0
+
+
+def test_an_operator_can_repeat_a_training_that_failed_for_its_data_but_nothing_else() -> None:
+    progress = Progress(attempts=1)
+
+    assert plan(progress, Attempt("v1", TRAINING_FAILED), again=True).version == "v2"
+    assert plan(progress, Attempt("v1", FAILED), again=True).version == "v1"
+    for status in (NOT_BETTER, BELOW_GATE, IN_SERVICE):
+        found = plan(Progress(attempts=1, changes=99), Attempt("v1", status, 0.1), again=True)
+        assert found.action == "nothing"
+
+
+def test_a_model_takes_the_labels_with_the_most_images_and_names_the_rest() -> None:
+    counts = {f"label {n:03}": LabelCount(4, 1 + n, 5) for n in range(MOST_LABELS + 2)}
+
+    found = plan(Progress(changes=10), counts=counts)
+
+    assert len(found.labels) == MOST_LABELS
+    assert found.left_out == ("label 000", "label 001")
+    assert "label 000" in found.reason
+
+
+@given(st.sampled_from((BELOW_GATE, NOT_BETTER, REFUSED, IN_SERVICE)), st.integers(0, 99))
+def test_what_was_decided_is_no_failure(outcome: str, failures: int) -> None:
+    ending = end_attempt(outcome, "why", None, failures, START)
+
+    assert ending == Ending(outcome, "why")
+
+
+@given(st.text(), st.integers(0, MOST_FAILURES - 2), st.sampled_from((FAILED, TRAINING_FAILED)))
+def test_a_passing_error_never_gives_a_training_up(name: str, failures: int, outcome: str) -> None:
+    assume(name not in final_errors())
+
+    ending = end_attempt(outcome, "why", Failure(name, ""), failures, START)
+
+    assert (ending.status, ending.failures) == (TRAINING, failures + 1)
+    assert ending.retry_at > stamp(START)
+
+
+def test_a_final_error_ends_the_attempt_and_one_of_rights_does_not() -> None:
+    refused = Failure("ServiceRefused", "bad request")
+    denied = Failure("NotPermitted", "no access")
+
+    assert end_attempt(TRAINING_FAILED, "why", refused, 0, START).status == TRAINING_FAILED
+    assert end_attempt(TRAINING_FAILED, "why", denied, 0, START).status == TRAINING
+
+
+def test_after_many_failures_an_attempt_is_given_up() -> None:
+    ending = end_attempt(FAILED, "why", Failure("Timeout", ""), MOST_FAILURES - 1, START)
+
+    assert (ending.status, ending.retry_at) == (FAILED, "")
+    assert "given up after 8 tries" in ending.reason
 
 
 def test_data_that_failed_the_gate_is_not_trained_on_again() -> None:

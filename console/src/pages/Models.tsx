@@ -24,6 +24,11 @@ import { useAction } from "./operator/useAction";
 
 const POLL_MS = 4000;
 
+/** Whether the newest attempt failed, so that it can be taken up with the same data. */
+function canTryAgain(newest: Version | undefined): boolean {
+  return newest !== undefined && (newest.retry_at !== "" || newest.status.endsWith("failed"));
+}
+
 export function Models() {
   const { data, error, refresh } = useLoad("models", api.models, POLL_MS);
   const { version, against } = useRoute().query;
@@ -53,7 +58,12 @@ export function Models() {
             <Button disabled={busy} onClick={() => order(api.stop)}>
               Stop the model
             </Button>
-            <Button variant="primary" disabled={busy} onClick={() => order(api.train)}>
+            {canTryAgain(versions[0]) && (
+              <Button disabled={busy} onClick={() => order(() => api.train(true))}>
+                Try {versions[0]?.name} again
+              </Button>
+            )}
+            <Button variant="primary" disabled={busy} onClick={() => order(() => api.train())}>
               Train now
             </Button>
           </SpaceBetween>

@@ -1,4 +1,4 @@
-"""Step Functions: the two state machines."""
+"""Step Functions: executions of the state machines."""
 
 import json
 from collections.abc import Mapping
@@ -6,24 +6,38 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from loupe.errors import NotFound
+from loupe.errors import LoupeError, NotFound, TryAgain
+
+BUSY = {"Lambda.TooManyRequestsException", "States.Timeout"}
+"""Errors of an execution that had no chance: the account's functions were all at work."""
+
+
+class ExecutionFailed(LoupeError):
+    """An execution ended with an error that it does not know; the message carries it."""
 
 
 class Executions:
-    """`client` is `boto3.client("stepfunctions")`."""
+    """`client` and `patient` are boto3 clients of Step Functions; `patient` waits for minutes."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, patient: Any) -> None:
         self._client = client
+        self._patient = patient
 
     def run(self, machine_arn: str, name: str, payload: Mapping[str, Any]) -> None:
-        """Run an Express machine to its end; raises RuntimeError when it did not succeed."""
-        result = self._client.start_sync_execution(
+        """Run an Express machine to its end.
+
+        Raises TryAgain when it had no chance to, and ExecutionFailed with any other error.
+        """
+        result = self._patient.start_sync_execution(
             stateMachineArn=machine_arn, name=name, input=json.dumps(payload)
         )
-        if result["status"] != "SUCCEEDED":
-            raise RuntimeError(
-                f"{result['status']}: {result.get('error', '')} {result.get('cause', '')}"
-            )
+        if result["status"] == "SUCCEEDED":
+            return
+        error = result.get("error", "")
+        message = f"{result['status']}: {error}: {result.get('cause', '')}"
+        if result["status"] == "TIMED_OUT" or error in BUSY:
+            raise TryAgain(message)
+        raise ExecutionFailed(message)
 
     def start(self, machine_arn: str, payload: Mapping[str, Any]) -> str:
         """Start a Standard machine and return the execution's ARN."""

@@ -5,29 +5,36 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from loupe.domain.detection import Label, model_labels
 from loupe.domain.places import EVALUATION_PREFIX, ImageRef
-from loupe.errors import NotFound, ServiceRefused, TryAgain
+from loupe.errors import (
+    LoupeError,
+    NotFound,
+    NotPermitted,
+    ServiceRefused,
+    TryAgain,
+    UnusableImage,
+)
 
-PASSING = {
-    "ThrottlingException",
-    "ProvisionedThroughputExceededException",
-    "InternalServerError",
-    "ResourceNotReadyException",
-    "ResourceInUseException",
-    "LimitExceededException",
+DETECT = "detect_custom_labels"
+FINAL = {
+    "InvalidManifestException",
+    "InvalidPaginationTokenException",
+    "InvalidParameterException",
+    "ResourceAlreadyExistsException",
+    "UnknownOperationException",
+    "ValidationException",
 }
+"""Codes of requests that the service never takes; what is not named here may pass later."""
+UNREADABLE = "InvalidS3ObjectException"
+"""The object is gone, or the caller may not read it."""
 BAD_IMAGE = {
     "InvalidImageFormatException": "it is not a PNG or JPEG image that can be read",
     "ImageTooLargeException": "it is larger than 15 MB or than 4096 pixels a side",
-    "InvalidS3ObjectException": "it is not in the bucket any more, or cannot be read",
+    UNREADABLE: "it is not in the bucket any more, or cannot be read",
 }
-
-
-class UnusableImage(ServiceRefused):
-    """The service cannot read the image; trying again would not help."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +81,13 @@ class Rekognition:
     def detect(self, version_arn: str, image: ImageRef) -> tuple[Label, ...]:
         """Every label that a running version gives, at MinConfidence 0, the surest first.
 
-        Raises UnusableImage, TryAgain (throttled, or not running) or ServiceRefused.
+        Raises UnusableImage, TryAgain (throttled, or not running), NotPermitted or ServiceRefused.
         """
         found = {"Bucket": image.bucket, "Name": image.key}
         if image.version:
             found["Version"] = image.version
         response = self._call(
-            "detect_custom_labels",
+            DETECT,
             ProjectVersionArn=version_arn,
             Image={"S3Object": found},
             MinConfidence=0,
@@ -152,7 +159,8 @@ class Rekognition:
             "start_project_version",
             ProjectVersionArn=version_arn,
             MinInferenceUnits=minimum_units,
-            MaxInferenceUnits=max(minimum_units, maximum_units),
+            # The service may refuse a maximum that is no more than the minimum.
+            **({"MaxInferenceUnits": maximum_units} if maximum_units > minimum_units else {}),
         )
 
     def stop(self, version_arn: str) -> None:
@@ -190,7 +198,9 @@ class Rekognition:
         try:
             return getattr(self._client, action)(**request)
         except ClientError as error:
-            raise _translated(error) from error
+            raise _translated(action, error) from error
+        except (ConnectionError, HTTPClientError) as error:
+            raise TryAgain(f"Rekognition did not answer: {error}") from error
 
 
 def _state(described: Mapping[str, Any]) -> VersionState:
@@ -219,13 +229,13 @@ def measures(summary: bytes) -> list[Measures]:
     ]
 
 
-def _translated(error: ClientError) -> Exception:
+def _translated(action: str, error: ClientError) -> LoupeError:
     code = error.response["Error"]["Code"]
     message = f"{code}: {error.response['Error'].get('Message', '')}"
-    if code in BAD_IMAGE:
+    if action == DETECT and code in BAD_IMAGE:
         return UnusableImage(BAD_IMAGE[code])
-    if code in PASSING:
-        return TryAgain(message)
+    if code in ("AccessDeniedException", UNREADABLE):
+        return NotPermitted(message)
     if code == "ResourceNotFoundException":
         return NotFound(message)
-    return ServiceRefused(message)
+    return ServiceRefused(message) if code in FINAL else TryAgain(message)

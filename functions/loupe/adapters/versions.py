@@ -13,7 +13,10 @@ from loupe.errors import AlreadyDone, NotFound
 
 @dataclass(frozen=True)
 class Version:
-    """One trained (or failed) version. `f1` is the service's own, on the holdout of its time."""
+    """One trained (or failed) version. `f1` is the service's own, on the holdout of its time.
+
+    `retry_at` and `failures` are those of `domain.training.Attempt`.
+    """
 
     name: str
     status: str
@@ -29,11 +32,13 @@ class Version:
     samples_agreed: int = 0
     approval_token: str = ""
     closed_by: str = ""
+    retry_at: str = ""
+    failures: int = 0
 
     def as_json(self, in_service: str) -> dict[str, Any]:
         """As `loupe models --json` shows it."""
         shown = asdict(self)
-        for hidden in ("approval_token", "arn", "closed_by"):
+        for hidden in ("approval_token", "arn", "closed_by", "failures"):
             del shown[hidden]
         return shown | {"in_service": self.name == in_service, "labels": list(self.labels)}
 
@@ -73,7 +78,7 @@ class Versions:
         if not progress.attempts:
             return None
         version = self.get(f"v{progress.attempts}")
-        return Attempt(version.name, version.status, version.f1)
+        return Attempt(version.name, version.status, version.f1, version.retry_at, version.failures)
 
     def progress(self) -> Progress:
         """Attempts, changes since the last one, and versions in a row that were not promoted."""
@@ -229,5 +234,6 @@ def _item(version: Version) -> Item:
 
 
 def _version(item: dict[str, Any]) -> Version:
-    own = {name: item[name] for name in Version.__dataclass_fields__}
+    # A version of an earlier release lacks the fields that came later.
+    own = {name: item[name] for name in Version.__dataclass_fields__ if name in item}
     return Version(**own | {"labels": tuple(item["labels"])})

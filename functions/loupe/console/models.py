@@ -46,8 +46,9 @@ def model(name: str) -> dict[str, Any]:
 
 @router.post("/models/train", middlewares=only(OPERATOR))
 def train() -> dict[str, Any]:
-    """Check now whether to train."""
-    deps().executions.start(deps().value("IMPROVE_MACHINE"), {})
+    """Check now whether to train; with `again`, take a failed training up at once."""
+    again = body(router).get("again") is True
+    deps().executions.start(deps().value("IMPROVE_MACHINE"), {"again": again})
     return {"message": "The check has begun. What it decides is on the page Activity."}
 
 

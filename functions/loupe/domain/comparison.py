@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 MAXIMUM_HOLDOUT = 500
 """Images that a comparison scores at most; more cost time and hardly narrow the interval."""
@@ -54,14 +55,27 @@ class Verdict:
     interval: tuple[float, float] | None = None
 
 
-def sample(holdout: Sequence[Holdout], limit: int = MAXIMUM_HOLDOUT) -> list[Holdout]:
+class Labelled(Protocol):
+    """An image with its true label; `content` identifies it."""
+
+    @property
+    def content(self) -> str: ...
+
+    @property
+    def label(self) -> str: ...
+
+
+AnyLabelled = TypeVar("AnyLabelled", bound=Labelled)
+
+
+def sample(holdout: Sequence[AnyLabelled], limit: int = MAXIMUM_HOLDOUT) -> list[AnyLabelled]:
     """All images, or the same `limit` of them for every version, each label with its share.
 
     Chosen by content hash: independent of order, time and version.
     """
     if len(holdout) <= limit:
         return list(holdout)
-    ranked: list[tuple[float, Holdout]] = []
+    ranked: list[tuple[float, AnyLabelled]] = []
     for label in {image.label for image in holdout}:
         images = sorted((i for i in holdout if i.label == label), key=lambda i: i.content)
         ranked += [(rank / len(images), image) for rank, image in enumerate(images)]

@@ -111,12 +111,12 @@ TEXTS: Mapping[str, Text] = {
     ),
     "TrainingFailed": Text(
         "Training {version} failed",
-        "{version}: {reason}. The model in service is untouched. The next training starts when "
-        "there are enough new labelled images.",
+        "{version}: {reason}. The model in service is untouched. {next}",
     ),
     "VersionNotPromoted": Text(
         "{version} was not promoted",
-        "{version} (F1 {f1}) stays out of service: {reason}. The model in service is untouched.",
+        "{version} (F1 {f1}) stays out of service: {reason}. The model in service is untouched. "
+        "{next}",
     ),
     "ApprovalRequested": Text(
         "{version} waits for approval",

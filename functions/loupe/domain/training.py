@@ -2,10 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from loupe.domain.dataset import Counts, thin_labels, trainable_labels
+from loupe.domain.failures import Failure, blames_data, next_try
+from loupe.domain.places import stamp
 
 MAXIMUM_DOUBLINGS = 10
+MOST_LABELS = 250
+"""Labels of one dataset; a limit of Rekognition Custom Labels."""
 STALL_AFTER = 3
 """So many versions in a row that were not promoted double the number of images asked for."""
 
@@ -34,18 +39,25 @@ class Progress:
 
 @dataclass(frozen=True)
 class Attempt:
-    """The newest version: its status, and its F1 once it is known."""
+    """The newest version: its status, and its F1 once it is known.
+
+    `retry_at` says when an attempt that failed for a cause outside its data is tried again ("":
+    it is not), `failures` how often in a row that has happened.
+    """
 
     version: str
     status: str
     f1: float | None = None
+    retry_at: str = ""
+    failures: int = 0
 
 
 @dataclass(frozen=True)
 class Plan:
     """What a check decided. `action` is "train" (begin or go on), "deploy" or "nothing".
 
-    `postponed`: there is enough new data, but not of the kind that a training needs.
+    `postponed`: there is enough new data, but not of the kind that a training needs. `failures`
+    of earlier attempts with the same data are carried on.
     """
 
     action: str
@@ -55,6 +67,37 @@ class Plan:
     labels: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     postponed: bool = False
+    failures: int = 0
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How an attempt ended: the version's status, why, and the rest as in `Attempt`."""
+
+    status: str
+    reason: str
+    retry_at: str = ""
+    failures: int = 0
+
+
+def end_attempt(
+    outcome: str, reason: str, failure: Failure | None, failures: int, now: datetime
+) -> Ending:
+    """What becomes of an attempt that ended with `outcome`, after `failures` earlier failures.
+
+    Business rule: a paid training is not given up, nor new data asked for, because of a cause
+    outside the data (permission, limit, capacity, fault). What the service itself gave up needs
+    another training; anything else goes on where it was.
+    """
+    if outcome not in (FAILED, TRAINING_FAILED):
+        return Ending(outcome, reason)
+    words = f"{reason} ({failure.words})" if failure else reason
+    if failure.is_final if failure else blames_data(reason):
+        return Ending(outcome, words)
+    retry_at = next_try(failures + 1, now)
+    if retry_at is None:
+        return Ending(outcome, f"{words}; given up after {failures + 1} tries")
+    return Ending(TRAINING if failure else outcome, words, stamp(retry_at), failures + 1)
 
 
 def needed_changes(minimum: int, not_promoted: int) -> int:
@@ -68,16 +111,17 @@ def plan_training(
     counts: Counts,
     minimum_changes: int,
     minimum_f1: float,
+    now: str,
+    again: bool = False,
 ) -> Plan:
-    """Decide one check.
+    """Decide one check, at the time `now`; `again`: an operator asks for a failed attempt at once.
 
-    An attempt that was cut off goes on; a version that a lowered gate would now let through is
-    decided again without a training; else new data decides.
+    An unfinished attempt goes on before anything new begins. Otherwise new data decides.
     """
-    if last and last.status in UNDECIDED:
-        return Plan("train", "the attempt was interrupted and goes on", last.version)
-    if last and last.status == BELOW_GATE and last.f1 is not None and last.f1 >= minimum_f1:
-        return Plan("train", f"the gate is now {minimum_f1:g}, which it reaches", last.version)
+    if last and (plan := _unfinished(last, progress, counts, minimum_f1, now, again)):
+        return plan
+    if again:
+        return Plan("nothing", "no failed training is left to repeat")
     needed = needed_changes(minimum_changes, progress.not_promoted)
     if progress.changes < needed:
         return Plan(
@@ -85,18 +129,69 @@ def plan_training(
             f"{progress.changes} labelled images were added, relabelled or removed since the last "
             f"attempt, {needed} are asked for",
         )
-    labels, thin = trainable_labels(counts), thin_labels(counts)
-    if len(labels) < 2:
-        return Plan("nothing", _too_few_labels(labels, thin), left_out=thin, postponed=True)
+    return _begin(
+        f"{progress.changes} labelled images are new, relabelled or gone since the last attempt",
+        progress,
+        counts,
+    )
+
+
+def _unfinished(
+    last: Attempt,
+    progress: Progress,
+    counts: Counts,
+    minimum_f1: float,
+    now: str,
+    again: bool,
+) -> Plan | None:
+    """What to do about the last attempt, or None when it is over.
+
+    One that was cut off goes on; one that failed for a cause outside its data is taken up after a
+    pause; one that a lowered gate would now let through is decided again without a training.
+    """
+    due = again or last.retry_at <= now
+    pause = f"it is tried again after {last.retry_at}, or at once with 'loupe train --again'"
+    if last.status in UNDECIDED:
+        if due:
+            return Plan("train", "the attempt was interrupted and goes on", last.version)
+        return Plan("nothing", f"{last.version} was interrupted: {pause}")
+    if last.status == FAILED and again:
+        return Plan("train", "an operator asks for another try", last.version)
+    if last.status == TRAINING_FAILED and due and (again or last.retry_at):
+        words = f"the training of {last.version} failed and is repeated with the same data"
+        return _begin(words, progress, counts, last.failures)
+    if last.status == BELOW_GATE and last.f1 is not None and last.f1 >= minimum_f1:
+        return Plan("train", f"the gate is now {minimum_f1:g}, which it reaches", last.version)
+    return None
+
+
+def _begin(reason: str, progress: Progress, counts: Counts, failures: int = 0) -> Plan:
+    """A new attempt with everything that is usable, if that is enough for a training."""
+    trainable, thin = trainable_labels(counts), thin_labels(counts)
+    if len(trainable) < 2:
+        return Plan("nothing", _too_few_labels(trainable, thin), left_out=thin, postponed=True)
+    labels = most_frequent(trainable, counts)
+    surplus = sorted(set(trainable) - set(labels))
+    notes = [reason]
+    if thin:
+        notes.append(f"left out because they need more images: {', '.join(thin)}")
+    if surplus:
+        notes.append(f"left out because a model knows at most {MOST_LABELS}: {', '.join(surplus)}")
     return Plan(
         "train",
-        f"{progress.changes} labelled images are new, relabelled or gone since the last attempt"
-        + (f"; left out because they need more images: {', '.join(thin)}" if thin else ""),
+        "; ".join(notes),
         version=f"v{progress.attempts + 1}",
         begins=True,
         labels=labels,
-        left_out=thin,
+        left_out=(*thin, *surplus),
+        failures=failures,
     )
+
+
+def most_frequent(labels: Sequence[str], counts: Counts) -> tuple[str, ...]:
+    """The labels with the most images, as many as one model takes, sorted by name."""
+    ranked = sorted(labels, key=lambda name: (-counts[name].train - counts[name].test, name))
+    return tuple(sorted(ranked[:MOST_LABELS]))
 
 
 def _too_few_labels(labels: Sequence[str], thin: Sequence[str]) -> str:

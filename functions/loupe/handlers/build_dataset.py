@@ -6,14 +6,18 @@ from typing import Any
 from loupe.adapters.rekognition import DatasetState
 from loupe.adapters.versions import Version
 from loupe.correlation import correlated
+from loupe.domain.comparison import sample
 from loupe.domain.dataset import TEST, TRAIN
+from loupe.domain.failures import blames_data
 from loupe.domain.manifest import Entry, batches, difference, render
 from loupe.domain.places import MANIFEST_PREFIX
-from loupe.errors import NotFound, ServiceRefused
+from loupe.errors import NotFound, ServiceFailed, ServiceRefused
 from loupe.wiring import Deps, deps
 
 IN_PROGRESS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
 FAILED = ("CREATE_FAILED", "UPDATE_FAILED")
+MOST_TEST_IMAGES = 1000
+"""Images of a TEST dataset that Rekognition Custom Labels takes."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +58,21 @@ def snapshot(version: Version, deps: Deps) -> Version:
     for split, entry in deps.dataset.entries(deps.objects.bucket):
         if entry.label in version.labels:
             entries[split].append(entry)
-    for split, found in entries.items():
+    tested = sample(entries[TEST], MOST_TEST_IMAGES)
+    left_out = len(entries[TEST]) - len(tested)
+    for split, written in ((TRAIN, entries[TRAIN]), (TEST, tested)):
         key = manifest_key(version.name, split)
-        deps.objects.write(key, render(found).encode(), "application/jsonl")
+        deps.objects.write(key, render(written).encode(), "application/jsonl")
     return deps.versions.save(
         version,
         training_images=len(entries[TRAIN]),
-        holdout_images=len(entries[TEST]),
+        holdout_images=len(tested),
+        reason=version.reason + (f"; {_surplus(left_out)}" if left_out else ""),
     )
+
+
+def _surplus(images: int) -> str:
+    return f"{images} test images are left out, because a test takes at most {MOST_TEST_IMAGES}"
 
 
 def bring_up_to_date(split: str, version: str, deps: Deps) -> bool:
@@ -73,7 +84,8 @@ def bring_up_to_date(split: str, version: str, deps: Deps) -> bool:
     if held == version and dataset.status in FAILED:
         # Made anew by the next attempt; this one ends with the service's reason.
         deps.rekognition.delete_dataset(dataset.arn)
-        raise ServiceRefused(f"the {split} dataset could not be made: {dataset.message}")
+        kind = ServiceRefused if blames_data(dataset.message) else ServiceFailed
+        raise kind(f"the {split} dataset could not be made: {dataset.message}")
     if held == version and dataset.status:
         return True
     _change(dataset, split, held, version, deps)

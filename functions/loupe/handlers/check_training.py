@@ -20,18 +20,24 @@ from loupe.wiring import Deps, deps
 
 @dataclass(frozen=True)
 class Request:
-    """Who checks, with which settings; `deploy` names a version to go back to."""
+    """Who checks, with which settings; `deploy` names a version to go back to, `again` takes up a
+    failed attempt without its pause."""
 
     execution: str
     settings: Settings
     deploy: str = ""
+    again: bool = False
 
 
 @correlated
 def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
-    """`{"execution", "settings", "deploy"?}` -> a plan."""
-    settings = Settings.from_parameters(payload["settings"])
-    request = Request(payload["execution"], settings, payload.get("deploy", ""))
+    """`{"execution", "settings", "deploy"?, "again"?}` -> a plan."""
+    request = Request(
+        payload["execution"],
+        Settings.from_parameters(payload["settings"]),
+        payload.get("deploy", ""),
+        payload.get("again", False),
+    )
     return asdict(check(request, deps()))
 
 
@@ -72,6 +78,8 @@ def decide(request: Request, deps: Deps) -> Plan:
         deps.dataset.ledger().counts,
         request.settings.minimum_untrained_images,
         request.settings.minimum_f1,
+        stamp(deps.clock()),
+        request.again,
     )
 
 
@@ -104,5 +112,6 @@ def begin(plan: Plan, deps: Deps) -> None:
         at=stamp(now),
         labels=plan.labels,
         reason=plan.reason,
+        failures=plan.failures,
     )
     deps.versions.begin(version, int(plan.version.removeprefix("v")) - 1)

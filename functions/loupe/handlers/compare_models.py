@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from loupe.adapters.rekognition import UnusableImage
 from loupe.adapters.versions import Version
 from loupe.correlation import correlated
 from loupe.domain.comparison import (
@@ -20,6 +19,7 @@ from loupe.domain.dataset import TEST
 from loupe.domain.detection import Label
 from loupe.domain.manifest import parse
 from loupe.domain.places import ImageRef
+from loupe.errors import UnusableImage
 from loupe.handlers.build_dataset import manifest_key
 from loupe.settings import Settings
 from loupe.wiring import Deps, deps
@@ -31,12 +31,16 @@ PARALLEL = 4
 
 @dataclass(frozen=True)
 class Compared:
-    """`status` is "scoring" (call again), "champion_needed" (start it first) or "decided"."""
+    """`status` is "scoring" (call again), "champion_needed" (start it first) or "decided".
+
+    `was_stopped`: nobody else starts the champion just now, so that it is to be stopped again.
+    """
 
     status: str
     passed: bool = False
     reason: str = ""
     champion: str = ""
+    was_stopped: bool = False
 
 
 @correlated
@@ -54,8 +58,11 @@ def compare(name: str, settings: Settings, deps: Deps) -> Compared:
     champion = deps.versions.get(service.version) if service.version not in ("", name) else None
     for version in filter(None, (challenger, champion)):
         missing = unscored(version, holdout, deps)
-        if missing and version == champion and not _runs(version, deps):
-            return Compared("champion_needed", champion=version.name)
+        if missing and version == champion:
+            status = deps.rekognition.version(version.name).status
+            if status != "RUNNING":
+                stopped = status != "STARTING"
+                return Compared("champion_needed", champion=version.name, was_stopped=stopped)
         score_images(version, missing[:IMAGES_PER_CALL], deps)
         if len(missing) > IMAGES_PER_CALL:
             return Compared("scoring")
@@ -94,10 +101,6 @@ def predict(version: Version, image: Holdout, deps: Deps) -> Prediction:
         labels = ()
     top: Label | None = labels[0] if labels else None
     return Prediction(top.name, top.confidence) if top else Prediction(None, 0.0)
-
-
-def _runs(version: Version, deps: Deps) -> bool:
-    return deps.rekognition.version(version.name).status == "RUNNING"
 
 
 def _judge(

@@ -10,7 +10,8 @@ from loupe.correlation import queue_batch
 from loupe.domain.detection import WAITING
 from loupe.domain.object_events import changed_object
 from loupe.domain.places import ImageRef, stamp
-from loupe.errors import AlreadyDone
+from loupe.errors import AlreadyDone, TryAgain
+from loupe.handlers.record_detection import NO_ANSWER, record
 from loupe.telemetry import logger
 from loupe.wiring import Deps, deps
 
@@ -29,8 +30,21 @@ def dispatch(record: SQSRecord) -> None:
         logger.info("a message that needs no work", extra={"body": record.body[:500]})
         return
     if receive(image, deps()):
-        machine = deps().value("DETECT_MACHINE")
-        deps().executions.run(machine, image.id, {"image": asdict(image)})
+        read(image, deps())
+
+
+def read(image: ImageRef, deps: Deps) -> None:
+    """Run the detect machine; raises ExecutionFailed when it ends with an error that it does not
+    know, so that the message is tried again and ends among the dead letters.
+
+    An image that had no chance, because the account's functions were busy, waits: the housekeeping
+    queues it again, without an end.
+    """
+    try:
+        deps.executions.run(deps.value("DETECT_MACHINE"), image.id, {"image": asdict(image)})
+    except TryAgain as error:
+        logger.warning("the image waits", extra={"image": image.key, "error": str(error)})
+        record(image.id, WAITING, NO_ANSWER, "Loupe's functions are busy", deps)
 
 
 def receive(image: ImageRef, deps: Deps) -> bool:

@@ -16,6 +16,7 @@ from loupe.domain.detection import (
     why_unsure,
 )
 from loupe.domain.events import Event, event
+from loupe.domain.failures import failure_from_json
 from loupe.domain.payloads import answer_from_json, image_from_json
 from loupe.domain.places import stamp
 from loupe.errors import AlreadyDone
@@ -34,10 +35,12 @@ EVENTS = {
 
 @correlated
 def handler(request: dict[str, Any], context: Any) -> dict[str, Any]:
-    """`{"image", "state", "answer"?, "reason"?, "minimum"?}` -> `{"state"}`."""
+    """`{"image", "state", "answer"?, "reason"?, "error"?, "minimum"?}` -> `{"state"}`."""
     image = image_from_json(request["image"])
     answer = answer_from_json(request["answer"]) if "answer" in request else NO_ANSWER
     reason = request.get("reason") or answer.reason
+    if failure := failure_from_json(request.get("error")):
+        reason = f"{reason} ({failure.words})"
     if request["state"] == UNSURE:
         reason = why_unsure(answer, float(request["minimum"]))
     return {"state": record(image.id, request["state"], answer, reason, deps())}

@@ -6,7 +6,6 @@ from typing import Any
 from loupe.adapters.versions import Version
 from loupe.correlation import correlated
 from loupe.domain.events import event
-from loupe.errors import ServiceRefused
 from loupe.wiring import Deps, deps
 
 
@@ -41,10 +40,7 @@ def train(name: str, deps: Deps) -> Trained:
 
 
 def _start(version: Version, deps: Deps) -> Trained:
-    try:
-        arn = deps.rekognition.train(version.name, deps.objects.bucket)
-    except ServiceRefused as error:
-        return Trained("failed", reason=str(error))
+    arn = deps.rekognition.train(version.name, deps.objects.bucket)
     told = event(
         "TrainingStarted",
         version.name,

@@ -91,5 +91,6 @@ class Rekognition:
         faults = input_faults("rekognition", name, payload)
         if faults:
             raise invalid(f"Request has invalid parameters: {'; '.join(faults)}")
+        self._backend.faults.strike(name)
         settle(self._backend.database, self._backend.models)
         return operation.act(Call(payload, caller, self._backend))

@@ -1,0 +1,56 @@
+"""Executions: only the one that waits for minutes does, and every ending has its own error."""
+
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+
+from loupe.adapters.executions import ExecutionFailed, Executions
+from loupe.errors import TryAgain
+from loupe.wiring import SYNC_EXECUTION_SECONDS, Deps
+from tests.adapters.world import session
+from tests.template.reading import properties, resources, template
+
+
+def run(**result: Any) -> None:
+    patient = Mock()
+    patient.start_sync_execution.return_value = result
+    Executions(Mock(), patient).run("arn:detect", "image", {})
+
+
+def test_a_run_that_succeeds_returns() -> None:
+    run(status="SUCCEEDED", output="{}")
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"status": "TIMED_OUT"},
+        {"status": "FAILED", "error": "States.Timeout"},
+        {"status": "FAILED", "error": "Lambda.TooManyRequestsException"},
+    ],
+)
+def test_a_run_that_had_no_chance_can_be_tried_again(result: dict[str, str]) -> None:
+    with pytest.raises(TryAgain):
+        run(**result)
+
+
+def test_any_other_error_is_named() -> None:
+    with pytest.raises(ExecutionFailed, match="KeyError: 'labels'"):
+        run(status="FAILED", error="KeyError", cause="'labels'")
+
+
+def test_only_a_synchronous_execution_is_waited_for_longer_than_a_function_may_run() -> None:
+    deps = Deps({"AWS_ENDPOINT_URL": ""}, session())
+    config = deps.client("dynamodb").meta.config
+    default = template()["Globals"]["Function"]["Timeout"]
+    timeouts = [
+        found["Properties"].get("Timeout", default)
+        for name, found in resources("AWS::Serverless::Function").items()
+        if name != "ServeConsole"  # API Gateway waits for no longer than its 29 seconds.
+    ]
+    attempts = config.retries["total_max_attempts"]
+
+    assert attempts * (config.connect_timeout + config.read_timeout) <= min(timeouts)
+    patient = vars(deps.executions)["_patient"].meta.config
+    assert patient.read_timeout == SYNC_EXECUTION_SECONDS > properties("DispatchImages")["Timeout"]
