@@ -47,14 +47,16 @@ check: setup ## Lint, types and template
 build: setup ## Build what is deployed
 	$(BIN)/sam build
 
-deploy: build ## Deploy into the AWS account of your environment
+deploy: setup ## Deploy into the AWS account of your environment
+	$(BIN)/python -m loupe_cli.deployment $(CONFIG)
+	$(BIN)/sam build
 	$(BIN)/sam deploy $(if $(CONFIG),--config-env $(CONFIG))
 
 teardown: setup ## Delete a stack with everything in it: make teardown STACK=loupe
 	$(BIN)/loupe $(if $(STACK),--stack $(STACK)) teardown
 
 invoke: setup ## Run one function in Docker: make invoke FUNCTION=DetectLabels EVENT=events/detect_labels.json
-	$(BIN)/python -m loupe_cli.invoke $(FUNCTION) $(EVENT)
+	$(BIN)/python -m loupe_cli.invoke $(FUNCTION) $(EVENT) $(SAM_ARGS)
 
 lock: ## Resolve requirements.in into requirements.txt
 	rm -rf build/lock && $(PYTHON) -m venv build/lock

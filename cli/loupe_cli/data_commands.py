@@ -4,24 +4,30 @@ import getpass
 import json
 import urllib.request
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from loupe.adapters.dataset import REGISTERED
+from loupe.domain.dataset import remark
 from loupe.domain.detection import STATES, WAITING
-from loupe.domain.places import ImageRef
+from loupe.domain.places import ImageRef, label_of
 from loupe.domain.review import CONFLICT, DONE, OPEN, QUEUED, WITHDRAWN
 from loupe.errors import InvalidRequest
 from loupe.handlers.record_review import decide
+from loupe.operations import next_check
 from loupe_cli.render import labels, local_time, out, show_json, show_table
 from loupe_cli.target import Target
-from loupe_cli.uploads import Upload, image_files, labelled_files, send, wait_for
+from loupe_cli.uploads import Upload, image_files, labelled_files, send, show_left_out, wait_for
 
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until every image has its record.")]
 Timeout = Annotated[float, typer.Option(help="Seconds to wait at most.")]
+MANY = 1000
+"""More images than this are uploaded after a question only."""
 Folder = Annotated[Path, typer.Argument(help="A folder of images.")]
 
 upload = typer.Typer(help="Upload images.", no_args_is_help=True)
@@ -42,20 +48,51 @@ def upload_labelled(
 ) -> None:
     """Upload images to train on: one folder a label."""
     target: Target = context.obj
-    sent = send(labelled_files(folder), target)
-    if wait:
-        _wait(sent, target, timeout, "Registering", _is_registered)
-    per_label = Counter(upload.key.split("/")[1] for upload in sent)
-    show_table(["label", "uploaded"], sorted(per_label.items()), "")
+    choice = labelled_files(folder)
+    show_left_out(choice)
+    sent = send(choice.uploads, target)
+    per_label = Counter(label_of(upload.key) for upload in sent)
+    if not wait:
+        show_table(["label", "uploaded"], sorted(per_label.items()), "")
+        out.print("'loupe status' says how many count, and when they are trained on.")
+        return
+    _wait(sent, target, timeout, "Registering", _is_registered)
+    unused = dict(_unused(sent, target))
+    spare = Counter(label_of(key) for key in unused)
+    show_table(
+        ["label", "uploaded", "of use"],
+        ((label, count, count - spare[label]) for label, count in sorted(per_label.items())),
+        "",
+    )
+    for why in unused.values():
+        out.print(why, markup=False)
+    plan = next_check(target.deps)
+    does = "trains ('loupe train' checks now)" if plan.action == "train" else "does not train"
+    out.print(f"The next check {does}: {plan.reason}.", markup=False)
 
 
 @upload.command("images")
 def upload_images(
-    context: typer.Context, folder: Folder, wait: Wait = False, timeout: Timeout = 600
+    context: typer.Context,
+    folder: Folder,
+    wait: Wait = False,
+    timeout: Timeout = 600,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be uploaded, and upload nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Upload images to be read."""
+    """Upload images to be read: PNG and JPEG, told by their content."""
     target: Target = context.obj
-    sent = send(image_files(folder), target)
+    choice = image_files(folder)
+    show_left_out(choice)
+    number = len(choice.uploads)
+    if dry_run:
+        out.print(f"{number} images would be uploaded.")
+        return
+    if number > MANY and not yes:
+        typer.confirm(f"Upload {number} images? Each is read, which is billed.", abort=True)
+    sent = send(choice.uploads, target)
     if not wait:
         out.print(f"{len(sent)} images uploaded. 'loupe detections' shows what is found.")
         return
@@ -198,6 +235,19 @@ def _is_read(target: Target, image: ImageRef) -> bool:
 def _is_registered(target: Target, image: ImageRef) -> bool:
     found = target.deps.dataset.example(image.key)
     return found is not None and found.version == image.version
+
+
+def _unused(sent: Sequence[Upload], target: Target) -> Iterator[tuple[str, str]]:
+    """(key, why) of each labelled image that gives a training nothing new."""
+    for upload in sorted(sent, key=lambda upload: upload.key):
+        example = target.deps.dataset.example(upload.key)
+        if example is None:
+            continue
+        why = example.reason
+        if example.status == REGISTERED:
+            why = remark(target.deps.dataset.group(example.group), example.key)
+        if why:
+            yield upload.key, f"{example.name}: {why}"
 
 
 def _image(upload: Upload, target: Target) -> ImageRef:

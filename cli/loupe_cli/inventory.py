@@ -1,4 +1,9 @@
-"""What there is of a stack, found by name, so that a stack that is half gone counts too."""
+"""What there is of a stack, also of one that is half made or half gone.
+
+CloudFormation's own list says what belongs to it, a tag what it has left behind, and a name that is
+exactly its own what bears no tag. A name that merely begins like the stack's decides nothing: with
+`x` there may be `x-prod`, and `X`.
+"""
 
 import re
 from collections.abc import Callable, Iterator
@@ -11,6 +16,32 @@ from loupe.console.page import DOLLARS_PER_UNIT_HOUR
 from loupe_cli.render import err, out
 from loupe_cli.target import Target
 
+KINDS = {
+    "AWS::S3::Bucket": "bucket",
+    "AWS::DynamoDB::Table": "table",
+    "AWS::SSM::Parameter": "parameter",
+    "AWS::Scheduler::Schedule": "schedule",
+    "AWS::SQS::Queue": "queue",
+    "AWS::Cognito::UserPool": "user pool",
+    "AWS::Logs::LogGroup": "log group",
+    "AWS::CloudWatch::Alarm": "alarm",
+}
+"""What is told of a stack's resources. What costs nothing and holds nothing is left out."""
+KEPT = "WorkerPool"
+"""The members of a private workforce, which stays when the stack goes."""
+TAG = "loupe:stack"
+"""The stack's name, on what the template keeps when it is replaced."""
+TAGGED = {"s3": "bucket", "dynamodb": "table", "cognito-idp": "user pool"}
+"""What bears the tag, by service."""
+LOOKUPS = {
+    "bucket": ("s3", "head_bucket", "Bucket"),
+    "table": ("dynamodb", "describe_table", "TableName"),
+    "user pool": ("cognito-idp", "describe_user_pool", "UserPoolId"),
+}
+"""What tells whether a thing is still there: service, action, and its name's argument."""
+GONE = ("404", "NoSuchBucket", "ResourceNotFoundException")
+SCHEDULES = ("training", "sampling", "housekeeping", "settings")
+LOG_GROUPS = ("/loupe/{}/functions", "/aws/vendedlogs/states/{}")
 A2I = (
     ("flow definition", "list_flow_definitions", "FlowDefinitionName"),
     ("task page", "list_human_task_uis", "HumanTaskUiName"),
@@ -34,23 +65,86 @@ class Thing:
     dollars: float = 0.0
 
 
-def things(target: Target) -> Iterator[Thing]:
-    """What there is of the stack, found by name, so that a stack that is half gone counts too."""
-    for look in LOOKS:
-        yield from look(target)
+def things(target: Target) -> list[Thing]:
+    """All that there is of the stack, each once."""
+    once = {(thing.kind, thing.name): thing for look in LOOKS for thing in look(target)}
+    return [_measured(target, thing) for thing in once.values() if _is_there(target, thing)]
 
 
-def buckets(target: Target) -> Iterator[Thing]:
-    """Its bucket, with the number of objects."""
-    s3 = target.client("s3")
-    for name in bucket_names(target):
-        count, size = 0, 0
-        for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
-            versions = page.get("Versions", ())
-            count += len(versions) + len(page.get("DeleteMarkers", ()))
-            size += sum(version["Size"] for version in versions)
-        note = f"{count} objects, with their old versions: {size / GIGABYTE:.3f} GB"
-        yield Thing("bucket", name, note, S3_DOLLARS * size / GIGABYTE)
+def bucket_names(target: Target) -> list[str]:
+    """Its bucket, and those that it had before."""
+    found = {*owned(target), *left_behind(target)}
+    return sorted(t.name for t in found if t.kind == "bucket" and _is_there(target, t))
+
+
+def owned(target: Target) -> Iterator[Thing]:
+    """What CloudFormation lists of the stack, in whatever state it is."""
+    pages = target.client("cloudformation").get_paginator("list_stack_resources")
+    try:
+        resources = [
+            resource
+            for page in pages.paginate(StackName=target.name)
+            for resource in page["StackResourceSummaries"]
+        ]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        return  # There is no stack of this name.
+    for resource in resources:
+        kind, name = KINDS.get(resource["ResourceType"]), resource.get("PhysicalResourceId")
+        is_gone = resource["ResourceStatus"] == "DELETE_COMPLETE"
+        if kind and name and not is_gone and resource["LogicalResourceId"] != KEPT:
+            yield Thing(kind, name)
+
+
+def left_behind(target: Target) -> Iterator[Thing]:
+    """What bears the stack's tag, whether or not the stack still knows it."""
+    pages = target.client("resourcegroupstaggingapi").get_paginator("get_resources")
+    tag = {"Key": TAG, "Values": [target.name]}
+    for page in pages.paginate(TagFilters=[tag], ResourceTypeFilters=list(TAGGED)):
+        for mapping in page["ResourceTagMappingList"]:
+            _, _, service, _, _, resource = mapping["ResourceARN"].split(":", 5)
+            yield Thing(TAGGED[service], resource.rpartition("/")[2])
+
+
+def _is_there(target: Target, thing: Thing) -> bool:
+    """Lists and tags name for a while what was deleted a moment ago, or by hand."""
+    if thing.kind not in LOOKUPS:
+        return True
+    service, operation, argument = LOOKUPS[thing.kind]
+    try:
+        getattr(target.client(service), operation)(**{argument: thing.name})
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in GONE:
+            raise
+        return False
+    return True
+
+
+def _measured(target: Target, thing: Thing) -> Thing:
+    """The same with what it holds and costs."""
+    match thing.kind:
+        case "bucket":
+            count, size = _bucket_size(target, thing.name)
+            note = f"{count} objects, with their old versions: {size / GIGABYTE:.3f} GB"
+            return replace(thing, note=note, dollars=S3_DOLLARS * size / GIGABYTE)
+        case "table":
+            table = target.client("dynamodb").describe_table(TableName=thing.name)["Table"]
+            size = table.get("TableSizeBytes", 0)
+            return replace(thing, dollars=TABLE_DOLLARS * size / GIGABYTE)
+        case "alarm":
+            return replace(thing, dollars=ALARM_DOLLARS)
+    return thing
+
+
+def _bucket_size(target: Target, bucket: str) -> tuple[int, int]:
+    """(versions and delete markers, bytes)."""
+    count, size = 0, 0
+    for page in target.client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket):
+        versions = page.get("Versions", ())
+        count += len(versions) + len(page.get("DeleteMarkers", ()))
+        size += sum(version["Size"] for version in versions)
+    return count, size
 
 
 def models(target: Target) -> Iterator[Thing]:
@@ -72,15 +166,6 @@ def models(target: Target) -> Iterator[Thing]:
         yield Thing("project", target.name)
 
 
-def tables(target: Target) -> Iterator[Thing]:
-    """Its table: records of images, reviews, labels, versions."""
-    client = target.client("dynamodb")
-    for page in client.get_paginator("list_tables").paginate():
-        for thing in _named(target, "table", page["TableNames"]):
-            size = client.describe_table(TableName=thing.name)["Table"].get("TableSizeBytes", 0)
-            yield replace(thing, dollars=TABLE_DOLLARS * size / GIGABYTE)
-
-
 def parameters(target: Target) -> Iterator[Thing]:
     """Its settings."""
     pages = target.client("ssm").get_paginator("get_parameters_by_path")
@@ -91,43 +176,23 @@ def parameters(target: Target) -> Iterator[Thing]:
 
 def schedules(target: Target) -> Iterator[Thing]:
     """Its schedules."""
+    own = {f"{target.name}-{schedule}" for schedule in SCHEDULES}
     pages = target.client("scheduler").get_paginator("list_schedules")
     for page in pages.paginate(NamePrefix=f"{target.name}-"):
-        yield from _named(target, "schedule", [found["Name"] for found in page["Schedules"]])
-
-
-def queues(target: Target) -> Iterator[Thing]:
-    """Its queues."""
-    pages = target.client("sqs").get_paginator("list_queues")
-    for page in pages.paginate(QueueNamePrefix=f"{target.name}-"):
-        for url in page.get("QueueUrls", ()):
-            yield Thing("queue", url)
-
-
-def user_pools(target: Target) -> Iterator[Thing]:
-    """Who may sign in."""
-    pages = target.client("cognito-idp").get_paginator("list_user_pools")
-    for page in pages.paginate(MaxResults=60):
-        for found in page["UserPools"]:
-            if found["Name"] == target.name:
-                yield Thing("user pool", found["Id"])
+        for found in page["Schedules"]:
+            if found["Name"] in own:
+                yield Thing("schedule", found["Name"])
 
 
 def log_groups(target: Target) -> Iterator[Thing]:
-    """Its logs."""
+    """Its logs, which a late line makes again."""
     pages = target.client("logs").get_paginator("describe_log_groups")
-    for prefix in (f"/loupe/{target.name}/", f"/aws/lambda/{target.name}-"):
-        for page in pages.paginate(logGroupNamePrefix=prefix):
+    for pattern in LOG_GROUPS:
+        name = pattern.format(target.name)
+        for page in pages.paginate(logGroupNamePrefix=name):
             for found in page["logGroups"]:
-                yield Thing("log group", found["logGroupName"])
-
-
-def alarms(target: Target) -> Iterator[Thing]:
-    """Its alarms."""
-    pages = target.client("cloudwatch").get_paginator("describe_alarms")
-    for page in pages.paginate(AlarmNamePrefix=f"{target.name}-"):
-        for found in page["MetricAlarms"]:
-            yield Thing("alarm", found["AlarmName"], dollars=ALARM_DOLLARS)
+                if found["logGroupName"] == name:
+                    yield Thing("log group", name)
 
 
 def flows(target: Target) -> Iterator[Thing]:
@@ -148,7 +213,7 @@ def _listed_by_a2i(target: Target, operation: str) -> list[dict[str, Any]]:
             raise
         err.print(
             f"Amazon SageMaker does not let you use {operation}: if the stack was deployed with "
-            f"HumanReview=a2i, look there for what begins with {target.name}-.",
+            f"HumanReview=a2i, look there for {target.name}- with eight hexadecimal digits.",
             markup=False,
         )
         return []
@@ -177,25 +242,12 @@ def find_workforce(target: Target, name: str) -> list[Thing]:
     ]
 
 
-def bucket_names(target: Target) -> list[str]:
-    found = target.client("s3").list_buckets()["Buckets"]
-    start = f"{target.name}-bucket-"
-    return [item["Name"] for item in found if item["Name"].lower().startswith(start)]
-
-
-def _named(target: Target, kind: str, names: list[str]) -> Iterator[Thing]:
-    return (Thing(kind, name) for name in names if name.startswith(f"{target.name}-"))
-
-
 LOOKS: tuple[Callable[[Target], Iterator[Thing]], ...] = (
     models,
-    buckets,
-    tables,
+    owned,
+    left_behind,
     parameters,
     schedules,
-    queues,
-    user_pools,
     log_groups,
-    alarms,
     flows,
 )

@@ -9,7 +9,7 @@ import typer
 
 from loupe.domain.comparison import FEW_IMAGES
 from loupe.operations import decide_approval
-from loupe_cli.render import err, out, show_json, show_table
+from loupe_cli.render import err, local_time, out, show_json, show_table
 from loupe_cli.target import Target
 
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
@@ -32,7 +32,15 @@ def models(context: typer.Context, as_json: Json = False) -> None:
         show_json(found)
         return
     show_table(
-        ["version", "status", "F1", "trained on", "holdout", "quality samples", "why"],
+        [
+            "version",
+            "status",
+            "Rekognition's F1",
+            "trained on",
+            "holdout",
+            "quality samples",
+            "why",
+        ],
         (
             (
                 v["name"],
@@ -41,12 +49,18 @@ def models(context: typer.Context, as_json: Json = False) -> None:
                 v["training_images"],
                 _holdout(v["holdout_images"]),
                 f"{v['samples_agreed']} of {v['samples']} agree" if v["samples"] else None,
-                v["reason"],
+                _why(v),
             )
             for v in found
         ),
         "No version has been trained yet: 'loupe upload labelled DIR', then 'loupe train'.",
     )
+
+
+def _why(version: dict[str, Any]) -> str:
+    retry_at = version["retry_at"]
+    pause = f"; tried again after {local_time(retry_at)}" if retry_at else ""
+    return f"{version['reason']}{pause}"
 
 
 def train(

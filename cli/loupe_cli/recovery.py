@@ -17,6 +17,7 @@ from loupe.domain.places import (
     REVIEW_PREFIX,
     ImageRef,
     is_folder_marker,
+    stamp,
 )
 from loupe.domain.review import CLOSING
 from loupe_cli.target import Target
@@ -31,11 +32,19 @@ class Recovered:
     answers: int
 
 
+@dataclass(frozen=True)
+class Arrival:
+    """A version of an object, and when it arrived."""
+
+    image: ImageRef
+    at: str
+
+
 def recover(target: Target) -> Recovered:
     """Queue again whatever has arrived and is not known yet."""
-    images = [image for image in _versions(target, DETECTION_PREFIX) if not _read(target, image)]
-    labelled = [image for image in _versions(target, LABELLED_PREFIX) if not _known(target, image)]
-    answers = [image for image in _versions(target, REVIEW_PREFIX) if _open(target, image)]
+    images = [one for one in _versions(target, DETECTION_PREFIX) if not _read(target, one.image)]
+    labelled = [one for one in _versions(target, LABELLED_PREFIX) if not _known(target, one.image)]
+    answers = [one for one in _versions(target, REVIEW_PREFIX) if _open(target, one.image)]
     _send(target, "DetectionQueue", images)
     _send(target, "RegistrationQueue", labelled)
     _send(target, "ReviewQueue", answers)
@@ -59,13 +68,13 @@ def _open(target: Target, image: ImageRef) -> bool:
     return bool(item and item["state"] == CLOSING)
 
 
-def _versions(target: Target, prefix: str) -> Iterator[ImageRef]:
+def _versions(target: Target, prefix: str) -> Iterator[Arrival]:
     bucket = target.outputs["BucketName"]
     pages = target.client("s3").get_paginator("list_object_versions")
     for page in pages.paginate(Bucket=bucket, Prefix=prefix):
         for found in page.get("Versions", ()):
             if not is_folder_marker(found["Key"], found["Size"]):
-                yield _image(bucket, found)
+                yield Arrival(_image(bucket, found), stamp(found["LastModified"]))
 
 
 def _image(bucket: str, found: dict[str, Any]) -> ImageRef:
@@ -79,13 +88,13 @@ def _image(bucket: str, found: dict[str, Any]) -> ImageRef:
     )
 
 
-def _send(target: Target, logical_id: str, images: list[ImageRef]) -> None:
-    if not images:
+def _send(target: Target, logical_id: str, arrivals: list[Arrival]) -> None:
+    if not arrivals:
         return
     resource = target.client("cloudformation").describe_stack_resource(
         StackName=target.name, LogicalResourceId=logical_id
     )
     url = resource["StackResourceDetail"]["PhysicalResourceId"]
     sqs = target.client("sqs")
-    for image in images:
-        sqs.send_message(QueueUrl=url, MessageBody=json.dumps(as_event(image)))
+    for one in arrivals:
+        sqs.send_message(QueueUrl=url, MessageBody=json.dumps(as_event(one.image, one.at)))

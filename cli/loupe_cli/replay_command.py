@@ -1,5 +1,9 @@
-"""replay: what could not be worked on, why, and back to where it came from."""
+"""replay: what could not be worked on, why, and back to where it came from.
 
+That is messages in dead-letter queues, and images that failed or were rejected.
+"""
+
+import getpass
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -9,10 +13,12 @@ from typing import Annotated, Any
 import typer
 
 from loupe.adapters.publisher import SOURCE, Publisher
+from loupe.domain.detection import NOT_READ, Detection
 from loupe.domain.places import stamp
 from loupe.errors import TryAgain
 from loupe.handlers.publish_events import PUBLISHED
-from loupe_cli.render import out, show_json, show_table
+from loupe.operations import read_again
+from loupe_cli.render import err, out, show_json, show_table
 from loupe_cli.target import Target
 
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
@@ -53,30 +59,54 @@ def register(app: typer.Typer) -> None:
 
 def replay(
     context: typer.Context,
-    yes: Annotated[bool, typer.Option("--yes", help="Put them back without asking.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Bring them back without asking.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List what is in the dead-letter queues, and put it back."""
+    """List dead letters and images that were not read, and bring them back."""
     target: Target = context.obj
     found = [letter for queue in QUEUES for letter in letters(queue, target)]
+    images = [image for state in NOT_READ for image in target.deps.detections.newest(state)]
     if as_json:
         shown = ("queue", "about", "reason", "times", "body")
-        show_json([{k: v for k, v in asdict(letter).items() if k in shown} for letter in found])
+        show_json(
+            [{k: v for k, v in asdict(letter).items() if k in shown} for letter in found]
+            + [_as_json(image) for image in images]
+        )
     else:
         show_table(
             ["queue", "about", "why", "tried"],
-            ((letter.queue, letter.about, letter.reason, letter.times) for letter in found),
-            "No dead letters.",
+            [
+                *((letter.queue, letter.about, letter.reason, letter.times) for letter in found),
+                *((d.state, d.image.name, d.reason, d.repeats + 1) for d in images),
+            ],
+            "No dead letters, and no failed or rejected images.",
         )
     back = [letter for letter in found if letter.target]
-    wanted = yes or (not as_json and back and typer.confirm(f"Put {len(back)} of them back?"))
+    total = len(back) + len(images)
+    wanted = yes or (not as_json and total and typer.confirm(f"Bring {total} of them back?"))
     for letter in found:
         if wanted and letter.target:
             _put_back(letter, target)
         else:
             _leave(letter, target)
+    refused = (
+        read_again([d.image.id for d in images], getpass.getuser(), target.deps) if wanted else {}
+    )
+    for why in refused.values():
+        err.print(why, markup=False)
     if wanted and not as_json:
-        out.print(f"{len(back)} were put back.")
+        out.print(f"{total - len(refused)} were brought back.")
+
+
+def _as_json(image: Detection) -> dict[str, Any]:
+    """An image that was not read, as a dead letter is shown: `body` is its id."""
+    return {
+        "queue": image.state,
+        "about": image.image.name,
+        "reason": image.reason,
+        "times": image.repeats + 1,
+        "body": image.image.id,
+    }
 
 
 def letters(queue: str, target: Target) -> Iterator[DeadLetter]:

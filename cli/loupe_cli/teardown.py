@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from botocore.exceptions import ClientError
 
+from loupe.adapters.executions import Executions
 from loupe.errors import LoupeError
 from loupe_cli.inventory import (
     Thing,
@@ -22,7 +23,8 @@ from loupe_cli.target import Target, home
 
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
 POLL_SECONDS = 2
-PATIENCE_SECONDS = 3600
+PATIENCE_SECONDS = 5400
+"""CloudFormation's hour for the models, and some minutes for everything else."""
 KEYS_PER_CALL = 1000
 GONE = ("DELETE_COMPLETE", "")
 REMOVERS = {
@@ -81,7 +83,7 @@ def teardown(
         if team:
             delete_workforce(target, workforce)
     (home() / "deployed").unlink(missing_ok=True)
-    left = list(things(target))
+    left = things(target)
     _say_what_is_left(target, found, left, as_json)
     if left:
         raise TeardownFailed("Some of it is left: run 'loupe teardown' again.")
@@ -132,24 +134,17 @@ def delete_workforce(target: Target, name: str) -> None:
 
 
 def stop_rounds(target: Target) -> None:
-    """End rounds of improvement; nothing new is started once the schedules are gone."""
+    """End rounds of improvement; nothing is started once schedules and state machine are gone."""
     scheduler = target.client("scheduler")
     for found in schedules(target):
         scheduler.delete_schedule(Name=found.name)
-    machines = target.client("stepfunctions")
-    for page in machines.get_paginator("list_state_machines").paginate():
+    client, deadline = target.client("stepfunctions"), time.monotonic() + PATIENCE_SECONDS
+    for page in client.get_paginator("list_state_machines").paginate():
         for machine in page["stateMachines"]:
-            if machine["name"] == f"{target.name}-improve":
-                _stop_executions(machines, machine["stateMachineArn"])
-
-
-def _stop_executions(machines: Any, machine: str) -> None:
-    pages = machines.get_paginator("list_executions")
-    for page in pages.paginate(stateMachineArn=machine, statusFilter="RUNNING"):
-        for execution in page["executions"]:
-            machines.stop_execution(
-                executionArn=execution["executionArn"], cause="Loupe is taken down"
-            )
+            if machine["name"] in (f"{target.name}-improve", f"{target.name}-set-model-state"):
+                Executions(client).delete_machine(
+                    machine["stateMachineArn"], lambda: time.monotonic() > deadline
+                )
 
 
 def wait_for_trainings(target: Target, say: Callable[[str], None]) -> None:
@@ -201,9 +196,9 @@ def delete_stack(target: Target) -> None:
 
 
 def delete_strays(target: Target) -> None:
-    """Delete what is found by name though the stack is gone: a replaced bucket, a late log."""
+    """Delete what there is of it though the stack is gone: a replaced bucket, a late log."""
     empty_buckets(target)
-    for found in list(things(target)):
+    for found in things(target):
         if found.kind in REMOVERS:
             service, action, argument = REMOVERS[found.kind]
             getattr(target.client(service), action)(**{argument: found.name})

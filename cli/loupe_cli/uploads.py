@@ -1,7 +1,7 @@
 """Uploads of folders of images."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,10 @@ from loupe_cli.render import err
 from loupe_cli.target import Target
 
 THREADS = 8
+PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+NO_IMAGE = "no PNG or JPEG by their content"
+NAMED = 3
+"""Files that are left out are named up to so many."""
 
 
 @dataclass(frozen=True)
@@ -25,31 +29,40 @@ class Upload:
     version: str = ""
 
 
-def labelled_files(folder: Path) -> list[Upload]:
-    """Files of a folder with one folder a label; raises InvalidRequest for anything else."""
-    _check_folder(folder)
-    labels = sorted(found for found in folder.iterdir() if found.is_dir() and not _hidden(found))
-    loose = sorted(
-        found.name for found in folder.iterdir() if found.is_file() and not _hidden(found)
-    )
-    if loose:
-        raise InvalidRequest(
-            f"{folder} has files outside of a label's folder ({loose[0]}): put each image into "
-            f"{folder}/<label>/."
-        )
-    uploads = [
-        Upload(file, f"{LABELLED_PREFIX}{check_label(label.name)}/{file.relative_to(label)}")
-        for label in labels
-        for file in _files(label)
-    ]
-    return _some(uploads, folder)
+@dataclass(frozen=True)
+class Choice:
+    """What a folder has to upload, and what is left out and why."""
+
+    uploads: Sequence[Upload]
+    left_out: Mapping[str, Sequence[Path]]
 
 
-def image_files(folder: Path) -> list[Upload]:
-    """All files below a folder."""
-    _check_folder(folder)
-    uploads = [Upload(f, f"{DETECTION_PREFIX}{f.relative_to(folder)}") for f in _files(folder)]
-    return _some(uploads, folder)
+def labelled_files(folder: Path) -> Choice:
+    """Images of a folder with one folder a label; raises InvalidRequest when there are none."""
+    found = _files(folder)
+    loose = [file for file in found if file.parent == folder]
+    files = [file for file in found if file.parent != folder]
+    images, others = _images(files)
+    loose_images, loose_others = _images(loose)
+    uploads = [Upload(image, LABELLED_PREFIX + _labelled(image, folder)) for image in images]
+    left_out = {NO_IMAGE: loose_others + others, "in no label's folder": loose_images}
+    return _some(Choice(uploads, left_out), folder, "one folder a label, such as cat/1.png")
+
+
+def image_files(folder: Path) -> Choice:
+    """All images below a folder; raises InvalidRequest when there are none."""
+    images, others = _images(_files(folder))
+    uploads = [Upload(image, f"{DETECTION_PREFIX}{image.relative_to(folder)}") for image in images]
+    return _some(Choice(uploads, {NO_IMAGE: others}), folder, "images")
+
+
+def show_left_out(choice: Choice) -> None:
+    """Say which files of the folder are not uploaded, and why."""
+    for why, files in choice.left_out.items():
+        if files:
+            names = ", ".join(file.name for file in files[:NAMED])
+            more = f" and {len(files) - NAMED} more" if len(files) > NAMED else ""
+            err.print(f"Left out, {why}: {len(files)} ({names}{more}).", markup=False)
 
 
 def send(uploads: Sequence[Upload], target: Target) -> list[Upload]:
@@ -91,24 +104,36 @@ def progress() -> Progress:
 
 
 def _files(folder: Path) -> list[Path]:
+    """Files below a folder, without hidden ones."""
+    if not folder.is_dir():
+        raise InvalidRequest(f"{folder} is no folder: name one with the images in it.")
     return sorted(
-        found
-        for found in folder.rglob("*")
-        if found.is_file()
-        and not any(part.startswith(".") for part in found.relative_to(folder).parts)
+        file
+        for file in folder.rglob("*")
+        if file.is_file()
+        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
     )
 
 
-def _hidden(path: Path) -> bool:
-    return path.name.startswith(".")
+def _images(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    """Files that are images by their first bytes, whatever they are called, and the others."""
+    images: list[Path] = []
+    others: list[Path] = []
+    for file in files:
+        with file.open("rb") as stream:
+            is_image = stream.read(len(PNG)).startswith((PNG, JPEG))
+        (images if is_image else others).append(file)
+    return images, others
 
 
-def _check_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        raise InvalidRequest(f"{folder} is no folder: name one with the images in it.")
+def _labelled(image: Path, folder: Path) -> str:
+    name = image.relative_to(folder)
+    check_label(name.parts[0])
+    return str(name)
 
 
-def _some(uploads: list[Upload], folder: Path) -> list[Upload]:
-    if not uploads:
-        raise InvalidRequest(f"{folder} holds no files to upload.")
-    return uploads
+def _some(choice: Choice, folder: Path, expected: str) -> Choice:
+    if not choice.uploads:
+        show_left_out(choice)
+        raise InvalidRequest(f"{folder} has nothing to upload: put PNG or JPEG {expected} into it.")
+    return choice

@@ -43,27 +43,42 @@ def add_user(
     name: Name,
     role: Annotated[list[str], typer.Option(help=f"One of {', '.join(ROLES)}; may be repeated.")],
 ) -> None:
-    """Invite a person by email, or give somebody further roles."""
+    """Invite a person by email, or give somebody further roles.
+
+    On this machine no email is sent: the password is printed.
+    """
     for given in role:
         if given not in ROLES:
             raise InvalidRequest(f"{given!r} is no role; the roles are: {', '.join(ROLES)}.")
     target: Target = context.obj
     client, pool = _pool(target)
+    password = secrets.token_urlsafe(12) if target.endpoint else ""
+    how = {"MessageAction": "SUPPRESS"} if password else {"DesiredDeliveryMediums": ["EMAIL"]}
     try:
         client.admin_create_user(
             UserPoolId=pool,
             Username=name,
-            DesiredDeliveryMediums=["EMAIL"],
             UserAttributes=[
                 {"Name": "email", "Value": name},
                 {"Name": "email_verified", "Value": "true"},
             ],
+            **how,
         )
     except client.exceptions.UsernameExistsException:
+        password = ""
         out.print(f"{name} is known already.", markup=False)
+    if password:
+        client.admin_set_user_password(
+            UserPoolId=pool, Username=name, Password=password, Permanent=True
+        )
     for given in role:
         client.admin_add_user_to_group(UserPoolId=pool, Username=name, GroupName=given)
     out.print(f"{name} is {', '.join(role)}.", markup=False)
+    if password:
+        out.print(
+            f"Password: {password}\nIt is shown only now: no email is sent on this machine.",
+            markup=False,
+        )
 
 
 @users.command("remove")

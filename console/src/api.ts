@@ -59,12 +59,14 @@ export const STATES = [
   "failed",
 ] as const;
 export type State = (typeof STATES)[number];
+/** States of images that can be read again. */
+export const NOT_READ: State[] = ["failed", "rejected"];
 
 export interface Detection {
   id: string;
   image: string;
   state: State;
-  /** Surest first; a person's label stands before the model's. */
+  /** Surest first; a person's label, which may be none of the above, before the model's. */
   labels: Label[];
   version: string;
   at: string;
@@ -101,6 +103,8 @@ export interface DetectionFilter {
 export interface FileToUpload {
   /** May hold folders: "cats/1.png". */
   name: string;
+  /** Of an image to train on. */
+  label?: string;
   size: number;
   type: string;
 }
@@ -175,16 +179,12 @@ export interface ManyDone {
   failed: { id: string; message: string }[];
 }
 
-export interface Score {
-  f1: number;
-  images: number;
-}
-
 export interface Version {
   name: string;
   status: string;
   at: string;
   labels: string[];
+  /** Rekognition's own, on the test images of its time. */
   f1: number | null;
   training_images: number;
   holdout_images: number;
@@ -222,6 +222,14 @@ export interface VersionDetail extends Version {
   model_status: string;
 }
 
+/** Loupe's F1 of an older and a newer version on the same test images: [older, newer]. */
+export interface SideBySide {
+  /** 0: they were never asked about the same images. */
+  images: number;
+  f1: [number, number];
+  label_f1: Record<string, [number | null, number | null]>;
+}
+
 export interface Setting {
   name: string;
   value: string;
@@ -239,6 +247,8 @@ export interface Conflict {
   picture: string;
   labels: string[];
   answers: { worker: string; label: string; at: string }[];
+  /** The objects of one picture that stands under several labels; else none. */
+  copies: { image: string; label: string; picture: string }[];
   at: string;
 }
 
@@ -254,6 +264,12 @@ export interface Hour {
   /** Quality samples answered, and how many agreed with the model. */
   samples: number;
   agreed: number;
+}
+
+/** What the next training check would decide, and why. */
+export interface Training {
+  due: boolean;
+  reason: string;
 }
 
 export interface Overview {
@@ -274,8 +290,9 @@ export interface Overview {
   next_check: string | null;
   new_labelled_images: number;
   needed_to_train: number;
-  /** Oldest first. */
-  versions: { name: string; f1: number; at: string; in_service: boolean; status: string }[];
+  training: Training;
+  /** Loupe's F1 on the same test images of the versions that were compared last, newest last. */
+  compared: { images: number; scores: { name: string; f1: number }[] };
   /** The last 14 days, oldest first; hours in which nothing happened are left out. */
   hours: Hour[];
 }
@@ -333,6 +350,7 @@ export const api = {
   detections: (filter: DetectionFilter, cursor?: string, limit = 50) =>
     call<Page<Detection>>("GET", `detections${query({ ...filter, cursor, limit })}`),
   detection: (id: string) => call<DetectionDetail>("GET", `detections/${one(id)}`),
+  readAgain: (ids: string[]) => call<ManyDone>("POST", "detections/again", { ids }),
 
   // Reviewer
   claim: (count: number) => call<Claimed>("POST", "reviews/claim", { count }),
@@ -343,21 +361,23 @@ export const api = {
     call<Record<string, never>>("POST", `reviews/${one(id)}/release`, { skip }),
 
   // Operator
-  labels: () => call<{ labels: LabelCount[] }>("GET", "dataset/labels"),
+  labels: () => call<{ labels: LabelCount[]; training: Training }>("GET", "dataset/labels"),
   examples: (
     filter: { label?: string; split?: string; status?: string },
     cursor?: string,
     limit = 50,
   ) => call<Page<Example>>("GET", `dataset/examples${query({ ...filter, cursor, limit })}`),
   example: (id: string) => call<ExampleDetail>("GET", `dataset/examples/${one(id)}`),
-  exampleSlots: (label: string, files: FileToUpload[]) =>
-    call<{ slots: UploadSlot[] }>("POST", "dataset/uploads", { label, files }),
+  exampleSlots: (files: FileToUpload[]) =>
+    call<{ slots: UploadSlot[] }>("POST", "dataset/uploads", { files }),
   relabel: (ids: string[], label: string) =>
     call<ManyDone>("POST", "dataset/relabel", { ids, label }),
   remove: (ids: string[]) => call<ManyDone>("POST", "dataset/remove", { ids }),
 
   models: () => call<{ items: Version[] }>("GET", "models"),
   model: (name: string) => call<VersionDetail>("GET", `models/${one(name)}`),
+  against: (name: string, older: string) =>
+    call<SideBySide>("GET", `models/${one(name)}/against/${one(older)}`),
   train: (again = false) => call<{ message: string }>("POST", "models/train", { again }),
   approve: (version: string) => call<{ message: string }>("POST", "models/approve", { version }),
   reject: (version: string) => call<{ message: string }>("POST", "models/reject", { version }),

@@ -1,13 +1,18 @@
 """What an operator orders and asks, the same from the page and from the command."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from loupe.adapters.table import put
 from loupe.adapters.versions import Version
-from loupe.domain.places import stamp
-from loupe.domain.training import TRAINING, WAITING_FOR_APPROVAL
-from loupe.errors import InvalidRequest
+from loupe.domain.detection import WAITING
+from loupe.domain.events import event
+from loupe.domain.places import ImageRef, stamp
+from loupe.domain.training import TRAINING, WAITING_FOR_APPROVAL, Plan
+from loupe.errors import AlreadyDone, InvalidRequest, LoupeError, NotFound
+from loupe.handlers.check_training import Request as CheckTraining
+from loupe.handlers.check_training import decide
 from loupe.handlers.run_model import RUNNING, STOPPED, Power, Request, bring
 from loupe.settings import Setting, setting
 from loupe.wiring import Deps
@@ -36,6 +41,14 @@ def doing(deps: Deps) -> Doing:
         trains = deps.rekognition.version(newest.name).status in ("", TRAINS)
         return Doing(f"{'Training' if trains else 'Trying out'} {newest.name}", newest.at)
     return Doing("Checking whether to train, or changing the version in service")
+
+
+def next_check(deps: Deps) -> Plan:
+    """What a training check would decide now, and why."""
+    holder = deps.versions.lease_holder()
+    if holder and deps.executions.is_running(holder):
+        return Plan("nothing", "a round of improvement is at work")
+    return decide(CheckTraining("", deps.parameters.settings()), deps)
 
 
 def change_setting(name: str, value: str, by: str, deps: Deps) -> Setting:
@@ -68,6 +81,53 @@ def switch_service(wanted_running: bool, by: str, deps: Deps) -> Power:
     if power.status == "failed":
         raise InvalidRequest(f"{version} cannot be started: {power.reason}.")
     return power
+
+
+def read_again(image_ids: Sequence[str], by: str, deps: Deps) -> dict[str, str]:
+    """Bring failed and rejected images back to be read; returns why not, by image id.
+
+    An image that waits already is left alone. The records are written before the images are
+    queued: what a crash leaves between the two waits, and the housekeeping queues it.
+    """
+    refused: dict[str, str] = {}
+    waiting: list[ImageRef] = []
+    for image_id in dict.fromkeys(image_ids):
+        try:
+            waiting += _bring_back(image_id, by, deps)
+        except LoupeError as error:
+            refused[image_id] = str(error)
+    deps.queue.send(waiting)
+    return refused
+
+
+def _bring_back(image_id: str, by: str, deps: Deps) -> list[ImageRef]:
+    before = deps.detections.get(image_id)
+    if before is None:
+        raise NotFound(f"There is no image {image_id!r}; 'loupe detections --json' lists them.")
+    if before.state == WAITING:
+        return []
+    after = before.read_again()
+    if not deps.objects.is_there(before.image):
+        raise NotFound(
+            f"{before.image.name!r} was deleted from the bucket: upload it to have it read."
+        )
+    asked = event(
+        "ImageWaiting",
+        f"{after.attempt}/read again",
+        deps.clock(),
+        about=before.image.id,
+        image=before.image.name,
+        key=before.image.key,
+        label="nothing",
+        labels=[],
+        version="",
+        reason=f"{by} asked for it, which was {before.state} ({before.reason})",
+    )
+    try:
+        deps.detections.move(after, [before.state], [asked])
+    except AlreadyDone:
+        return []  # Somebody else asked for it just now, and queues it.
+    return [before.image]
 
 
 def setting_notes(deps: Deps, name: str) -> dict[str, Any]:

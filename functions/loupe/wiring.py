@@ -88,9 +88,10 @@ class Deps:
     def pictures(self) -> Pictures:
         # Signed for the Region and with its own host: the global one redirects for a day after a
         # bucket is made, and does not know newer Regions. At a given address there is no such host.
-        given = self._environment.get("AWS_ENDPOINT_URL")
+        at_given_address = bool(self._environment.get("AWS_ENDPOINT_URL"))
         signing = Config(
-            signature_version="s3v4", s3={"addressing_style": "path" if given else "virtual"}
+            signature_version="s3v4",
+            s3={"addressing_style": "path" if at_given_address else "virtual"},
         )
         client = self._session.client("s3", config=self._config.merge(signing))
         return Pictures(client, self.value("BUCKET"))

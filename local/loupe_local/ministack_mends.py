@@ -47,6 +47,9 @@ def mend(save: Callable[[], None]) -> None:
     _permit_on_named_parameters()
     _name_actions_as_aws()
     _hold_copies_to_tags()
+    _keep_machines_that_run()
+    _keep_what_is_needed_to_delete()
+    _keep_buckets_with_objects()
 
 
 def trim() -> None:
@@ -304,3 +307,115 @@ def _hash_code_once() -> None:
         return kept[1]
 
     lambda_svc._write_code_blob = write_code_blob
+
+
+MACHINE = "AWS::StepFunctions::StateMachine"
+MACHINE_POLL = 0.2
+"""Seconds between two looks at what a state machine that is being deleted still runs."""
+
+
+def _keep_machines_that_run() -> None:
+    """Deletes a state machine when its executions have ended, as AWS does; MiniStack drops both.
+
+    Until then it is DELETING and starts nothing, and CloudFormation waits for it.
+    """
+    from ministack.core.concurrency import spawn_background
+    from ministack.core.responses import json_response
+    from ministack.services import stepfunctions
+    from ministack.services.cloudformation import provisioners, stacks
+
+    machines, delete = stepfunctions._state_machines, stepfunctions._delete_state_machine
+    on_thread = stacks._runs_on_worker_thread
+
+    def delete_when_idle(arn: str) -> None:
+        _end_executions(arn)
+        delete({"stateMachineArn": arn})
+
+    def delete_state_machine(data: Json) -> Any:
+        machine = machines.get(data.get("stateMachineArn"))
+        if machine:
+            machine["status"] = "DELETING"
+            spawn_background(delete_when_idle, data["stateMachineArn"], thread_name="loupe-machine")
+        return json_response({})
+
+    def deleted(arn: str, _properties: Json) -> None:
+        delete_state_machine({"stateMachineArn": arn})
+        while arn in machines:
+            time.sleep(MACHINE_POLL)
+
+    stepfunctions._delete_state_machine = delete_state_machine
+    stepfunctions._start_execution = _unless_deleting(stepfunctions._start_execution)
+    stepfunctions._start_sync_execution = _unless_deleting(stepfunctions._start_sync_execution)
+    provisioners._RESOURCE_HANDLERS[MACHINE]["delete"] = deleted
+    stacks._runs_on_worker_thread = lambda kind: kind == MACHINE or on_thread(kind)
+
+
+def _unless_deleting(start: Callable[[Json], Any]) -> Callable[[Json], Any]:
+    """`start` an execution, unless its machine is being deleted."""
+    from ministack.core.responses import error_response_json
+    from ministack.services import stepfunctions
+
+    def start_execution(data: Json) -> Any:
+        arn = data.get("stateMachineArn")
+        if stepfunctions._state_machines.get(arn, {}).get("status") == "DELETING":
+            message = f"State Machine is being deleted: '{arn}'"
+            return error_response_json("StateMachineDeleting", message, 400)
+        return start(data)
+
+    return start_execution
+
+
+def _end_executions(machine_arn: str) -> None:
+    """Waits until a machine runs nothing; an execution ends when it goes on to another state."""
+    from ministack.services import stepfunctions
+
+    def running() -> list[Json]:
+        known = list(stepfunctions._executions.values())
+        return [e for e in known if (e["stateMachineArn"], e["status"]) == (machine_arn, "RUNNING")]
+
+    events = {execution["name"]: len(execution["events"]) for execution in running()}
+    while executions := running():
+        for execution in executions:
+            if len(execution["events"]) > events.get(execution["name"], 0):
+                cause = f"State machine {machine_arn} has been deleted."
+                stepfunctions._fail_execution(execution, "States.Runtime", cause)
+        time.sleep(MACHINE_POLL)
+
+
+def _keep_what_is_needed_to_delete() -> None:
+    """Keeps what a resource depends on that could not be deleted, so that it can be tried again.
+
+    MiniStack would delete the function of a custom resource that has just answered with a failure.
+    """
+    from ministack.services import cloudformation
+    from ministack.services.cloudformation import stacks
+
+    delete = stacks._delete_resource
+
+    def delete_resource(
+        kind: str, identity: str, properties: Json, stack_name: str = "", logical_id: str = ""
+    ) -> None:
+        stack = cloudformation._stacks.get(stack_name) or {}
+        resources = stack.get("_resources", {})
+        definitions = stack.get("_template", {}).get("Resources", {})
+        for name, resource in resources.items():
+            if name != logical_id and resource.get("ResourceStatus") == "DELETE_FAILED":
+                needed = stacks._with_dependencies([name], definitions, set(resources))
+                if logical_id in needed:
+                    raise ValueError(f"{name} needs it, which could not be deleted")
+        delete(kind, identity, properties, stack_name, logical_id)
+
+    stacks._delete_resource = delete_resource
+
+
+def _keep_buckets_with_objects() -> None:
+    """CloudFormation deletes empty buckets alone; MiniStack's deletes any."""
+    from ministack.services import s3
+    from ministack.services.cloudformation import provisioners
+
+    def deleted(name: str, _properties: Json) -> None:
+        status, _, body = s3._delete_bucket(name)
+        if status == 409:
+            raise ValueError(body.decode())
+
+    provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]["delete"] = deleted

@@ -34,6 +34,23 @@ def test_an_image_gets_a_record_and_is_read_whatever_it_is_called(world: World, 
     assert world.executions.runs == [(image.id, {"image": image_json(image)})]
 
 
+def test_an_image_was_uploaded_when_it_arrived_however_long_it_waited(world: World) -> None:
+    image = world.put("images_for_detection/1.png", png(1))
+    event = {**s3_event(image), "time": "2026-01-02T03:04:05Z"}
+
+    dispatch(sqs_record(event))
+
+    assert world.detection(image).at == "2026-01-02T03:04:05.000Z"
+
+
+def test_an_event_that_does_not_say_when_is_recorded_as_of_now(world: World) -> None:
+    image = world.put("images_for_detection/1.png", png(1))
+
+    dispatch(sqs_record({**s3_event(image), "time": ""}))
+
+    assert world.detection(image).at.startswith(f"{world.deps.now:%Y-%m-%dT%H:%M}")
+
+
 def test_an_event_that_comes_twice_makes_one_record(world: World) -> None:
     image = world.put("images_for_detection/1.png", png(1))
 

@@ -8,8 +8,10 @@ import pytest
 from loupe.adapters.dataset import REGISTERED, REJECTED, REMOVED, Example
 from loupe.adapters.table import put
 from loupe.domain.dataset import LabelCount
-from loupe.errors import TryAgain
+from loupe.domain.review import CONFLICT, DONE, NONE_OF_THE_ABOVE, TWO_LABELS
+from loupe.errors import InvalidRequest, TryAgain
 from loupe.handlers import register_image
+from loupe.handlers.record_review import decide
 from loupe.handlers.register_image import reconcile, register
 from tests.adapters.world import World, jpeg, png, s3_event, sqs_event, sqs_record
 
@@ -99,6 +101,132 @@ def test_one_picture_under_two_labels_is_a_conflict_until_one_is_removed(world: 
     reconcile(cat, world.deps)
 
     assert counts(world) == {"dog": LabelCount(train=1, testable=1)}
+
+
+def test_a_picture_under_two_labels_is_among_the_conflicts_of_the_operator(world: World) -> None:
+    cat = world.labelled("cat", "1.png", 1)
+    dog = world.labelled("dog", "1.png", 1)
+
+    (conflict,) = world.deps.reviews.newest(CONFLICT)
+    assert conflict.purpose == TWO_LABELS
+    assert conflict.labels == ("cat", "dog")
+    assert conflict.image.key == dog
+    assert "cat (cat/1.png) and dog (dog/1.png)" in conflict.reason
+    assert conflict.id in world.events("LabelConflict")[0]["text"]
+    assert "counts once" not in example(world, dog).reason
+
+    world.remove(cat)
+    for _ in range(2):
+        reconcile(cat, world.deps)
+
+    assert list(world.deps.reviews.newest(CONFLICT)) == []
+    assert world.deps.reviews.get(conflict.id).state == DONE
+
+
+@pytest.mark.parametrize("label", ["cat", "dog", NONE_OF_THE_ABOVE])
+def test_the_label_that_an_operator_chooses_removes_the_other_object(
+    world: World, label: str
+) -> None:
+    keys = [world.labelled(name, "1.png", 1) for name in ("cat", "dog")]
+    (conflict,) = world.deps.reviews.newest(CONFLICT)
+
+    decide(conflict.id, label, "ann", world.deps)
+    for key in keys:
+        reconcile(key, world.deps)
+
+    assert list(counts(world)) == [name for name in ("cat", "dog") if name == label]
+    decided = world.deps.reviews.get(conflict.id)
+    assert decided.state == DONE
+    assert [(reply.worker, reply.label) for reply in decided.replies] == [("ann", label)]
+
+
+def test_a_label_that_the_picture_does_not_have_decides_no_conflict(world: World) -> None:
+    keys = [world.labelled(name, "1.png", 1) for name in ("cat", "dog")]
+    (conflict,) = world.deps.reviews.newest(CONFLICT)
+
+    with pytest.raises(InvalidRequest, match="'cow' is not one of the labels"):
+        decide(conflict.id, "cow", "ann", world.deps)
+
+    assert sorted(world.keys("images_labeled_by_folder/")) == keys
+
+
+def test_a_conflict_that_comes_back_is_open_again(world: World) -> None:
+    world.labelled("cat", "1.png", 1)
+    dog = world.labelled("dog", "1.png", 1)
+    world.remove(dog)
+    reconcile(dog, world.deps)
+
+    world.labelled("dog", "2.png", 1)
+
+    assert [review.image.name for review in world.deps.reviews.newest(CONFLICT)] == ["dog/2.png"]
+
+
+# What does not count
+
+
+def test_the_same_picture_again_is_named_as_what_does_not_count(world: World) -> None:
+    world.labelled("cat", "1.png", 1)
+    for _ in range(2):
+        world.labelled("cat", "2.png", 1)
+
+    progress = world.deps.versions.progress()
+    assert (progress.changes, progress.unused) == (1, 1)
+    assert progress.unused_image == "cat/2.png"
+    assert "same picture as cat/1.png" in progress.unused_why
+
+
+@pytest.mark.parametrize("gone", ["1.png", "2.png"])
+def test_of_two_copies_one_is_enough_when_the_other_is_removed(world: World, gone: str) -> None:
+    for name in ("1.png", "2.png"):
+        world.labelled("cat", name, 1)
+
+    key = f"images_labeled_by_folder/cat/{gone}"
+    world.remove(key)
+    for _ in range(2):
+        reconcile(key, world.deps)
+
+    progress = world.deps.versions.progress()
+    assert (progress.changes, progress.unused) == (1, 0)
+
+
+def test_what_did_not_count_before_a_training_is_not_named_after_it(world: World) -> None:
+    first = world.labelled("cat", "1.png", 1)
+    world.labelled("cat", "2.png", 1)
+    world.version("v1")
+    assert world.deps.versions.progress().unused == 0
+
+    world.remove(first)
+    reconcile(first, world.deps)
+    assert world.deps.versions.progress().unused == 0
+
+    world.labelled("cat", "3.png", 1)
+    assert world.deps.versions.progress().unused == 1
+
+
+def test_a_file_that_is_no_image_does_not_count_until_it_is_replaced(world: World) -> None:
+    key = "images_labeled_by_folder/cat/1.png"
+    world.put(key, b"this is text")
+    for _ in range(2):
+        reconcile(key, world.deps)
+    progress = world.deps.versions.progress()
+    assert (progress.changes, progress.unused, progress.unused_image) == (0, 1, "cat/1.png")
+
+    world.put(key, png(1))
+    reconcile(key, world.deps)
+
+    progress = world.deps.versions.progress()
+    assert (progress.changes, progress.unused) == (1, 0)
+
+
+def test_a_file_that_is_no_image_and_is_removed_is_named_no_more(world: World) -> None:
+    key = "images_labeled_by_folder/cat/1.png"
+    world.put(key, b"this is text")
+    reconcile(key, world.deps)
+
+    world.remove(key)
+    reconcile(key, world.deps)
+
+    assert world.deps.versions.progress().unused == 0
 
 
 def test_the_holdout_setting_decides_the_share(world: World) -> None:

@@ -164,7 +164,10 @@ def test_none_of_the_above_is_an_answer_and_not_a_label(world: World, review: st
     assert labelled(world) == []
     assert detection.state == ANSWERED
     assert detection.none_of_the_above
-    assert [label.by for label in detection.labels] == ["model"]
+    assert [(label.name, label.by) for label in detection.labels] == [
+        (NONE_OF_THE_ABOVE, "person"),
+        (GUESS.name, "model"),
+    ]
 
 
 def test_ten_answers_none_of_the_above_suggest_a_label_once(world: World) -> None:

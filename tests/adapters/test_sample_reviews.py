@@ -102,7 +102,38 @@ def test_an_image_in_review_already_is_not_asked_about_twice(world: World) -> No
     assert len(world.keys("images_labeled_by_folder/cat/")) == 1
 
 
+def test_an_open_review_that_becomes_a_sample_shows_no_guess_any_more(world: World) -> None:
+    world.accepted("1.png")
+    review = world.asked(Label("cat", 40.0), name="2.png", version="v1", picture=2)
+    assert world.deps.reviews.get(review).shown_guess
+
+    sample(world.deps)
+
+    shown = world.deps.reviews.get(review)
+    assert shown.also_quality
+    assert shown.shown_guess == ()
+    assert "cat" not in shown.shown_reason
+    assert shown.as_json()["guess"] == []
+
+
+def test_an_answer_that_was_given_in_view_of_the_guess_measures_nothing(world: World) -> None:
+    world.accepted("1.png")
+    review = world.asked(Label("cat", 40.0), name="2.png", version="v1", picture=2)
+    world.taken_in(world.answered(review, "cat"))
+
+    sample(world.deps)
+
+    assert world.deps.versions.get("v1").samples == 0
+    (asked,) = quality(world)
+    assert asked.image.name == "2.png"
+    assert [label.name for label in asked.guess] == ["cat"]
+    world.taken_in(world.answered(asked.id, "dog"))
+    scored = world.deps.versions.get("v1")
+    assert (scored.samples, scored.samples_agreed) == (1, 0)
+
+
 def test_an_image_that_was_answered_already_scores_with_that_answer(world: World) -> None:
+    world.set(Show_Model_Guess="false")
     world.accepted("1.png")
     review = world.asked(Label("cat", 40.0), name="2.png", version="v1", picture=2)
     world.taken_in(world.answered(review, "dog"))

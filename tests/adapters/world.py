@@ -282,7 +282,7 @@ class World:
     def received(self, name: str = "a b+ü.png", picture: int = 0) -> ImageRef:
         """An uploaded image that has a record."""
         image = self.put(f"images_for_detection/{name}", png(picture))
-        dispatch_images.receive(image, self.deps)
+        dispatch_images.receive(image, "", self.deps)
         return image
 
     def asked(

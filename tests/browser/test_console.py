@@ -31,6 +31,7 @@ OPERATOR_ROUTES = (
     ("POST", "dataset/remove"),
     ("GET", "models"),
     ("GET", "models/v1"),
+    ("GET", "models/v2/against/v1"),
     ("POST", "models/train"),
     ("POST", "models/approve"),
     ("POST", "models/reject"),
@@ -43,7 +44,12 @@ OPERATOR_ROUTES = (
     ("GET", "conflicts"),
     ("POST", "conflicts/x"),
 )
-CONSUMER_ROUTES = (("POST", "uploads"), ("GET", "detections"), ("GET", "detections/x"))
+CONSUMER_ROUTES = (
+    ("POST", "uploads"),
+    ("GET", "detections"),
+    ("GET", "detections/x"),
+    ("POST", "detections/again"),
+)
 REVIEWER_ROUTES = (
     ("POST", "reviews/claim"),
     ("POST", "reviews/x/answer"),
@@ -132,6 +138,7 @@ def test_bad_input_is_refused_in_words(console: Console) -> None:
         ask(console, "GET", "detections?state=lost", consumer),
         ask(console, "GET", "detections?min=much", consumer),
         ask(console, "GET", "detections/nothing", consumer),
+        ask(console, "POST", "detections/again", consumer, {"ids": ["x"] * 101}),
         ask(console, "POST", "uploads", consumer, {"files": "all"}),
         ask(console, "POST", "uploads", consumer, {"files": [{"name": "a.png"}]}),
         ask(console, "POST", "reviews/nothing/answer", reviewer, {"label": "cat"}),

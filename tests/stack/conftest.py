@@ -32,6 +32,7 @@ class Stack:
     """A deployed stack and what tests do with it."""
 
     home: Path
+    name: str = NAME
 
     @cached_property
     def endpoint(self) -> embedded.Endpoint:
@@ -53,14 +54,14 @@ class Stack:
 
     @cached_property
     def outputs(self) -> dict[str, str]:
-        (found,) = self.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"]
+        (found,) = self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
 
     @cached_property
     def deps(self) -> Deps:
         os.environ["AWS_ENDPOINT_URL"] = self.endpoint.url
         values = {
-            "LOUPE_STACK": NAME,
+            "LOUPE_STACK": self.name,
             "LOUPE_BUCKET": self.outputs["BucketName"],
             "LOUPE_TABLE": self.outputs["TableName"],
             "LOUPE_PROJECT": self.outputs["ProjectArn"],
@@ -161,7 +162,7 @@ def until(look: Callable[[], T | None], seconds: float) -> T:
 def loupe(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The command, on the test's stack."""
     environment = stack.endpoint.apply(os.environ) | {
-        "LOUPE_STACK": NAME,
+        "LOUPE_STACK": stack.name,
         "LOUPE_HOME": str(stack.home),
     }
     command = [sys.executable, "-m", "loupe_cli.main", *arguments]
@@ -190,7 +191,7 @@ def deploy(stack: Stack, *overrides: str) -> None:
         "--template-file",
         str(template),
         "--stack-name",
-        NAME,
+        stack.name,
         "--resolve-s3",
         "--capabilities",
         "CAPABILITY_IAM",

@@ -114,8 +114,11 @@ def test_a_stack_whose_creation_failed_half_way_is_taken_down(stack: Stack) -> N
 
 
 def test_without_a_yes_nothing_is_deleted(stack: Stack) -> None:
-    """The stack is gone by now: a bucket that bears its name stands for what is left of one."""
-    stack.client("s3").create_bucket(Bucket=f"{NAME}-bucket-left")
+    """The stack is gone by now: a bucket with its tag stands for what is left of one."""
+    s3 = stack.client("s3")
+    s3.create_bucket(Bucket=f"{NAME}-bucket-left")
+    tag = {"Key": "loupe:stack", "Value": NAME}
+    s3.put_bucket_tagging(Bucket=f"{NAME}-bucket-left", Tagging={"TagSet": [tag]})
 
     assert loupe(stack, "teardown").returncode != 0
     assert left(stack) == {"buckets": [f"{NAME}-bucket-left"]}

@@ -25,6 +25,7 @@ from loupe.handlers.build_dataset import manifest_key
 from loupe.handlers.dispatch_images import receive
 from loupe.handlers.promote_model import promote
 from loupe.settings import Settings
+from loupe_cli.invoke.sample_data import NAME
 from tests.adapters.world import BUCKET, World, png
 from tests.template.reading import (
     ROOT,
@@ -208,6 +209,7 @@ def test_the_sample_of_a_request_comes_by_a_route_that_asks_for_a_token() -> Non
         ("provision_project", "Custom::RekognitionProject"),
         ("provision_flow", "Custom::ReviewFlow"),
         ("provision_team", "Custom::ReviewTeam"),
+        ("stop_rounds", "Custom::Rounds"),
     ],
 )
 def test_the_sample_of_a_custom_resource_has_its_properties(module: str, kind: str) -> None:
@@ -259,7 +261,7 @@ def arrived(world: World) -> Prepared:
 def known(world: World) -> Prepared:
     """The image has a record, too."""
     image = uploaded(world)
-    receive(image, world.deps)
+    receive(image, "", world.deps)
     return {IMAGE.bucket: BUCKET, IMAGE.version: image.version}
 
 
@@ -514,6 +516,7 @@ CASES: dict[str, tuple[Prepare, Check]] = {
     "provision_project": (empty, provided),
     "provision_flow": (empty, provided),
     "provision_team": (empty, provided),
+    "stop_rounds": (empty, provided),
 }
 
 
@@ -557,9 +560,10 @@ def test_a_handler_takes_its_sample(
 @pytest.mark.parametrize(
     ("module", "identity", "attributes"),
     [
-        ("provision_project", f"made {LOCAL}", []),
-        ("provision_flow", f"{LOCAL}-review", ["FlowArn"]),
-        ("provision_team", f"made {LOCAL}", ["Portal"]),
+        ("provision_project", f"made {NAME}", []),
+        ("provision_flow", f"{NAME}-review", ["FlowArn"]),
+        ("provision_team", f"made {NAME}", ["Portal"]),
+        ("stop_rounds", "rounds", []),
     ],
 )
 def test_cloudformation_is_told_that_its_request_was_done(

@@ -1,6 +1,16 @@
 """Business rule: every label that the model gives is kept, and the surest one decides."""
 
+from dataclasses import asdict
+
+import pytest
+
+from loupe.adapters.detections import detection_of
 from loupe.domain.detection import (
+    ANSWERED,
+    NOT_READ,
+    REVIEW,
+    STATES,
+    WAITING,
     Answer,
     Detection,
     Label,
@@ -9,7 +19,8 @@ from loupe.domain.detection import (
     why_unsure,
 )
 from loupe.domain.payloads import answer_from_json, answer_to_json, image_from_json
-from loupe.domain.places import ImageRef
+from loupe.domain.places import NO_LABEL_FITS, ImageRef
+from loupe.errors import InvalidRequest
 
 BOX = {"Left": 0.1, "Top": 0.2, "Width": 0.3, "Height": 0.4}
 IMAGE = ImageRef("b", "images_for_detection/a b.png", "v", "e", 5)
@@ -61,6 +72,47 @@ def test_an_answer_passes_through_the_state_machine_unchanged() -> None:
 
 def test_an_image_passes_through_the_state_machine_unchanged() -> None:
     assert image_from_json(vars(IMAGE)) == IMAGE
+
+
+def test_that_no_label_fits_is_the_answer_and_stands_before_the_guess() -> None:
+    read = Detection(IMAGE, REVIEW, "2026", (Label("cat", 40.0),))
+
+    answered = read.answered(NO_LABEL_FITS, "a person said so")
+
+    assert answered.state == ANSWERED
+    assert answered.none_of_the_above
+    assert answered.as_json()["labels"][0] == {
+        "name": "none of the above",
+        "confidence": 100.0,
+        "by": "person",
+    }
+    assert not read.answered("cat", "a person said so").none_of_the_above
+
+
+def test_the_answer_none_of_the_above_of_an_older_release_is_read_as_the_first_label() -> None:
+    stored = asdict(Detection(IMAGE, ANSWERED, "2026", (Label("cat", 40.0),)))
+    stored["none_of_the_above"] = True
+
+    read = detection_of(stored)
+
+    assert [label.name for label in read.labels] == [NO_LABEL_FITS, "cat"]
+    assert detection_of(asdict(read)) == read
+
+
+@pytest.mark.parametrize("state", NOT_READ)
+def test_an_image_that_was_not_read_waits_again_as_it_came(state: str) -> None:
+    ended = Detection(IMAGE, state, "2026", reason="why")
+
+    again = ended.read_again()
+
+    assert again == Detection(IMAGE, WAITING, "2026", repeats=1)
+    assert again.attempt != ended.attempt
+
+
+@pytest.mark.parametrize("state", sorted(set(STATES) - set(NOT_READ)))
+def test_an_image_that_was_read_is_not_read_again(state: str) -> None:
+    with pytest.raises(InvalidRequest, match=f"'a b.png' is {state}"):
+        Detection(IMAGE, state, "2026").read_again()
 
 
 def test_a_listing_shows_who_gave_a_label_and_a_box_where_there_is_one() -> None:

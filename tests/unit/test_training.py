@@ -1,5 +1,6 @@
 """Business rule: train when there is enough that is new, and never pay twice for the same."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -50,6 +51,30 @@ def test_fewer_changes_than_the_minimum_train_nothing_and_say_how_many_are_asked
     assert found.action == "nothing"
     assert "9 labelled images" in found.reason
     assert "10 are asked for" in found.reason
+
+
+def test_what_does_not_count_is_named_with_the_reason_and_the_way_out() -> None:
+    found = plan(
+        Progress(changes=9, unused=1, unused_image="b/2.png", unused_why="It is b/1.png again.")
+    )
+
+    assert "1 more came and does not count: b/2.png (It is b/1.png again)" in found.reason
+    assert "upload 1 more, or set Minimum-Untrained-Images to 9" in found.reason
+    assert "3 more came" in plan(Progress(changes=7, unused=3)).reason
+
+
+@given(changes=st.integers(0, 200), not_promoted=st.integers(0, 20), minimum=st.integers(1, 50))
+def test_the_minimum_that_is_advised_is_one_that_trains(
+    changes: int, not_promoted: int, minimum: int
+) -> None:
+    found = plan(Progress(changes=changes, not_promoted=not_promoted), minimum=minimum)
+
+    advised = re.search(r"Minimum-Untrained-Images to (\d+)", found.reason)
+    if found.action == "nothing" and advised:
+        lowered = int(advised[1])
+        assert lowered >= 1
+        after = plan(Progress(changes=changes, not_promoted=not_promoted), minimum=lowered)
+        assert after.action == "train"
 
 
 def test_the_minimum_itself_trains_the_next_version_on_all_trainable_labels() -> None:

@@ -78,7 +78,7 @@ class Demo:
 
     def read(self, folder: Path, version: str) -> None:
         """Send a stream of images, and let people answer the unsure ones."""
-        sent = send(image_files(folder), self.target)
+        sent = send(image_files(folder).uploads, self.target)
         names = {upload.path.name for upload in sent}
         wait_for("Reading", len(names), lambda: self._count(names, waiting=False), PATIENCE)
         unsure = self.answer_reviews()
@@ -121,7 +121,7 @@ class Demo:
 
     def label(self, folder: Path, known: int) -> int:
         """Upload labelled images; returns how many the dataset has, which had `known`."""
-        known += len(send(labelled_files(folder), self.target))
+        known += len(send(labelled_files(folder).uploads, self.target))
         self.registered(known)
         return known
 
@@ -156,8 +156,8 @@ class Demo:
                 )
             )
         states = Counter(detection.state for detection in deps.detections.newest())
-        uploaded = len(image_files(self.images.first_stream)) + len(
-            image_files(self.images.second_stream)
+        uploaded = len(image_files(self.images.first_stream).uploads) + len(
+            image_files(self.images.second_stream).uploads
         )
         return Report(
             versions=scores,

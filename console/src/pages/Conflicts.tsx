@@ -1,5 +1,6 @@
 import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
+import ColumnLayout from "@cloudscape-design/components/column-layout";
 import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import Select from "@cloudscape-design/components/select";
@@ -35,7 +36,7 @@ export function Conflicts() {
     <SpaceBetween size="l">
       <Header
         variant="h1"
-        description="Reviewers disagree on these images. What you decide is trained on."
+        description="These images got different labels. What you decide is trained on."
         actions={<Pager pages={pages} />}
       >
         Conflicts
@@ -48,8 +49,8 @@ export function Conflicts() {
           <Box textAlign="center" padding="l">
             <Box variant="h2">No conflicts</Box>
             <Box variant="p">
-              Reviewers agree so far. With Reviewers-Per-Image at 2 or 3, images without a majority
-              appear here.
+              Images on which reviewers disagree appear here (with Reviewers-Per-Image at 2 or 3),
+              and pictures that are labelled twice, each time differently.
             </Box>
           </Box>
         </Container>
@@ -74,7 +75,11 @@ function One({ conflict, busy, decide }: OneProps) {
   return (
     <Container header={<Header variant="h2">{conflict.image}</Header>}>
       <SpaceBetween size="m">
-        <Picture src={conflict.picture} alt={conflict.image} size="large" />
+        {conflict.copies.length ? (
+          <Copies copies={conflict.copies} />
+        ) : (
+          <Picture src={conflict.picture} alt={conflict.image} size="large" />
+        )}
         <ul>
           {conflict.answers.map(({ worker, label: said, at }) => (
             <li key={worker}>
@@ -101,5 +106,27 @@ function One({ conflict, busy, decide }: OneProps) {
         </SpaceBetween>
       </SpaceBetween>
     </Container>
+  );
+}
+
+/** The same picture under several labels. */
+function Copies({ copies }: Pick<Conflict, "copies">) {
+  return (
+    <SpaceBetween size="s">
+      <Box>
+        The same picture is labelled differently, so it is not used. The label that you choose
+        stays; the images under other labels are removed.
+      </Box>
+      <ColumnLayout columns={2}>
+        {copies.map(({ image, label, picture }) => (
+          <SpaceBetween key={image} size="xs">
+            <Box>
+              <strong>{label}</strong>, as {image}
+            </Box>
+            <Picture src={picture} alt={image} size="large" />
+          </SpaceBetween>
+        ))}
+      </ColumnLayout>
+    </SpaceBetween>
   );
 }

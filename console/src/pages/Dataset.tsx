@@ -1,8 +1,5 @@
-import Autosuggest from "@cloudscape-design/components/autosuggest";
 import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
-import Container from "@cloudscape-design/components/container";
-import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
 import Link from "@cloudscape-design/components/link";
 import Select from "@cloudscape-design/components/select";
@@ -14,11 +11,12 @@ import { type Example, type LabelCount, type ManyDone, api } from "../api";
 import { Failed } from "../parts/Failed";
 import { Pager } from "../parts/Pager";
 import { Picture } from "../parts/Picture";
-import { Upload } from "../parts/Upload";
 import { localTime } from "../parts/time";
 import { useLoad } from "../parts/useLoad";
 import { usePages } from "../parts/usePages";
 import { go, link, useRoute } from "../route";
+import { AddImages } from "./dataset/AddImages";
+import { LabelField } from "./dataset/LabelField";
 import { Confirm } from "./operator/Confirm";
 import { OneExample } from "./operator/OneExample";
 import { useAction } from "./operator/useAction";
@@ -45,47 +43,10 @@ export function Dataset() {
         Dataset
       </Header>
       {labels.error && <Failed error={labels.error} retry={labels.refresh} />}
-      <Add labels={known} done={labels.refresh} />
+      <AddImages labels={known} training={labels.data?.training} done={labels.refresh} />
       <LabelTable labels={known} loading={!labels.data && !labels.error} />
       <Examples labels={known} changed={labels.refresh} />
     </SpaceBetween>
-  );
-}
-
-function LabelField(props: {
-  label: string;
-  labels: LabelCount[];
-  onChange: (label: string) => void;
-}) {
-  return (
-    <FormField label="Label" description="One that is there already, or a new one.">
-      <Autosuggest
-        value={props.label}
-        ariaLabel="Label"
-        options={props.labels.map(({ label }) => ({ value: label }))}
-        enteredTextLabel={(text) => `A new label: ${text}`}
-        placeholder="cat"
-        onChange={({ detail }) => props.onChange(detail.value)}
-      />
-    </FormField>
-  );
-}
-
-function Add({ labels, done }: { labels: LabelCount[]; done: () => void }) {
-  const [label, setLabel] = useState("");
-  const name = label.trim();
-  return (
-    <Container header={<Header variant="h2">Add images</Header>}>
-      <SpaceBetween size="m">
-        <LabelField label={label} labels={labels} onChange={setLabel} />
-        <Upload
-          what={name ? `images of “${name}”` : "images"}
-          disabled={name ? "" : "Write their label first, then drop images here"}
-          slots={(files) => api.exampleSlots(name, files)}
-          done={done}
-        />
-      </SpaceBetween>
-    </Container>
   );
 }
 
@@ -276,6 +237,7 @@ function Examples({ labels, changed }: { labels: LabelCount[]; changed: () => vo
 function use({ status, split, reason }: Example): string {
   if (status === "removed") return "Removed";
   if (status === "rejected") return `Not usable: ${reason}`;
+  if (reason) return reason;
   if (split === "train") return "Training";
   return split === "test" ? "Testing only" : "Neither, to keep the test honest";
 }

@@ -3,9 +3,9 @@ import Header from "@cloudscape-design/components/header";
 import Link from "@cloudscape-design/components/link";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
-import { useRef } from "react";
-import { type Detection, type DetectionFilter, type Page, STATES, api } from "../api";
-import { Labels } from "../parts/Confidence";
+import { useRef, useState } from "react";
+import { type Detection, type DetectionFilter, NOT_READ, type Page, STATES, api } from "../api";
+import { Labels, boxed } from "../parts/Confidence";
 import { Failed } from "../parts/Failed";
 import { Pager } from "../parts/Pager";
 import { Picture } from "../parts/Picture";
@@ -17,6 +17,8 @@ import { go, link, useRoute } from "../route";
 import { Download } from "./detect/Download";
 import { Filters } from "./detect/Filters";
 import { OnePicture } from "./detect/OnePicture";
+import { ReadAgain } from "./detect/ReadAgain";
+import { useAction } from "./operator/useAction";
 
 const POLL_MS = 2000;
 const CALM_POLL_MS = 15_000;
@@ -28,11 +30,17 @@ export function Detect() {
   const { image: open, ...filters } = query;
   const filter = filterOf(filters);
   const sent = useRef(0);
+  const [selected, setSelected] = useState<Detection[]>([]);
+  const { act, busy, said } = useAction();
   const poll = (page: Page<Detection> | undefined) =>
     Date.now() - sent.current < EXPECTING_MS || page?.items.some(({ state }) => state === "waiting")
       ? POLL_MS
       : CALM_POLL_MS;
   const pages = usePages(JSON.stringify(filter), (cursor) => api.detections(filter, cursor), poll);
+  const expect = () => {
+    sent.current = Date.now();
+    pages.refresh();
+  };
   return (
     <SpaceBetween size="l">
       <Header
@@ -42,29 +50,49 @@ export function Detect() {
       >
         Detect
       </Header>
-      <Upload
-        what="images"
-        slots={api.uploadSlots}
-        done={() => {
-          sent.current = Date.now();
-          pages.refresh();
-        }}
-      />
+      <Upload what="images or folders of them" slots={api.uploadSlots} done={expect} />
       <Filters query={filters} />
+      {said}
       {pages.error && <Failed error={pages.error} retry={pages.refresh} />}
       <Table
         variant="container"
         wrapLines
         header={
-          <Header variant="h2" actions={<Pager pages={pages} />}>
+          <Header
+            variant="h2"
+            counter={selected.length ? `(${selected.length} chosen)` : ""}
+            actions={
+              <SpaceBetween direction="horizontal" size="xs">
+                <ReadAgain
+                  images={selected}
+                  act={act}
+                  busy={busy}
+                  done={() => {
+                    setSelected([]);
+                    expect();
+                  }}
+                />
+                <Pager pages={pages} />
+              </SpaceBetween>
+            }
+          >
             Results
           </Header>
         }
         items={pages.items}
         trackBy="id"
+        selectionType="multi"
+        selectedItems={selected}
+        isItemDisabled={({ state }) => !NOT_READ.includes(state)}
+        onSelectionChange={({ detail }) => setSelected(detail.selectedItems)}
         loading={!pages.data && pages.loading}
         loadingText="Loading results"
-        ariaLabels={{ tableLabel: "Results" }}
+        ariaLabels={{
+          tableLabel: "Results",
+          selectionGroupLabel: "Images to read again",
+          allItemsSelectionLabel: () => "All images of this page that were not read",
+          itemSelectionLabel: (_, { image }) => image,
+        }}
         empty={
           <Box textAlign="center" padding="l">
             {emptyText(!!pages.data, Object.keys(filters).length > 0)}
@@ -80,7 +108,7 @@ export function Detect() {
                 src={found.picture}
                 alt={found.image}
                 size="small"
-                labels={found.labels.slice(0, 10)}
+                labels={boxed(found.labels).slice(0, 10)}
               />
             ),
           },
@@ -98,7 +126,11 @@ export function Detect() {
         ]}
       />
       {open && (
-        <OnePicture id={open} close={() => go("detect", { ...query, image: undefined })} />
+        <OnePicture
+          id={open}
+          close={() => go("detect", { ...query, image: undefined })}
+          sentAgain={expect}
+        />
       )}
     </SpaceBetween>
   );

@@ -8,7 +8,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Spinner from "@cloudscape-design/components/spinner";
 import Table from "@cloudscape-design/components/table";
 import { useState } from "react";
-import { type Version, type VersionDetail, api } from "../api";
+import { type Version, api } from "../api";
 import { Failed } from "../parts/Failed";
 import { localTime } from "../parts/time";
 import { useLoad } from "../parts/useLoad";
@@ -19,10 +19,14 @@ import { LabelScores } from "./operator/LabelScores";
 import { Snapshot } from "./operator/Snapshot";
 import { VersionActions } from "./operator/VersionActions";
 import { VersionStatus } from "./operator/VersionStatus";
-import { F1_MEANING, FEW_IMAGES, f1Text } from "./operator/f1";
+import { F1_MEANING, FEW_IMAGES, REKOGNITIONS_F1, f1Text } from "./operator/f1";
 import { useAction } from "./operator/useAction";
 
 const POLL_MS = 4000;
+
+function why({ reason, retry_at }: Version): string {
+  return retry_at ? `${reason}; tried again after ${localTime(retry_at)}` : reason;
+}
 
 /** Whether the newest attempt failed, so that it can be taken up with the same data. */
 function canTryAgain(newest: Version | undefined): boolean {
@@ -123,7 +127,7 @@ export function Models() {
             cell: ({ name }) => <Link href={link("models", { version: name })}>{name}</Link>,
           },
           { id: "status", header: "Status", minWidth: 150, cell: ({ status }) => <VersionStatus status={status} /> },
-          { id: "f1", header: "Score (F1)", cell: ({ f1 }) => f1Text(f1) },
+          { id: "f1", header: REKOGNITIONS_F1, cell: ({ f1 }) => f1Text(f1) },
           {
             id: "images",
             header: "Images",
@@ -136,7 +140,7 @@ export function Models() {
             cell: ({ samples, samples_agreed }) =>
               samples ? `${samples_agreed} of ${samples} samples` : "–",
           },
-          { id: "reason", header: "Why", minWidth: 240, cell: ({ reason }) => reason },
+          { id: "reason", header: "Why", minWidth: 240, cell: why },
           { id: "at", header: "Begun", cell: ({ at }) => localTime(at) },
         ]}
       />
@@ -176,13 +180,13 @@ function Detail({ version, against, order, busy }: DetailProps) {
       {!data && !error && <Spinner />}
       {data && (
         <SpaceBetween size="l">
-          {against && <Against right={data} name={against} />}
+          {against && <Comparison older={against} newer={name} />}
           <KeyValuePairs
             columns={3}
             items={[
               { label: "Decision", value: data.reason },
               {
-                label: "Score (F1)",
+                label: REKOGNITIONS_F1,
                 value: (
                   <Popover content={F1_MEANING} dismissAriaLabel="Close">
                     {f1Text(data.f1)}
@@ -201,10 +205,4 @@ function Detail({ version, against, order, busy }: DetailProps) {
       )}
     </SpaceBetween>
   );
-}
-
-function Against({ right, name }: { right: VersionDetail; name: string }) {
-  const { data, error, refresh } = useLoad(name, () => api.model(name));
-  if (error) return <Failed error={error} retry={refresh} />;
-  return data ? <Comparison left={data} right={right} /> : <Spinner />;
 }

@@ -12,13 +12,14 @@ import Spinner from "@cloudscape-design/components/spinner";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import { type Overview as Shown, api } from "../api";
 import { Failed } from "../parts/Failed";
+import { NextCheck } from "../parts/NextCheck";
 import { fromNow, localTime } from "../parts/time";
 import { useLoad } from "../parts/useLoad";
 import { link } from "../route";
 import { loadConfig } from "../session";
 import { Bars } from "./operator/Bars";
 import { type Counts, NOTHING, byDay, dayOf, shareAgreed, shareForPeople } from "./operator/days";
-import { F1_MEANING, f1Text, percentText } from "./operator/f1";
+import { F1_MEANING, LOUPES_F1, REKOGNITIONS_F1, f1Text, percentText } from "./operator/f1";
 
 const POLL_MS = 5000;
 const HOUR_MS = 3_600_000;
@@ -75,7 +76,7 @@ function Service({ overview: { service } }: { overview: Shown }) {
         items={[
           { label: "Version", value: service.version },
           {
-            label: "Score (F1)",
+            label: REKOGNITIONS_F1,
             value: (
               <Popover content={F1_MEANING} triggerType="text" dismissAriaLabel="Close">
                 {f1Text(service.f1)}
@@ -141,9 +142,10 @@ function Doing({ overview, isOperator }: { overview: Shown; isOperator: boolean 
           value={Math.min(100, (100 * fresh) / Math.max(1, needed))}
           additionalInfo={`${fresh} of the ${needed} that a training asks for`}
         />
+        <NextCheck training={overview.training} />
         {overview.conflicts > 0 && isOperator && (
           <StatusIndicator type="warning">
-            <Link href={link("conflicts")}>Reviewers disagree on {overview.conflicts}</Link>
+            <Link href={link("conflicts")}>Conflicts to decide: {overview.conflicts}</Link>
           </StatusIndicator>
         )}
       </SpaceBetween>
@@ -188,12 +190,12 @@ function Charts({ overview }: { overview: Shown }) {
   return (
     <ColumnLayout columns={3} minColumnWidth={280}>
       <Bars
-        title="Score by version"
-        about="F1 of each version on its test images."
+        title="Last comparison"
+        about={`${LOUPES_F1} of the versions on the same ${overview.compared.images} test images.`}
         across="Version"
-        bars={overview.versions.map(({ name, f1 }) => ({ x: name, y: f1 }))}
+        bars={overview.compared.scores.map(({ name, f1 }) => ({ x: name, y: f1 }))}
         format={f1Text}
-        empty="The first trained version will appear here."
+        empty="The first version that reaches the minimum F1 will appear here."
       />
       <Bars
         title="Needed a person"

@@ -16,11 +16,12 @@ interface Props {
   slots: AskForSlots;
   /** Some files have arrived, perhaps not yet the last. */
   done: () => void;
-  disabled?: string;
+  /** Decides what is sent of what was dropped; without it all of it is. */
+  take?: (found: Found, send: (found: Found) => void) => void;
 }
 
 /** Where images are dropped, or chosen: files or whole folders, many at once. */
-export function Upload({ what, slots, done, disabled = "" }: Props) {
+export function Upload({ what, slots, done, take = sendAll }: Props) {
   const [progress, uploads] = useUploads(useRoute().page);
   const { data: config } = useLoad("config", loadConfig);
   const [over, setOver] = useState(false);
@@ -31,21 +32,24 @@ export function Upload({ what, slots, done, disabled = "" }: Props) {
 
   useEffect(openNothing, []);
 
-  function take(found: Found) {
-    if (disabled || !(found.files.length + found.unreadable.length)) return;
+  function send(found: Found) {
     void uploads.take(found, slots, done);
+  }
+
+  function receive(found: Found) {
+    if (found.files.length + found.unreadable.length) take(found, send);
   }
 
   function drop(event: DragEvent) {
     event.preventDefault();
     setOver(false);
-    void filesOf(event.dataTransfer.items).then(take);
+    void filesOf(event.dataTransfer.items).then(receive);
   }
 
   return (
     <SpaceBetween size="s">
       <div
-        className={over && !disabled ? "drop over" : "drop"}
+        className={over ? "drop over" : "drop"}
         onDragOver={(event) => {
           event.preventDefault();
           setOver(true);
@@ -54,10 +58,10 @@ export function Upload({ what, slots, done, disabled = "" }: Props) {
         onDrop={drop}
       >
         <SpaceBetween size="xs" alignItems="center">
-          <Box>{disabled || `Drop ${what} or folders of them here`}</Box>
+          <Box>{`Drop ${what} here`}</Box>
           <SpaceBetween direction="horizontal" size="xs">
-            <Choose text="Choose images" disabled={!!disabled} take={take} />
-            <Choose text="Choose a folder" folder disabled={!!disabled} take={take} />
+            <Choose text="Choose images" take={receive} />
+            <Choose text="Choose a folder" folder take={receive} />
           </SpaceBetween>
           {config && (
             <Box variant="small">
@@ -80,7 +84,7 @@ export function Upload({ what, slots, done, disabled = "" }: Props) {
           refused={refused}
           again={(found) => {
             uploads.forgetRefused();
-            take(found);
+            send(found);
           }}
           close={() => uploads.forgetRefused()}
         />
@@ -89,20 +93,22 @@ export function Upload({ what, slots, done, disabled = "" }: Props) {
   );
 }
 
+function sendAll(found: Found, send: (found: Found) => void) {
+  send(found);
+}
+
 interface ChooseProps {
   text: string;
   folder?: boolean;
-  disabled: boolean;
   take: (found: Found) => void;
 }
 
-function Choose({ text, folder = false, disabled, take }: ChooseProps) {
+function Choose({ text, folder = false, take }: ChooseProps) {
   const input = useRef<HTMLInputElement>(null);
   return (
     <>
       <Button
         iconName={folder ? "folder" : "upload"}
-        disabled={disabled}
         onClick={() => input.current?.click()}
       >
         {text}
@@ -145,7 +151,7 @@ function Refused({ refused, again, close }: RefusedProps) {
         )
       }
     >
-      <ul className="refused" tabIndex={0} aria-label="Files that were not uploaded">
+      <ul className="listed" tabIndex={0} aria-label="Files that were not uploaded">
         {refused.map(({ name, reason }, number) => (
           <li key={`${number} ${name}`}>
             <strong>{name}</strong>: {reason}

@@ -6,6 +6,8 @@ export interface Named {
   file: File;
   /** With its folders: "cats/1.png". */
   name: string;
+  /** Of an image to train on. */
+  label?: string;
 }
 
 export interface Refusal {
@@ -25,7 +27,7 @@ export type AskForSlots = (files: FileToUpload[]) => Promise<{ slots: UploadSlot
 const AT_ONCE = 5;
 const ATTEMPTS = 4;
 
-/** The files of a drop, those in folders too. */
+/** The files of a drop, those in folders too, without hidden ones. */
 export async function filesOf(items: DataTransferItemList): Promise<Found> {
   // All of them now: the list is empty as soon as the event is over.
   const entries = [...items]
@@ -38,11 +40,16 @@ export async function filesOf(items: DataTransferItemList): Promise<Found> {
 
 export function chosen(files: FileList): Found {
   const named = [...files].map((file) => ({ file, name: file.webkitRelativePath || file.name }));
-  return { files: named, unreadable: [] };
+  return { files: named.filter(({ name }) => !isHidden(name)), unreadable: [] };
+}
+
+function isHidden(name: string): boolean {
+  return name.split("/").some((part) => part.startsWith("."));
 }
 
 async function walk(entry: FileSystemEntry, folder: string, found: Found): Promise<void> {
   const name = folder + entry.name;
+  if (isHidden(name)) return;
   try {
     if (entry.isFile) {
       const file = await new Promise<File>((resolve, reject) =>
@@ -92,7 +99,7 @@ export async function send(
     let slots: UploadSlot[];
     try {
       ({ slots } = await askForSlots(
-        batch.map(({ file, name }) => ({ name, size: file.size, type: file.type })),
+        batch.map(({ file, name, label }) => ({ name, label, size: file.size, type: file.type })),
       ));
     } catch (error) {
       const { message: reason } = error as Error;

@@ -6,7 +6,7 @@ of a picture that arrive together find each other.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from loupe.domain.dataset import Change, Counts, Group, LabelCount, Member
 from loupe.domain.events import Event
 from loupe.domain.fingerprint import Fingerprint
 from loupe.domain.manifest import Entry
-from loupe.domain.places import position
+from loupe.domain.places import LABELLED_PREFIX, position
 
 REGISTERED = "registered"
 REMOVED = "removed"
@@ -24,7 +24,10 @@ REJECTED = "rejected"
 
 @dataclass(frozen=True)
 class Example:
-    """The record of one labelled object; `version` is the one that the record speaks of."""
+    """The record of one labelled object; `version` is the one that the record speaks of.
+
+    `attempts` is how many trainings had begun when that version came.
+    """
 
     key: str
     label: str
@@ -37,6 +40,12 @@ class Example:
     reviewers: int = 0
     reason: str = ""
     by: tuple[str, ...] = ()
+    attempts: int = 0
+
+    @property
+    def name(self) -> str:
+        """What a person calls it: `cat/1.png`."""
+        return self.key.removeprefix(LABELLED_PREFIX)
 
     @property
     def id(self) -> str:
@@ -102,9 +111,10 @@ class Dataset:
         change: Change,
         ledger: Ledger,
         fingerprint: Fingerprint,
+        more: Sequence[Item],
         events: Iterable[Event],
     ) -> None:
-        """Write a new example, its group and what finds its near duplicates."""
+        """Write a new example, its group, what finds its near duplicates, and `more`."""
         bands = [
             put(
                 {
@@ -116,17 +126,33 @@ class Dataset:
             )
             for band in fingerprint.bands
         ]
-        self._write(example, change, ledger, bands, events)
+        self._write(example, change, ledger, [*bands, *more], events)
 
     def remove(
-        self, example: Example, change: Change, ledger: Ledger, events: Iterable[Event]
+        self,
+        example: Example,
+        change: Change,
+        ledger: Ledger,
+        more: Sequence[Item],
+        events: Iterable[Event],
     ) -> None:
-        """Write that an example is gone. Its picture stays known, and so does its side."""
-        self._write(example, change, ledger, [], events)
+        """Write that an example is gone, and `more`. Its picture stays known, and so its side."""
+        self._write(example, change, ledger, more, events)
 
-    def note(self, example: Example, events: Iterable[Event]) -> None:
-        """Write an example that touches no group: rejected, or removed before it was known."""
-        self._table.write([put(_example_item(example))], list(events))
+    def note(
+        self, example: Example, before: Example | None, ledger: Ledger, events: Iterable[Event]
+    ) -> None:
+        """Write an example that touches no group: rejected, or removed after it was.
+
+        Raises AlreadyDone when the record is not `before` any more.
+        """
+        unused = _unused(example, ledger.attempts) - _unused(before, ledger.attempts)
+        condition, values = "attribute_not_exists(pk)", {}
+        if before:
+            condition = "version = :version AND list_state = :state"
+            values = {":version": before.version, ":state": f"EXAMPLE#{before.status}"}
+        writes = [put(_example_item(example), condition, values)]
+        self._table.write([*writes, *_progress(0, unused, example, ledger)], list(events))
 
     def entries(self, bucket: str) -> Iterator[tuple[str, Entry]]:
         """(split, entry) of every usable picture, oldest first."""
@@ -155,7 +181,7 @@ class Dataset:
         example: Example,
         change: Change,
         ledger: Ledger,
-        more: list[Item],
+        more: Sequence[Item],
         events: Iterable[Event],
     ) -> None:
         group_item = self._table.get(f"GROUP#{change.after.id}", "GROUP") or {}
@@ -186,17 +212,28 @@ class Dataset:
             ),
             *more,
         ]
-        if change.changes_dataset and not counted:
-            writes.append(
-                update(
-                    "STATE",
-                    "PROGRESS",
-                    "ADD changes :one",
-                    {"one": 1, "attempts": ledger.attempts},
-                    "attribute_not_exists(attempts) OR attempts = :attempts",
-                )
-            )
+        rejected = _unused(self.example(example.key), ledger.attempts)
+        changes = int(change.changes_dataset and not counted)
+        writes += _progress(changes, change.unused(ledger.attempts) - rejected, example, ledger)
         self._table.write(writes, list(events))
+
+
+def _unused(example: Example | None, attempts: int) -> int:
+    """1 for an object that was rejected after that many attempts, else 0."""
+    return int(bool(example and example.status == REJECTED and example.attempts == attempts))
+
+
+def _progress(changes: int, unused: int, example: Example, ledger: Ledger) -> list[Item]:
+    """The write that counts what the next training sees, and what it cannot use."""
+    if not changes and not unused:
+        return []
+    values: Item = {"changes": changes, "unused": unused, "attempts": ledger.attempts}
+    expression = "ADD changes :changes, unused :unused"
+    if unused > 0:
+        values |= {"image": example.name, "why": example.reason}
+        expression = f"SET unused_image = :image, unused_why = :why {expression}"
+    same_attempt = "attribute_not_exists(attempts) OR attempts = :attempts"
+    return [update("STATE", "PROGRESS", expression, values, same_attempt)]
 
 
 def _hashed(key: str) -> str:
@@ -212,7 +249,7 @@ def _example_item(example: Example) -> Item:
 
 
 def _example(item: dict[str, Any]) -> Example:
-    own = {name: item[name] for name in Example.__dataclass_fields__}
+    own = {name: item[name] for name in Example.__dataclass_fields__ if name in item}
     return Example(**own | {"by": tuple(item["by"])})
 
 

@@ -5,9 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 from loupe.adapters.table import Item, Table, listed, put
-from loupe.domain.detection import READ_BY_MODEL, WAITING, Detection, Label
+from loupe.domain.detection import READ_BY_MODEL, WAITING, Detection, Label, person_label
 from loupe.domain.events import Event
-from loupe.domain.places import ImageRef
+from loupe.domain.places import NO_LABEL_FITS, ImageRef
 
 KIND = "DETECTION"
 READ = "DETECTED"
@@ -87,21 +87,13 @@ def _item(detection: Detection) -> Item:
 
 def detection_of(item: Mapping[str, Any]) -> Detection:
     """The detection that an item, or an exported record, stands for."""
+    own = set(Detection.__dataclass_fields__)
+    labels = tuple(label(found) for found in item["labels"])
+    if item.get("none_of_the_above"):  # How releases before 0.2 stored that answer.
+        labels = (person_label(NO_LABEL_FITS), *labels)
     return Detection(
-        image=ImageRef(**item["image"]),
-        labels=tuple(label(found) for found in item["labels"]),
-        **{
-            name: item[name]
-            for name in (
-                "state",
-                "at",
-                "version",
-                "reason",
-                "review",
-                "detected_at",
-                "none_of_the_above",
-            )
-        },
+        **{name: value for name, value in item.items() if name in own}
+        | {"image": ImageRef(**item["image"]), "labels": labels}
     )
 
 

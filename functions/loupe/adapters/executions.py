@@ -1,7 +1,8 @@
 """Step Functions: executions of the state machines."""
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -16,12 +17,17 @@ class ExecutionFailed(LoupeError):
     """An execution ended with an error that it does not know; the message carries it."""
 
 
-class Executions:
-    """`client` and `patient` are boto3 clients of Step Functions; `patient` waits for minutes."""
+POLL_SECONDS = 2
+ENDED = ("StateMachineDoesNotExist", "ExecutionDoesNotExist", "ValidationException")
+"""What StopExecution answers of an execution that has ended meanwhile."""
 
-    def __init__(self, client: Any, patient: Any) -> None:
+
+class Executions:
+    """`client` is `boto3.client("stepfunctions")`, `patient` one that waits for minutes."""
+
+    def __init__(self, client: Any, patient: Any = None) -> None:
         self._client = client
-        self._patient = patient
+        self._patient = patient or client
 
     def run(self, machine_arn: str, name: str, payload: Mapping[str, Any]) -> None:
         """Run an Express machine to its end.
@@ -68,3 +74,37 @@ class Executions:
             ):
                 raise NotFound("Nothing waits for this answer any more.") from error
             raise
+
+    def delete_machine(self, machine_arn: str, is_late: Callable[[], bool]) -> None:
+        """Delete a Standard machine with all that it runs; raises TimeoutError when `is_late()`.
+
+        A machine that is being deleted starts nothing any more. So it is told to go first, and
+        what it runs is stopped until it is gone: the list of executions may lag behind.
+        """
+        self._client.delete_state_machine(stateMachineArn=machine_arn)
+        while self._has_machine(machine_arn):
+            if is_late():
+                raise TimeoutError("rounds of improvement are still being stopped; try again")
+            self._stop_running(machine_arn)
+            time.sleep(POLL_SECONDS)
+
+    def _has_machine(self, machine_arn: str) -> bool:
+        try:
+            self._client.describe_state_machine(stateMachineArn=machine_arn)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "StateMachineDoesNotExist":
+                return False
+            raise
+        return True
+
+    def _stop_running(self, machine_arn: str) -> None:
+        pages = self._client.get_paginator("list_executions")
+        try:
+            for page in pages.paginate(stateMachineArn=machine_arn, statusFilter="RUNNING"):
+                for execution in page["executions"]:
+                    self._client.stop_execution(
+                        executionArn=execution["executionArn"], cause="Loupe is taken down"
+                    )
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ENDED:
+                raise

@@ -47,6 +47,20 @@ class Objects:
         )
         return Current(image, found["Metadata"])
 
+    def is_there(self, image: ImageRef) -> bool:
+        """Whether nobody has deleted the object, nor this version of it."""
+        try:
+            if self.current(image.key).image.version == image.version:
+                return True
+            self._client.head_object(Bucket=self.bucket, Key=image.key, VersionId=image.version)
+        except NotFound:
+            return False
+        except ClientError as error:
+            if isinstance(_translated(error, image.key), NotFound):
+                return False
+            raise
+        return True
+
     def write(self, key: str, body: bytes, content_type: str) -> None:
         """Write an object."""
         self._client.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=content_type)

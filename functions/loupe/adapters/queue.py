@@ -37,13 +37,14 @@ class DetectionQueue:
                 raise RuntimeError(f"the queue refused {len(failed)} images: {failed[0]}")
 
 
-def as_event(image: ImageRef) -> dict[str, Any]:
-    """The `Object Created` event of an image."""
+def as_event(image: ImageRef, at: str = "") -> dict[str, Any]:
+    """The `Object Created` event of an image that arrived `at` ("": it has a record already)."""
     found = {"key": image.key, "size": image.size, "etag": image.etag}
     if image.version:
         found["version-id"] = image.version
-    return {
+    event = {
         "source": "aws.s3",
         "detail-type": "Object Created",
         "detail": {"bucket": {"name": image.bucket}, "object": found},
     }
+    return event | ({"time": at} if at else {})

@@ -1,14 +1,24 @@
 """Review tasks."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from loupe.adapters.detections import label
 from loupe.adapters.table import Item, Table, listed, put, update
+from loupe.domain.dataset import Change
 from loupe.domain.events import Event
 from loupe.domain.places import ImageRef
-from loupe.domain.review import OPEN, QUEUED, Reply, Review
+from loupe.domain.review import (
+    CONFLICT,
+    DONE,
+    OPEN,
+    QUEUED,
+    Reply,
+    Review,
+    label_conflict,
+    label_conflict_id,
+)
 from loupe.errors import AlreadyDone, NotFound
 
 KIND = "REVIEW"
@@ -21,14 +31,19 @@ class Reviews:
     def __init__(self, table: Table) -> None:
         self._table = table
 
+    def find(self, review_id: str) -> Review | None:
+        """The review, or None."""
+        item = self._table.get(f"REVIEW#{review_id}", KIND)
+        return None if item is None else review_of(item)
+
     def get(self, review_id: str) -> Review:
         """The review; raises NotFound."""
-        item = self._table.get(f"REVIEW#{review_id}", KIND)
-        if item is None:
+        review = self.find(review_id)
+        if review is None:
             raise NotFound(
                 f"There is no review {review_id!r}; 'loupe reviews' lists the open ones."
             )
-        return review_of(item)
+        return review
 
     def restore(self, review: Review) -> None:
         """Write a review of another stack, which is over."""
@@ -42,17 +57,7 @@ class Reviews:
         self, review: Review, before: Review, *more: Item, events: Sequence[Event] = ()
     ) -> None:
         """Write `review` if it is stored as `before` still, else raise AlreadyDone."""
-        condition = (
-            "list_state = :state AND size(replies) = :replies AND claims = :claims "
-            "AND asked = :asked"
-        )
-        values = {
-            ":state": f"{KIND}#{before.state}",
-            ":replies": len(before.replies),
-            ":claims": before.claims,
-            ":asked": before.asked,
-        }
-        self._table.write([put(_item(review), condition, values), *more], events)
+        self._table.write([moved(review, before), *more], events)
 
     def newest(self, state: str = "", before: str = "", page: int = 0) -> Iterator[Review]:
         """Reviews, newest first, of one state or of all; the range is that of `Table.listing`."""
@@ -90,6 +95,32 @@ class Reviews:
         """Count one more such answer and return the total."""
         item = self._table.update("STATE", "NONE", "ADD answers :one", {"one": 1})
         return int(item["answers"])
+
+
+def moved(review: Review, before: Review) -> Item:
+    """A write of the review, on the condition that it is stored as `before` still."""
+    condition = (
+        "list_state = :state AND size(replies) = :replies AND claims = :claims AND asked = :asked"
+    )
+    values = {
+        ":state": f"{KIND}#{before.state}",
+        ":replies": len(before.replies),
+        ":claims": before.claims,
+        ":asked": before.asked,
+    }
+    return put(_item(review), condition, values)
+
+
+def conflicting(change: Change, bucket: str, at: str, reviews: Reviews) -> list[Item]:
+    """Writes that keep the conflict about a picture's label true after `change`."""
+    if change.after.in_conflict:
+        return [put(_item(label_conflict(change.after, bucket, at)))]
+    if not change.before or not change.before.in_conflict:
+        return []
+    review = reviews.find(label_conflict_id(change.after.id))
+    if review is None or review.state != CONFLICT:
+        return []
+    return [moved(replace(review, state=DONE), review)]
 
 
 def count_answer(worker: str, day: str) -> list[Item]:

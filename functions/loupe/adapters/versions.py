@@ -83,11 +83,8 @@ class Versions:
     def progress(self) -> Progress:
         """Attempts, changes since the last one, and versions in a row that were not promoted."""
         item = self._table.get("STATE", "PROGRESS") or {}
-        return Progress(
-            attempts=item.get("attempts", 0),
-            changes=item.get("changes", 0),
-            not_promoted=item.get("not_promoted", 0),
-        )
+        own = Progress.__dataclass_fields__
+        return Progress(**{name: value for name, value in item.items() if name in own})
 
     def begin(self, version: Version, attempts: int) -> None:
         """Write a new attempt and count changes from now on; raises AlreadyDone if it was begun."""
@@ -97,7 +94,7 @@ class Versions:
                 update(
                     "STATE",
                     "PROGRESS",
-                    "SET attempts = :next, changes = :none",
+                    "SET attempts = :next, changes = :none, unused = :none",
                     {"next": attempts + 1, "none": 0, "attempts": attempts},
                     "attribute_not_exists(attempts) OR attempts = :attempts",
                 ),

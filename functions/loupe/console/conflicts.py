@@ -1,4 +1,4 @@
-"""The page Conflicts: images on which reviewers disagree, decided by an operator."""
+"""The page Conflicts: images that got different labels, decided by an operator."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from loupe.console.access import OPERATOR, current_user, only
 from loupe.console.requests import body, one_page, page_size, parameter, text
-from loupe.domain.review import CONFLICT, Review
+from loupe.domain.review import CONFLICT, TWO_LABELS, Review, group_in_conflict
 from loupe.handlers.record_review import decide
 from loupe.wiring import Deps, deps
 
@@ -37,5 +37,20 @@ def _shown(review: Review, deps: Deps) -> dict[str, Any]:
         "picture": deps.pictures.show(review.image.key, review.image.version),
         "labels": list(review.labels),
         "answers": [vars(reply) for reply in review.replies],
+        "copies": _copies(review, deps),
         "at": review.at,
     }
+
+
+def _copies(review: Review, deps: Deps) -> list[dict[str, str]]:
+    """The objects of a picture that stands under several labels."""
+    if review.purpose != TWO_LABELS:
+        return []
+    return [
+        {
+            "image": member.name,
+            "label": member.label,
+            "picture": deps.pictures.show(member.key, member.version),
+        }
+        for member in deps.dataset.group(group_in_conflict(review)).members
+    ]

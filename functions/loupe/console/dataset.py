@@ -1,15 +1,17 @@
 """The page Dataset: labelled images, and the operator's hand on them."""
 
 import posixpath
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from loupe.adapters.dataset import REGISTERED, REJECTED, REMOVED, Example
 from loupe.console.access import OPERATOR, current_user, only
+from loupe.console.overview import training
 from loupe.console.requests import (
     body,
+    many,
     one_page,
     page_size,
     parameter,
@@ -18,7 +20,7 @@ from loupe.console.requests import (
     texts,
 )
 from loupe.console.uploads import slots
-from loupe.domain.dataset import SPLITS, LabelCount
+from loupe.domain.dataset import SPLITS, LabelCount, remark
 from loupe.domain.manifest import parse
 from loupe.domain.places import LABELLED_PREFIX, check_label, people
 from loupe.errors import InvalidRequest, LoupeError, NotFound
@@ -35,14 +37,15 @@ router = Router()
 
 @router.get("/dataset/labels", middlewares=only(OPERATOR))
 def labels() -> dict[str, Any]:
-    """How many independent pictures each label has, and which have too few."""
+    """How many independent pictures each label has, which have too few, and what comes of it."""
     counts = deps().dataset.ledger().counts
     return {
         "labels": [
             {"label": label, "train": count.train, "test": count.test, "thin": thin(count)}
             for label, count in sorted(counts.items())
             if count != LabelCount()
-        ]
+        ],
+        "training": training(deps()),
     }
 
 
@@ -85,10 +88,12 @@ def example(identity: str) -> dict[str, Any]:
 
 @router.post("/dataset/uploads", middlewares=only(OPERATOR))
 def upload() -> dict[str, Any]:
-    """Slots for images of one label."""
-    sent, user = body(router), current_user(router)
-    label = check_label(text(sent, "label"))
-    return slots(sent, lambda name: f"{LABELLED_PREFIX}{label}/{name}", user.name, deps().pictures)
+    """Slots for images, each of a label of its own."""
+    return slots(body(router), _labelled_key, current_user(router).name, deps().pictures)
+
+
+def _labelled_key(name: str, file: Mapping[str, Any]) -> str:
+    return f"{LABELLED_PREFIX}{check_label(text(file, 'label'))}/{name}"
 
 
 @router.post("/dataset/relabel", middlewares=only(OPERATOR))
@@ -116,13 +121,13 @@ def remove() -> dict[str, Any]:
 
 
 def _each(identities: Sequence[str], act: Callable[[Example], None], deps: Deps) -> dict[str, Any]:
-    failed = []
-    for identity in identities:
+    refused = {}
+    for identity in dict.fromkeys(identities):
         try:
             act(_example(identity, deps))
         except LoupeError as error:
-            failed.append({"id": identity, "message": str(error)})
-    return {"done": len(identities) - len(failed), "failed": failed}
+            refused[identity] = str(error)
+    return many(identities, refused)
 
 
 def _example(identity: str, deps: Deps) -> Example:
@@ -154,9 +159,16 @@ def _shown(example: Example, deps: Deps) -> dict[str, Any]:
         "source": example.source,
         "by": list(example.by),
         "at": example.at,
-        "reason": example.reason,
+        "reason": _remark(example, deps),
         "picture": deps.pictures.show(example.key, _version_id(example)),
     }
+
+
+def _remark(example: Example, deps: Deps) -> str:
+    """What is true of its picture now; what was when it came is in its history."""
+    if example.status != REGISTERED:
+        return example.reason
+    return remark(deps.dataset.group(example.group), example.key)
 
 
 def _version_id(example: Example) -> str:

@@ -9,16 +9,19 @@ from loupe.console.access import CONSUMER, current_user, only
 from loupe.console.requests import (
     body,
     every,
+    many,
     number,
     one_page,
     page_size,
     parameter,
     read_at_a_time,
+    texts,
 )
 from loupe.console.uploads import slots
 from loupe.domain.detection import STATES, Detection
 from loupe.domain.places import DETECTION_PREFIX
 from loupe.errors import InvalidRequest, NotFound
+from loupe.operations import read_again
 from loupe.wiring import Deps, deps
 
 router = Router()
@@ -28,7 +31,7 @@ router = Router()
 def upload() -> dict[str, Any]:
     """Slots for images to be read."""
     user = current_user(router)
-    return slots(body(router), lambda name: DETECTION_PREFIX + name, user.name, deps().pictures)
+    return slots(body(router), lambda name, _: DETECTION_PREFIX + name, user.name, deps().pictures)
 
 
 @router.get("/detections", middlewares=only(CONSUMER))
@@ -46,6 +49,13 @@ def detections() -> dict[str, Any]:
     )
     items, following = one_page(found, size, lambda d: d.position, matches or every)
     return {"items": [_shown(item, deps()) for item in items], "next": following}
+
+
+@router.post("/detections/again", middlewares=only(CONSUMER))
+def again() -> dict[str, Any]:
+    """Images that failed or were rejected are read again."""
+    identities = texts(body(router), "ids")
+    return many(identities, read_again(identities, current_user(router).name, deps()))
 
 
 @router.get("/detections/<identity>", middlewares=only(CONSUMER))

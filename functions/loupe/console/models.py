@@ -10,7 +10,7 @@ from loupe.adapters.rekognition import measures
 from loupe.adapters.versions import Version
 from loupe.console.access import OPERATOR, current_user, only
 from loupe.console.requests import body, text
-from loupe.domain.comparison import confusion
+from loupe.domain.comparison import confusion, side_by_side
 from loupe.domain.dataset import SPLITS, TEST, TRAIN
 from loupe.domain.manifest import parse
 from loupe.errors import NotFound
@@ -18,6 +18,9 @@ from loupe.handlers.build_dataset import manifest_key
 from loupe.handlers.compare_models import holdout_of
 from loupe.operations import decide_approval, switch_service
 from loupe.wiring import Deps, deps
+
+LOUPES_F1 = "Loupe's F1"
+"""As opposed to Rekognition's own, which each version has on the test images of its time."""
 
 router = Router()
 
@@ -42,6 +45,19 @@ def model(name: str) -> dict[str, Any]:
         "comparison": _comparison(version),
         "model_status": state.status,
     }
+
+
+@router.get("/models/<name>/against/<older>", middlewares=only(OPERATOR))
+def against(name: str, older: str) -> dict[str, Any]:
+    """Loupe's F1 of an older and a newer version on the test images that both were asked about."""
+    left, right = deps().versions.get(older), deps().versions.get(name)
+    found = side_by_side(
+        holdout_of(name, deps()) if right.comparison else [],
+        deps().versions.predictions(older),
+        deps().versions.predictions(name),
+        [label for label in right.labels if label in left.labels],
+    )
+    return asdict(found)
 
 
 @router.post("/models/train", middlewares=only(OPERATOR))
@@ -128,21 +144,45 @@ def _comparison(version: Version) -> list[dict[str, str]]:
     found = version.comparison
     if not found:
         return []
-    new, old = found["challenger"], found.get("champion")
+    new, scores = found["challenger"], compared(version)
     lines = {
-        f"Score of {version.name} on {new['images']} held out images": f"{new['f1']:.3f}",
-        "Answered without a person": _percent(new["accepted_share"]),
-        "Right, of what is answered without a person": _percent(new["accepted_accuracy"]),
+        f"{LOUPES_F1} of {scores[-1]['name']} on {images_compared(version)} test images": (
+            f"{scores[-1]['f1']:.3f}"
+        )
     }
-    if old:
-        champion = found["champion_version"]
-        lines[f"Score of {champion} on the same images"] = f"{old['f1']:.3f}"
+    if len(scores) > 1:
+        lines[f"{LOUPES_F1} of {scores[0]['name']} on the same images"] = f"{scores[0]['f1']:.3f}"
         lines["Difference"] = f"{found['difference']:+.3f}"
+    lines["Answered without a person"] = _percent(new["accepted_share"])
+    lines["Right, of what is answered without a person"] = _percent(new["accepted_accuracy"])
     if interval := found["interval"]:
         low, high = interval
         proven = "" if low > 0 or high < 0 else ", so it may be chance"
         lines["With 90 % certainty the difference lies in"] = f"{low:+.3f} to {high:+.3f}{proven}"
     return [{"name": name, "value": value} for name, value in lines.items()]
+
+
+def compared(version: Version) -> list[dict[str, Any]]:
+    """Loupe's F1 of the version then in service, if there was one, and of `version`, last.
+
+    Both are measured on the same images, over the labels that both know.
+    """
+    found = version.comparison
+    if not found:
+        return []
+    if not found.get("f1"):
+        return [{"name": version.name, "f1": found["challenger"]["f1"]}]
+    new, old = found["f1"]
+    return [
+        {"name": found["champion_version"], "f1": old},
+        {"name": version.name, "f1": new},
+    ]
+
+
+def images_compared(version: Version) -> int:
+    """On how many test images `compared` is measured."""
+    found = version.comparison
+    return int(found.get("images") or found["challenger"]["images"]) if found else 0
 
 
 def _percent(share: float | None) -> str:

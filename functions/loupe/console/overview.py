@@ -6,11 +6,12 @@ from typing import Any
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from loupe.console.access import ROLES, current_user, only
+from loupe.console.models import compared, images_compared
 from loupe.domain.detection import WAITING
 from loupe.domain.review import CONFLICT, OPEN
 from loupe.domain.statistics import COUNTS
 from loupe.domain.training import needed_changes
-from loupe.operations import doing
+from loupe.operations import doing, next_check
 from loupe.wiring import Deps, deps
 
 DAYS = 14
@@ -30,7 +31,6 @@ def me() -> dict[str, Any]:
 def overview() -> dict[str, Any]:
     """Everything that the page shows."""
     settings, progress = deps().parameters.settings(), deps().versions.progress()
-    service = deps().versions.service().version
     return {
         "service": _service(deps()),
         "waiting": deps().table.count("states", f"DETECTION#{WAITING}", COUNTED_TO),
@@ -40,17 +40,8 @@ def overview() -> dict[str, Any]:
         "next_check": deps().schedules.next_run(deps().value("TRAINING_SCHEDULE"), deps().clock()),
         "new_labelled_images": progress.changes,
         "needed_to_train": needed_changes(settings.minimum_untrained_images, progress.not_promoted),
-        "versions": [
-            {
-                "name": version.name,
-                "f1": version.f1,
-                "at": version.at,
-                "status": version.status,
-                "in_service": version.name == service,
-            }
-            for version in reversed(list(deps().versions.newest()))
-            if version.f1 is not None
-        ],
+        "training": training(deps()),
+        "compared": _compared(deps()),
         "hours": hours(deps(), deps().clock()),
     }
 
@@ -63,6 +54,20 @@ def hours(deps: Deps, now: datetime) -> list[dict[str, Any]]:
         for day in days
         for hour, counts in sorted(deps.table.hours(day).items())
     ]
+
+
+def training(deps: Deps) -> dict[str, Any]:
+    """Whether the next check trains, and why, or why not."""
+    plan = next_check(deps)
+    return {"due": plan.action == "train", "reason": plan.reason}
+
+
+def _compared(deps: Deps) -> dict[str, Any]:
+    """The newest comparison: scores of the versions on the same test images."""
+    newest = next((v for v in deps.versions.newest() if v.comparison), None)
+    if newest is None:
+        return {"images": 0, "scores": []}
+    return {"images": images_compared(newest), "scores": compared(newest)}
 
 
 def _service(deps: Deps) -> dict[str, Any] | None:

@@ -1,7 +1,7 @@
 """Reading what a request asks for. Whatever is wrong with it is said in words for a person."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -28,7 +28,7 @@ def body(app: Any) -> dict[str, Any]:
     return sent
 
 
-def text(sent: dict[str, Any], name: str) -> str:
+def text(sent: Mapping[str, Any], name: str) -> str:
     """The text `name`."""
     value = sent.get(name)
     if not isinstance(value, str) or not value:
@@ -44,6 +44,12 @@ def texts(sent: dict[str, Any], name: str, most: int = LARGEST_PAGE) -> Sequence
     if not 0 < len(value) <= most:
         raise InvalidRequest(f"{name!r} takes 1 to {most} at a time; these are {len(value)}.")
     return value
+
+
+def many(identities: Sequence[str], refused: Mapping[str, str]) -> dict[str, Any]:
+    """What came of an order for many: how many were done, and which were not and why."""
+    failed = [{"id": identity, "message": message} for identity, message in refused.items()]
+    return {"done": len(set(identities)) - len(failed), "failed": failed}
 
 
 def parameter(app: Any, name: str) -> str:

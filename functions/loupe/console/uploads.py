@@ -10,13 +10,13 @@ from loupe.errors import InvalidRequest
 
 LONGEST_KEY = 1024
 
+Place = Callable[[str, Mapping[str, Any]], str]
 
-def slots(
-    sent: Mapping[str, Any], place: Callable[[str], str], by: str, pictures: Pictures
-) -> dict[str, Any]:
+
+def slots(sent: Mapping[str, Any], place: Place, by: str, pictures: Pictures) -> dict[str, Any]:
     """A presigned POST for each file of `{"files": [{"name", "size", "type"}]}`, or why not.
 
-    `place` gives the key that a file of a name goes to.
+    `place` gives the key that a file goes to, of its name and of all that was said of it.
     """
     files = sent.get("files")
     if not isinstance(files, list) or not 0 < len(files) <= LARGEST_PAGE:
@@ -24,13 +24,13 @@ def slots(
     return {"slots": [_slot(file, place, by, pictures) for file in files]}
 
 
-def _slot(file: Any, place: Callable[[str], str], by: str, pictures: Pictures) -> dict[str, Any]:
+def _slot(file: Any, place: Place, by: str, pictures: Pictures) -> dict[str, Any]:
     try:
         name, size, kind = str(file["name"]), int(file["size"]), str(file["type"])
     except (TypeError, KeyError, ValueError) as error:
         raise InvalidRequest("A file needs 'name', 'size' in bytes and 'type'.") from error
     try:
-        key = place(_checked(name, size, kind))
+        key = place(_checked(name, size, kind), file)
         if len(key.encode()) > LONGEST_KEY:
             raise InvalidRequest(f"{name!r} is longer than a name can be: shorten it.")
     except InvalidRequest as error:

@@ -47,10 +47,16 @@ class Score:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether the challenger may take over, and why, for people."""
+    """Whether the challenger may take over, and why, for people.
+
+    `f1` is Loupe's macro F1 of challenger and champion on the same `images`, over the labels that
+    both know; None without a comparison.
+    """
 
     passed: bool
     reason: str
+    f1: tuple[float, float] | None = None
+    images: int = 0
     difference: float | None = None
     interval: tuple[float, float] | None = None
 
@@ -149,19 +155,50 @@ def judge(
     if not images:
         return Verdict(True, "no holdout image has a label that both versions know")
     new, old = _pairs(images, challenger), _pairs(images, champion)
-    gain = macro_f1(new, both) - macro_f1(old, both)
+    f1 = macro_f1(new, both), macro_f1(old, both)
+    gain = f1[0] - f1[1]
     interval = bootstrap_interval(new, old, both)
     proven = "" if interval[0] > 0 or interval[1] < 0 else ", not proven"
     few = f", on only {len(images)} images" if len(images) < FEW_IMAGES else ""
     passed = gain >= minimum_improvement - 1e-9
     words = "matches or beats" if passed else "does not beat"
     reason = (
-        f"it {words} the version in service: F1 {macro_f1(new, both):.3f} against "
-        f"{macro_f1(old, both):.3f} on the same {len(images)} holdout images, at least "
+        f"it {words} the version in service: Loupe's F1 {f1[0]:.3f} against "
+        f"{f1[1]:.3f} on the same {len(images)} holdout images, at least "
         f"{minimum_improvement:+g} asked for (90 % interval of the difference "
         f"{interval[0]:+.3f} to {interval[1]:+.3f}{proven}{few})"
     )
-    return Verdict(passed, reason, gain, interval)
+    return Verdict(passed, reason, f1, len(images), gain, interval)
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """F1 of two versions on the same `images`, in all and by label, each (left, right)."""
+
+    images: int
+    f1: tuple[float, float]
+    label_f1: Mapping[str, tuple[float | None, float | None]]
+
+
+def side_by_side(
+    holdout: Sequence[Holdout],
+    left: Predictions,
+    right: Predictions,
+    labels: Sequence[str],
+) -> SideBySide:
+    """Compare two versions on the images, with one of `labels`, that both were asked about."""
+    images = [
+        image
+        for image in holdout
+        if image.label in labels and image.content in left and image.content in right
+    ]
+    pairs = _pairs(images, left), _pairs(images, right)
+    by_label = f1_by_label(pairs[0], labels), f1_by_label(pairs[1], labels)
+    return SideBySide(
+        images=len(images),
+        f1=(macro_f1(pairs[0], labels), macro_f1(pairs[1], labels)),
+        label_f1={label: (by_label[0].get(label), by_label[1].get(label)) for label in labels},
+    )
 
 
 def confusion(

@@ -9,6 +9,8 @@ event at a time.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from loupe.domain.places import LABELLED_PREFIX
+
 TRAIN = "train"
 TEST = "test"
 NEITHER = "neither"
@@ -21,13 +23,19 @@ COLD_START = "cold start"
 
 @dataclass(frozen=True)
 class Member:
-    """One labelled object of the bucket."""
+    """One labelled object of the bucket. `attempts`: how many trainings had begun when it came."""
 
     key: str
     label: str
     version: str
     content: str
     source: str = UPLOADED
+    attempts: int = 0
+
+    @property
+    def name(self) -> str:
+        """What a person calls it: `cat/1.png`."""
+        return self.key.removeprefix(LABELLED_PREFIX)
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,16 @@ class Group:
     @property
     def labels(self) -> tuple[str, ...]:
         return tuple(sorted({member.label for member in self.members}))
+
+    @property
+    def in_conflict(self) -> bool:
+        """Whether the picture stands under several labels, of which an operator chooses one."""
+        return len(self.labels) > 1
+
+    def unused(self, attempts: int) -> int:
+        """How many members that came after that many attempts give the dataset nothing new."""
+        more = self.members if self.split == NEITHER else self.members[1:]
+        return sum(member.attempts == attempts for member in more)
 
     @property
     def entry(self) -> Member | None:
@@ -75,6 +93,10 @@ class Change:
     after: Group
     counts: Counts = field(default_factory=dict)
     reason: str = ""
+
+    def unused(self, attempts: int) -> int:
+        """How many more members, of those since that many attempts, give nothing new."""
+        return self.after.unused(attempts) - (self.before.unused(attempts) if self.before else 0)
 
     @property
     def changes_dataset(self) -> bool:
@@ -118,17 +140,31 @@ def add_member(
     sides = {group.split for group in matches} - {NEITHER}
     if len(sides) == 2:
         bridge = Group(new_id, NEITHER, testable=False, members=(member,))
-        reason = "It looks like images on both sides of the holdout, so it is used on neither."
-        return Change(None, bridge, counts, reason)
+        return Change(None, bridge, counts, remark(bridge, member.key))
     if matches:
         before = matches[0]
         after = replace(before, members=(*_without(before, member.key), member))
-        reason = "It is the same picture as one that is known already, and counts once with it."
-        return Change(before, after, _recount(counts, before, after), reason)
+        return Change(before, after, _recount(counts, before, after), remark(after, member.key))
     testable = may_test(member.source, agreeing_reviewers)
     split = choose_split(counts.get(member.label, LabelCount()), testable, holdout_percent)
     group = Group(new_id, split, testable, (member,))
     return Change(None, group, _recount(counts, None, group))
+
+
+def remark(group: Group, key: str) -> str:
+    """What is to be known of the labelled object `key`, a member of `group`; "" if nothing is."""
+    if group.split == NEITHER:
+        return "It looks like images on both sides of the holdout, so it is used on neither."
+    if group.in_conflict:
+        copies = " and ".join(f"{member.label} ({member.name})" for member in group.members)
+        return (
+            f"The same picture is labelled {copies}, so it is not used: choose its label on the "
+            "page Conflicts."
+        )
+    first = group.members[0]
+    if first.key == key:
+        return ""
+    return f"It is the same picture as {first.name}, and counts once with it."
 
 
 def _add_decided(

@@ -1,10 +1,11 @@
 """What became of an image: the states of a detection and the labels it carries."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
-from loupe.domain.places import ImageRef, position
+from loupe.domain.places import NO_LABEL_FITS, ImageRef, position
+from loupe.errors import InvalidRequest
 
 WAITING = "waiting"
 ACCEPTED = "accepted"
@@ -15,6 +16,11 @@ REJECTED = "rejected"
 FAILED = "failed"
 STATES = (WAITING, ACCEPTED, REVIEW, ANSWERED, UNSURE, REJECTED, FAILED)
 READ_BY_MODEL = (ACCEPTED, REVIEW, UNSURE)
+NOT_READ = (FAILED, REJECTED)
+"""Reading has ended without an answer; `Detection.read_again` brings such an image back."""
+
+MODEL = "model"
+PERSON = "person"
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,7 @@ class Label:
 
     name: str
     confidence: float
-    by: str = "model"
+    by: str = MODEL
     box: Mapping[str, float] | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -53,7 +59,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Detection:
-    """The record of one uploaded image."""
+    """The record of one uploaded image.
+
+    `at` is when it arrived. `labels` holds the answer first: a person's, which may be that no
+    label fits, before everything that the model said. `repeats` counts how often it was read again.
+    """
 
     image: ImageRef
     state: str
@@ -63,12 +73,36 @@ class Detection:
     reason: str = ""
     review: str = ""
     detected_at: str = ""
-    none_of_the_above: bool = field(default=False)
+    repeats: int = 0
+
+    @property
+    def none_of_the_above(self) -> bool:
+        """Whether people answered that no label fits."""
+        return self.labels[:1] == (person_label(NO_LABEL_FITS),)
+
+    @property
+    def attempt(self) -> str:
+        """Names this reading of the image: one that is read again fails or succeeds anew."""
+        return f"{self.image.id}/{self.repeats}" if self.repeats else self.image.id
 
     @property
     def position(self) -> str:
         """Its place in listings by time."""
         return position(self.at, self.image.id)
+
+    def answered(self, label: str, reason: str) -> "Detection":
+        """The record once people have answered `label`, which may be NO_LABEL_FITS."""
+        labels = (person_label(label), *self.labels)
+        return replace(self, state=ANSWERED, labels=labels, reason=reason)
+
+    def read_again(self) -> "Detection":
+        """The record that waits anew; raises InvalidRequest unless reading it has failed."""
+        if self.state not in NOT_READ:
+            raise InvalidRequest(
+                f"{self.image.name!r} is {self.state}: only {' and '.join(NOT_READ)} images "
+                "are read again."
+            )
+        return Detection(self.image, WAITING, self.at, repeats=self.repeats + 1)
 
     def as_json(self) -> dict[str, Any]:
         """As `loupe detections --json` shows it."""
@@ -109,7 +143,7 @@ def _box(geometry: Mapping[str, Any] | None) -> Mapping[str, float] | None:
 
 def person_label(name: str) -> Label:
     """A label that people gave."""
-    return Label(name=name, confidence=100.0, by="person")
+    return Label(name=name, confidence=100.0, by=PERSON)
 
 
 def why_unsure(answer: Answer, minimum_confidence: float) -> str:

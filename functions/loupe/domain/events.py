@@ -28,8 +28,7 @@ TEXTS: Mapping[str, Text] = {
     ),
     "ImageWaiting": Text(
         "{image} waits",
-        "{image} could not be read yet: {reason}. It keeps its place and is read as soon as that "
-        "changes.",
+        "{image} waits to be read: {reason}. It keeps its place and is read as soon as it can be.",
     ),
     "ImageSentToReview": Text(
         "{image} needs a person",
@@ -51,8 +50,8 @@ TEXTS: Mapping[str, Text] = {
     ),
     "ImageFailed": Text(
         "{image} failed",
-        "Reading {image} failed: {reason}. Upload it again to try again; if it goes on, look at "
-        "the log of the detect state machine.",
+        "Reading {image} failed: {reason}. 'loupe replay' or the button Read again tries again; if "
+        "it goes on, look at the log of the detect state machine.",
     ),
     "ExampleAdded": Text(
         "{image} is a labelled image",
@@ -69,7 +68,8 @@ TEXTS: Mapping[str, Text] = {
     "LabelConflict": Text(
         "One picture, two labels: {image}",
         "{image} shows the same picture as {other}, under another label ({labels}). Neither is "
-        "used until one of them is removed from its folder.",
+        "used until one label is chosen: decide it on the page Conflicts, or with "
+        "'loupe reviews decide {review} LABEL'.",
     ),
     "LabelsNeeded": Text(
         "Loupe needs its first labels",

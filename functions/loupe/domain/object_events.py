@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from loupe.domain.places import ImageRef, is_folder_marker
+from loupe.domain.places import ImageRef, is_folder_marker, stamp
 from loupe.errors import InvalidRequest
 
 
@@ -22,6 +23,12 @@ def changed_object(body: str) -> ImageRef | None:
         return _image(event["detail"])
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise InvalidRequest(f"This message is no S3 event ({error!r}): {body[:500]}") from error
+
+
+def arrived_at(body: str) -> str:
+    """When the object of a queued event arrived, as `stamp` writes it, or "" if it does not say."""
+    at = json.loads(body).get("time")
+    return stamp(datetime.fromisoformat(at).astimezone(UTC)) if at else ""
 
 
 def _image(detail: Mapping[str, Any]) -> ImageRef | None:

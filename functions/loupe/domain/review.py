@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from loupe.domain.dataset import Group, remark
 from loupe.domain.detection import Label
 from loupe.domain.places import NO_LABEL_FITS, ImageRef, position, stamp
 from loupe.errors import InvalidRequest
@@ -16,6 +17,7 @@ NONE_OF_THE_ABOVE = NO_LABEL_FITS
 UNSURE = "unsure"
 COLD_START = "cold start"
 QUALITY = "quality"
+TWO_LABELS = "two labels"
 
 OPEN = "open"
 QUEUED = "queued"
@@ -72,15 +74,26 @@ class Review:
         return position(self.at, self.id)
 
     @property
+    def shows_guess(self) -> bool:
+        """Business rule: an answer that measures the model is given without seeing its guess."""
+        return self.guess_shown and not self.also_quality and self.purpose != QUALITY
+
+    @property
+    def guess_was_seen(self) -> bool:
+        """Whether somebody may have seen the guess already."""
+        had_it = self.replies or self.claims or self.skipped or self.loop
+        return self.shows_guess and bool(self.guess) and bool(had_it)
+
+    @property
     def shown_reason(self) -> str:
         """Why people are asked, without what the model said unless they may see it."""
-        hidden = self.purpose == UNSURE and not self.guess_shown
+        hidden = self.purpose == UNSURE and not self.shows_guess
         return "the model was unsure" if hidden else self.reason
 
     @property
     def shown_guess(self) -> tuple[Label, ...]:
         """What the model said, as far as people may see it."""
-        return self.guess if self.guess_shown else ()
+        return self.guess if self.shows_guess else ()
 
     def as_json(self) -> dict[str, Any]:
         """As `loupe reviews --json` shows it: the model's guess only where people may see it."""
@@ -101,6 +114,31 @@ class Review:
 def review_id(image: ImageRef, purpose: str) -> str:
     """The name of the human loop: `^[a-z0-9](-*[a-z0-9])*$`, at most 63 characters."""
     return f"{purpose.replace(' ', '-')}-{image.id}"
+
+
+def label_conflict(group: Group, bucket: str, at: str) -> Review:
+    """The conflict of a picture that stands under several labels, for an operator to decide."""
+    newest = group.members[-1]
+    return Review(
+        id=label_conflict_id(group.id),
+        image=ImageRef(bucket, newest.key, newest.version, "", 0),
+        purpose=TWO_LABELS,
+        state=CONFLICT,
+        at=at,
+        labels=group.labels,
+        wanted=0,
+        reason=remark(group, newest.key),
+    )
+
+
+def label_conflict_id(group_id: str) -> str:
+    """The id of the conflict about a group's label."""
+    return f"{TWO_LABELS.replace(' ', '-')}-{group_id}"
+
+
+def group_in_conflict(review: Review) -> str:
+    """The group that `label_conflict` made the review for."""
+    return review.id.removeprefix(label_conflict_id(""))
 
 
 def claim(review: Review, worker: str, now: datetime) -> Review | None:

@@ -30,11 +30,18 @@ UNDECIDED = (TRAINING, WAITING_FOR_APPROVAL)
 
 @dataclass(frozen=True)
 class Progress:
-    """What has happened since the last attempt, and how the attempts went."""
+    """What has happened since the last attempt, and how the attempts went.
+
+    `unused` counts labelled images that came since and give a training nothing new, such as the
+    same picture again; `unused_image` and `unused_why` tell of the newest of them.
+    """
 
     attempts: int = 0
     changes: int = 0
     not_promoted: int = 0
+    unused: int = 0
+    unused_image: str = ""
+    unused_why: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,7 +109,11 @@ def end_attempt(
 
 def needed_changes(minimum: int, not_promoted: int) -> int:
     """Images asked for: doubled for every three versions in a row that were not promoted."""
-    return minimum << min(not_promoted // STALL_AFTER, MAXIMUM_DOUBLINGS)
+    return minimum << _doublings(not_promoted)
+
+
+def _doublings(not_promoted: int) -> int:
+    return min(not_promoted // STALL_AFTER, MAXIMUM_DOUBLINGS)
 
 
 def plan_training(
@@ -126,8 +137,7 @@ def plan_training(
     if progress.changes < needed:
         return Plan(
             "nothing",
-            f"{progress.changes} labelled images were added, relabelled or removed since the last "
-            f"attempt, {needed} are asked for",
+            _too_few_changes(progress, needed),
         )
     return _begin(
         f"{progress.changes} labelled images are new, relabelled or gone since the last attempt",
@@ -169,7 +179,8 @@ def _begin(reason: str, progress: Progress, counts: Counts, failures: int = 0) -
     """A new attempt with everything that is usable, if that is enough for a training."""
     trainable, thin = trainable_labels(counts), thin_labels(counts)
     if len(trainable) < 2:
-        return Plan("nothing", _too_few_labels(trainable, thin), left_out=thin, postponed=True)
+        reason = _too_few_labels(trainable, thin) + unused(progress)
+        return Plan("nothing", reason, left_out=thin, postponed=True)
     labels = most_frequent(trainable, counts)
     surplus = sorted(set(trainable) - set(labels))
     notes = [reason]
@@ -192,6 +203,25 @@ def most_frequent(labels: Sequence[str], counts: Counts) -> tuple[str, ...]:
     """The labels with the most images, as many as one model takes, sorted by name."""
     ranked = sorted(labels, key=lambda name: (-counts[name].train - counts[name].test, name))
     return tuple(sorted(ranked[:MOST_LABELS]))
+
+
+def _too_few_changes(progress: Progress, needed: int) -> str:
+    lowered = progress.changes >> _doublings(progress.not_promoted)
+    return (
+        f"{progress.changes} labelled images were added, relabelled or removed since the last "
+        f"attempt, {needed} are asked for{unused(progress)}: upload {needed - progress.changes} "
+        f"more" + (f", or set Minimum-Untrained-Images to {lowered}" if lowered else "")
+    )
+
+
+def unused(progress: Progress) -> str:
+    """What came and does not count, to be added to a sentence; "" if everything counts."""
+    if not progress.unused:
+        return ""
+    newest = f"{progress.unused_image} ({progress.unused_why.rstrip('.')})"
+    if progress.unused == 1:
+        return f"; 1 more came and does not count: {newest}"
+    return f"; {progress.unused} more came and do not count, the newest is {newest}"
 
 
 def _too_few_labels(labels: Sequence[str], thin: Sequence[str]) -> str:

@@ -124,6 +124,8 @@ def _judge(
     comparison: dict[str, Any] = {
         "challenger": _scored(challenger, holdout, new, settings),
         "passed": verdict.passed,
+        "f1": list(verdict.f1) if verdict.f1 else None,
+        "images": verdict.images,
         "difference": verdict.difference,
         "interval": list(verdict.interval) if verdict.interval else None,
         "champion_version": champion.name if champion else "",

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from loupe.correlation import queue_batch
 from loupe.domain.detection import WAITING
-from loupe.domain.object_events import changed_object
+from loupe.domain.object_events import arrived_at, changed_object
 from loupe.domain.places import ImageRef, stamp
 from loupe.errors import AlreadyDone, TryAgain
 from loupe.handlers.record_detection import NO_ANSWER, record
@@ -29,7 +29,7 @@ def dispatch(record: SQSRecord) -> None:
     if image is None:
         logger.info("a message that needs no work", extra={"body": record.body[:500]})
         return
-    if receive(image, deps()):
+    if receive(image, arrived_at(record.body), deps()):
         read(image, deps())
 
 
@@ -47,10 +47,13 @@ def read(image: ImageRef, deps: Deps) -> None:
         record(image.id, WAITING, NO_ANSWER, "Loupe's functions are busy", deps)
 
 
-def receive(image: ImageRef, deps: Deps) -> bool:
-    """Make sure that the image has a record; returns whether it is still to be read."""
+def receive(image: ImageRef, at: str, deps: Deps) -> bool:
+    """Make sure that the image has a record; returns whether it is still to be read.
+
+    `at` is when it arrived, which may be long before its message is worked on; "" if unknown.
+    """
     try:
-        deps.detections.receive(image, stamp(deps.clock()))
+        deps.detections.receive(image, at or stamp(deps.clock()))
     except AlreadyDone:
         known = deps.detections.get(image.id)
         return known is not None and known.state == WAITING

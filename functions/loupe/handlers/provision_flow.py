@@ -3,7 +3,6 @@
 import hashlib
 import html
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from string import Template
@@ -11,12 +10,10 @@ from typing import Any
 
 from loupe.adapters.cloudformation import Resource, answer
 from loupe.adapters.flows import Flows, Wanted
+from loupe.domain.stack_name import check_stack_name
 from loupe.wiring import deps
 
 PAGE = Path(__file__).parent.parent / "pages" / "review.liquid.html"
-NAME = re.compile(r"[a-z0-9](-*[a-z0-9])*")
-LONGEST_NAME = 52
-"""So that with a hash and a number it has at most 63 characters, Amazon A2I's limit."""
 LAST_SECONDS = 10
 
 
@@ -33,12 +30,13 @@ def provide(event: Mapping[str, Any], context: Any) -> Resource:
     tasks stay until a later one.
     """
     properties = event["ResourceProperties"]
-    client, stack = deps().client, checked_name(properties["Name"])
+    client, stack = deps().client, properties["Name"]
     flows = Flows(client("sagemaker"), client("sagemaker-a2i-runtime"), stack, deps().clock())
     identity = f"{stack}-review"
     if event["RequestType"] == "Delete":
         flows.remove(lambda: context.get_remaining_time_in_millis() < LAST_SECONDS * 1000)
         return Resource(identity)
+    check_stack_name(stack, uses_a2i=True)
     found = wanted(properties)
     try:
         arn = flows.make(found)
@@ -48,17 +46,6 @@ def provide(event: Mapping[str, Any], context: Any) -> Resource:
         raise
     flows.retire(keep=found.name)
     return Resource(identity, {"FlowArn": arn})
-
-
-def checked_name(stack: str) -> str:
-    """The stack's name if Amazon A2I takes it in names, else ValueError that says what it takes."""
-    if NAME.fullmatch(stack) is None or len(stack) > LONGEST_NAME:
-        raise ValueError(
-            f"with HumanReview = a2i the stack cannot be called {stack!r}, because Amazon A2I "
-            f"takes names of lower-case letters, digits and hyphens, at most {LONGEST_NAME} "
-            "characters: deploy it under such a name"
-        )
-    return stack
 
 
 def wanted(properties: Mapping[str, str]) -> Wanted:

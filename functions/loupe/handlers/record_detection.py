@@ -76,7 +76,7 @@ def decide(
     top = answer.labels[0].name if answer.labels else "nothing"
     told = event(
         EVENTS[state],
-        f"{before.image.id}/{reason if state == WAITING else state}",
+        f"{before.attempt}/{reason if state == WAITING else state}",
         now,
         about=before.image.id,
         image=before.image.name,

@@ -13,7 +13,7 @@ from loupe.adapters.detections import moved
 from loupe.adapters.reviews import score_version
 from loupe.adapters.table import Item
 from loupe.correlation import queue_batch
-from loupe.domain.detection import ANSWERED, REVIEW, Detection, person_label
+from loupe.domain.detection import REVIEW, Detection
 from loupe.domain.events import Event, event
 from loupe.domain.loops import FAILED, EndedLoop, after_loop, ended_loop, review_of
 from loupe.domain.object_events import changed_object
@@ -28,12 +28,14 @@ from loupe.domain.review import (
     QUALITY,
     QUEUED,
     SUGGEST_AFTER,
+    TWO_LABELS,
     Consensus,
     Output,
     Reply,
     Review,
     check_output,
     consensus,
+    group_in_conflict,
     not_offered,
     parse_output,
 )
@@ -166,11 +168,31 @@ def decide(review_id: str, label: str, by: str, deps: Deps) -> None:
     review = replace(
         before, state=DONE, replies=(*before.replies, Reply(by, label, stamp(deps.clock())))
     )
+    if review.purpose == TWO_LABELS:
+        choose_label(review, before, label, deps)
+        return
     if review.purpose == QUALITY:
         writes, told = score(review, label, deps)
         deps.reviews.move(review, before, *writes, events=told)
         return
     _answer(review, before, Consensus(label, CONFIRMED), deps)
+
+
+def choose_label(review: Review, before: Review, label: str, deps: Deps) -> None:
+    """Remove a picture from the folders of all labels but the chosen one.
+
+    The conflict stays open until that is done. `register_image`, which hears of it, may be faster
+    to close it.
+    """
+    decided = replace(review, state=CONFLICT)
+    deps.reviews.move(decided, before)
+    for member in deps.dataset.group(group_in_conflict(review)).members:
+        if member.label != label:
+            deps.objects.delete(member.key)
+    try:
+        deps.reviews.move(review, decided)
+    except AlreadyDone:
+        logger.info("the conflict has ended already", extra={"review": review.id})
 
 
 def _answer(review: Review, before: Review, agreed: Consensus, deps: Deps) -> None:
@@ -224,15 +246,7 @@ def _answered(review: Review, label: str, reason: str, deps: Deps) -> Detection:
     detection = deps.detections.get(review.image.id)
     if detection is None:
         raise LookupError(f"image {review.image.id} has no record; the dispatcher makes it first")
-    none = label == NONE_OF_THE_ABOVE
-    answer = () if none else (person_label(label),)
-    return replace(
-        detection,
-        state=ANSWERED,
-        labels=(*answer, *detection.labels),
-        none_of_the_above=none,
-        reason=f"a person said: {label}. {reason}",
-    )
+    return detection.answered(label, f"a person said: {label}. {reason}")
 
 
 def score(review: Review, answer: str, deps: Deps) -> tuple[list[Item], list[Event]]:

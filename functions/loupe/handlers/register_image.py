@@ -15,6 +15,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from loupe.adapters.dataset import REGISTERED, REJECTED, REMOVED, Example
 from loupe.adapters.objects import Current
+from loupe.adapters.reviews import conflicting
 from loupe.correlation import queue_batch
 from loupe.domain.dataset import (
     COLD_START,
@@ -37,6 +38,7 @@ from loupe.domain.fingerprint import (
 )
 from loupe.domain.object_events import changed_object
 from loupe.domain.places import label_of, named_people, stamp
+from loupe.domain.review import label_conflict_id
 from loupe.errors import AlreadyDone, InvalidRequest, NotFound, TryAgain
 from loupe.telemetry import logger
 from loupe.wiring import Deps, deps
@@ -91,26 +93,28 @@ def forget(example: Example, deps: Deps) -> None:
     told = [
         event("ExampleRemoved", f"{example.key}/{example.version}", now, image=example.key),
     ]
-    if example.status != REGISTERED:
-        deps.dataset.note(gone, told)
-        return
     ledger = deps.dataset.ledger()
+    if example.status != REGISTERED:
+        deps.dataset.note(gone, example, ledger, told)
+        return
     change = remove_member(deps.dataset.group(example.group), example.key, ledger.counts)
-    deps.dataset.remove(gone, change, ledger, told)
+    conflict = conflicting(change, deps.objects.bucket, stamp(now), deps.reviews)
+    deps.dataset.remove(gone, change, ledger, conflict, told)
 
 
 def learn(found: Current, deps: Deps) -> None:
     """Register the object, or say why it cannot be a labelled image."""
     key, version = found.image.key, found.image.version or found.image.etag
     now = deps.clock()
-    example = Example(key, "", REGISTERED, stamp(now), version)
+    before, ledger = deps.dataset.example(key), deps.dataset.ledger()
+    example = Example(key, "", REGISTERED, stamp(now), version, attempts=ledger.attempts)
     try:
         example = replace(example, label=label_of(key), **provenance(found))
         seen = fingerprint(_bytes(found, deps))
     except (InvalidRequest, UnreadableImage, NotFound) as error:
         rejected = replace(example, status=REJECTED, reason=str(error))
         told = event("ExampleRejected", f"{key}/{version}", now, image=key, reason=str(error))
-        deps.dataset.note(rejected, [told])
+        deps.dataset.note(rejected, before, ledger, [told])
         return
     _add(example, seen, decided_side(found), deps)
     logger.info("registered", extra={"review": found.metadata.get("loupe-loop", "")})
@@ -134,7 +138,14 @@ def provenance(found: Current) -> dict[str, Any]:
 
 def _add(example: Example, seen: Fingerprint, decided: str, deps: Deps) -> None:
     ledger = deps.dataset.ledger()
-    member = Member(example.key, example.label, example.version, seen.content, example.source)
+    member = Member(
+        example.key,
+        example.label,
+        example.version,
+        seen.content,
+        example.source,
+        ledger.attempts,
+    )
     change = add_member(
         member,
         example.reviewers,
@@ -158,7 +169,7 @@ def _add(example: Example, seen: Fingerprint, decided: str, deps: Deps) -> None:
             reason=change.reason or "The picture is new.",
         )
     ]
-    if len(group.labels) > 1:
+    if group.in_conflict:
         others = [member.key for member in _others(group, example)]
         told.append(
             event(
@@ -168,10 +179,12 @@ def _add(example: Example, seen: Fingerprint, decided: str, deps: Deps) -> None:
                 image=example.key,
                 other=others,
                 labels=list(group.labels),
+                review=label_conflict_id(group.id),
             )
         )
     registered = replace(example, group=group.id, split=group.split, reason=change.reason)
-    deps.dataset.register(registered, change, ledger, seen, told)
+    conflict = conflicting(change, deps.objects.bucket, example.at, deps.reviews)
+    deps.dataset.register(registered, change, ledger, seen, conflict, told)
 
 
 def _others(group: Group, example: Example) -> list[Member]:

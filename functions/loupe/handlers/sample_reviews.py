@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from loupe.adapters.table import put
-from loupe.domain.detection import ANSWERED, REVIEW, Detection
+from loupe.domain.detection import ANSWERED, MODEL, REVIEW, Detection
 from loupe.domain.places import stamp
 from loupe.domain.review import OPEN, QUALITY, Review, consensus, review_id
 from loupe.domain.sampling import every_nth
@@ -46,8 +46,7 @@ def sample(deps: Deps) -> int:
 
 def send(detection: Detection, settings: Settings, deps: Deps) -> None:
     """Open a quality review, or let the review that the image has anyway count as one."""
-    if detection.state in (REVIEW, ANSWERED):
-        reuse(detection, deps)
+    if detection.state in (REVIEW, ANSWERED) and reuse(detection, deps):
         return
     review = Review(
         id=review_id(detection.image, QUALITY),
@@ -57,7 +56,7 @@ def send(detection: Detection, settings: Settings, deps: Deps) -> None:
         at=stamp(deps.clock()),
         labels=known_labels(settings, deps),
         wanted=settings.reviewers,
-        guess=detection.labels,
+        guess=tuple(label for label in detection.labels if label.by == MODEL),
         version=detection.version,
         reason="a sample to measure quality",
     )
@@ -68,15 +67,21 @@ def send(detection: Detection, settings: Settings, deps: Deps) -> None:
     start_loop(review, deps)
 
 
-def reuse(detection: Detection, deps: Deps) -> None:
-    """The answer that a person gives, or gave, to this image scores the version too."""
+def reuse(detection: Detection, deps: Deps) -> bool:
+    """The answer that a person gives, or gave, to this image scores the version too.
+
+    Returns False when somebody saw the model's guess, which sways people: another one is asked.
+    """
     review = deps.reviews.get(detection.review)
     if review.also_quality or not review.version:
-        return
+        return True
+    if review.guess_was_seen:
+        return False
     also = replace(review, also_quality=True)
     if detection.state == REVIEW:
         deps.reviews.move(also, review)
-        return
+        return True
     answer = consensus(review.replies).label
     writes, events = score(also, answer, deps) if answer else ([], [])
     deps.reviews.move(also, review, *writes, events=events)
+    return True

@@ -4,19 +4,23 @@ import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import Modal from "@cloudscape-design/components/modal";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Spinner from "@cloudscape-design/components/spinner";
-import { type DetectionDetail, api } from "../../api";
-import { Labels } from "../../parts/Confidence";
+import { type DetectionDetail, NOT_READ, api } from "../../api";
+import { Labels, boxed } from "../../parts/Confidence";
 import { Failed } from "../../parts/Failed";
 import { Picture } from "../../parts/Picture";
 import { StateBadge } from "../../parts/StateBadge";
 import { localTime } from "../../parts/time";
 import { useLoad } from "../../parts/useLoad";
+import { useAction } from "../operator/useAction";
+import { ReadAgain } from "./ReadAgain";
 
 const POLL_MS = 3000;
 
 /** One image, large, with all that happened to it. */
-export function OnePicture({ id, close }: { id: string; close: () => void }) {
+export function OnePicture(props: { id: string; close: () => void; sentAgain: () => void }) {
+  const { id, close, sentAgain } = props;
   const { data, error, refresh } = useLoad(id, () => api.detection(id), POLL_MS);
+  const { act, busy, said } = useAction();
   return (
     <Modal
       visible
@@ -24,7 +28,24 @@ export function OnePicture({ id, close }: { id: string; close: () => void }) {
       header={data?.image ?? "Image"}
       closeAriaLabel="Close"
       onDismiss={close}
+      footer={
+        data &&
+        NOT_READ.includes(data.state) && (
+          <Box float="right">
+            <ReadAgain
+              images={[data]}
+              act={act}
+              busy={busy}
+              done={() => {
+                refresh();
+                sentAgain();
+              }}
+            />
+          </Box>
+        )
+      }
     >
+      {said}
       {error && <Failed error={error} retry={refresh} />}
       {!data && !error && <Spinner />}
       {data && <Shown found={data} />}
@@ -41,7 +62,7 @@ function Shown({ found }: { found: DetectionDetail }) {
           src={found.picture}
           alt={found.image}
           size="large"
-          labels={found.labels}
+          labels={boxed(found.labels)}
         />
         <KeyValuePairs
           items={[

@@ -1,8 +1,16 @@
 import Box from "@cloudscape-design/components/box";
 import Header from "@cloudscape-design/components/header";
+import Spinner from "@cloudscape-design/components/spinner";
 import Table from "@cloudscape-design/components/table";
-import type { LabelMetrics, VersionDetail } from "../../api";
-import { differenceText, f1Text } from "./f1";
+import { type SideBySide, api } from "../../api";
+import { Failed } from "../../parts/Failed";
+import { useLoad } from "../../parts/useLoad";
+import { LOUPES_F1, differenceText, f1Text } from "./f1";
+
+interface Props {
+  older: string;
+  newer: string;
+}
 
 interface Row {
   label: string;
@@ -10,23 +18,24 @@ interface Row {
   right: number | null;
 }
 
-/** Two versions side by side, label by label; the older one stands left. */
-export function Comparison({ left, right }: { left: VersionDetail; right: VersionDetail }) {
+/** Two versions on the same test images, label by label; the older one stands left. */
+export function Comparison({ older, newer }: Props) {
+  const { data, error, refresh } = useLoad(`${newer} ${older}`, () => api.against(newer, older));
+  if (error) return <Failed error={error} retry={refresh} />;
+  if (!data) return <Spinner />;
   return (
     <Table
       header={
         <Header
           variant="h2"
-          description={
-            "Each version's own F1, on the test images of its time. The decision compares both " +
-            "on the same images; it stands in the version's details."
-          }
+          description={`${LOUPES_F1} on the same ${data.images} test images, over the labels that both know.`}
         >
-          {left.name} and {right.name}
+          {older} and {newer}
         </Header>
       }
-      ariaLabels={{ tableLabel: `F1 by label of ${left.name} and ${right.name}` }}
-      items={[{ label: "All labels", left: left.f1, right: right.f1 }, ...byLabel(left, right)]}
+      ariaLabels={{ tableLabel: `${LOUPES_F1} by label of ${older} and ${newer}` }}
+      items={data.images ? rows(data) : []}
+      empty="They were never asked about the same images. Only versions that reach the minimum F1 are compared."
       columnDefinitions={[
         {
           id: "label",
@@ -34,8 +43,8 @@ export function Comparison({ left, right }: { left: VersionDetail; right: Versio
           isRowHeader: true,
           cell: (row) => row.label,
         },
-        { id: "left", header: left.name, cell: (row) => f1Text(row.left) },
-        { id: "right", header: right.name, cell: (row) => f1Text(row.right) },
+        { id: "left", header: older, cell: (row) => f1Text(row.left) },
+        { id: "right", header: newer, cell: (row) => f1Text(row.right) },
         { id: "difference", header: "Difference", cell: (row) => <Difference {...row} /> },
       ]}
       wrapLines
@@ -43,22 +52,14 @@ export function Comparison({ left, right }: { left: VersionDetail; right: Versio
   );
 }
 
-function byLabel(left: VersionDetail, right: VersionDetail): Row[] {
-  const labels = [...left.per_label, ...right.per_label].map((metrics) => metrics.label);
-  return [...new Set(labels)].sort().map((label) => ({
-    label,
-    left: f1Of(left.per_label, label),
-    right: f1Of(right.per_label, label),
-  }));
-}
-
-function f1Of(metrics: LabelMetrics[], label: string): number | null {
-  return metrics.find((one) => one.label === label)?.f1 ?? null;
+function rows({ f1: [left, right], label_f1 }: SideBySide): Row[] {
+  const labels = Object.entries(label_f1).map(([label, [left, right]]) => ({ label, left, right }));
+  return [{ label: "All labels", left, right }, ...labels];
 }
 
 function Difference({ left, right }: Row) {
   if (left === null || right === null) {
-    return <Box color="text-status-inactive">only one of them knows it</Box>;
+    return <Box color="text-status-inactive">no image has it</Box>;
   }
   const difference = right - left;
   const color =

@@ -6,14 +6,16 @@ interface Said {
   text: ReactNode;
 }
 
+export type Act = (order: () => Promise<Said>) => Promise<void>;
+
 /**
- * Something that an operator orders: `act` does it once at a time, `said` shows what came of it.
+ * Something that a person orders: `act` does it once at a time, `said` shows what came of it.
  */
 export function useAction() {
   const [busy, setBusy] = useState(false);
   const [said, setSaid] = useState<Said>();
 
-  async function act(order: () => Promise<Said>) {
+  const act: Act = async (order) => {
     setBusy(true);
     try {
       setSaid(await order());
@@ -22,7 +24,7 @@ export function useAction() {
     } finally {
       setBusy(false);
     }
-  }
+  };
 
   return {
     act,
