@@ -42,7 +42,7 @@ check: setup ## Lint, types and template
 	$(BIN)/ruff format --check
 	$(BIN)/mypy functions local cli tests
 	AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
-	$(BIN)/cfn-lint template.yaml
+	$(BIN)/cfn-lint template.yaml --regions us-east-1 us-west-2 eu-west-1 eu-central-1 ap-southeast-2
 
 build: setup ## Build what is deployed
 	$(BIN)/sam build

@@ -21,7 +21,14 @@ FRONT_DOOR = "loupe.handlers.serve_console"
 MAY_IMPORT = {
     "domain": {"loupe.domain", "loupe.errors", "loupe.settings"},
     "adapters": {"loupe.adapters", "loupe.domain", *COMMON},
-    "handlers": {"loupe.handlers", "loupe.adapters", "loupe.domain", "loupe.wiring", *COMMON},
+    "handlers": {
+        "loupe.handlers",
+        "loupe.adapters",
+        "loupe.domain",
+        "loupe.wiring",
+        "loupe.correlation",
+        *COMMON,
+    },
     "console": {
         "loupe.console",
         "loupe.operations",

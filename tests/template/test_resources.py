@@ -1,11 +1,13 @@
 """Business rules of storage, queues and alarms: nothing is lost, nothing is open to the world."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
-from tests.template.reading import properties, references, resources, template
+from loupe.domain.places import DETECTION_PREFIX, LABELLED_PREFIX
+from tests.template.reading import ROOT, properties, references, resources, template
 
 QUEUES = resources("AWS::SQS::Queue")
 RULES = resources("AWS::Events::Rule")
@@ -216,3 +218,41 @@ def test_the_dashboard_shows_every_alarm_and_every_dead_letter_queue() -> None:
 
     assert {alarm.strip("${}").removesuffix(".Arn") for alarm in alarms} == set(ALARMS)
     assert references(body()) >= DEAD_LETTERS
+
+
+def old_versions() -> dict[str, dict[str, Any]]:
+    """`{prefix: rule}` of the lifecycle rules that the parameter switches on."""
+    rules = properties("Bucket")["LifecycleConfiguration"]["Rules"]
+    found = [r["Fn::If"] for r in rules if "Fn::If" in r]
+    assert all(
+        (switch, otherwise) == ("ExpiresOldVersions", "AWS::NoValue")
+        for switch, _, otherwise in found
+    )
+    return {rule["Prefix"]: rule for _, rule, _ in found}
+
+
+def test_old_versions_go_only_of_images_and_only_if_asked_for() -> None:
+    """What a version was trained on, and what people answered, is kept for ever."""
+    assert set(old_versions()) == {DETECTION_PREFIX, LABELLED_PREFIX}
+    assert template()["Parameters"]["OldVersionDays"]["Default"] == 0
+    for rule in old_versions().values():
+        assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": "OldVersionDays"}
+        assert "ExpirationInDays" not in rule
+
+
+def test_functions_and_machines_are_traced() -> None:
+    assert template()["Globals"]["Function"]["Tracing"] == "Active"
+    for name in resources("AWS::Serverless::StateMachine"):
+        assert properties(name)["Tracing"] == {"Enabled": True}
+
+
+def test_requests_to_the_console_are_logged() -> None:
+    assert properties("ConsoleStage")["AccessLogSettings"]["DestinationArn"] == "ConsoleLogs.Arn"
+
+
+def test_what_checkov_does_not_check_has_a_reason() -> None:
+    lines = (ROOT / ".checkov.yaml").read_text().splitlines()
+    skipped = [line for line in lines if "CKV" in line]
+
+    assert skipped
+    assert all(re.fullmatch(r"  - CKV\w+ # [A-Z].{20,}\.", line) for line in skipped)

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 from loupe.adapters.reviews import count_answer
+from loupe.correlation import correlated
 from loupe.domain.places import review_output_key, stamp
 from loupe.domain.review import (
     CLOSING,
@@ -33,6 +34,7 @@ class Request:
     label: str
 
 
+@correlated
 def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
     """`{"review", "worker", "label"}` -> `{"state"}`, or `{"error"}` for a person to read."""
     request = Request(payload["review"], payload["worker"], payload["label"])

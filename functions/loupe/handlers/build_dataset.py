@@ -5,6 +5,7 @@ from typing import Any
 
 from loupe.adapters.rekognition import DatasetState
 from loupe.adapters.versions import Version
+from loupe.correlation import correlated
 from loupe.domain.comparison import sample
 from loupe.domain.dataset import TEST, TRAIN
 from loupe.domain.failures import blames_data
@@ -28,6 +29,7 @@ class Built:
     holdout_images: int = 0
 
 
+@correlated
 def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
     """`{"version"}` -> how far the datasets are. Repeating it is safe at any point."""
     return asdict(build(payload["version"], deps()))

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from loupe.adapters.versions import Version
+from loupe.correlation import correlated
 from loupe.domain.events import event
 from loupe.domain.places import stamp
 from loupe.domain.training import (
@@ -28,6 +29,7 @@ class Request:
     again: bool = False
 
 
+@correlated
 def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
     """`{"execution", "settings", "deploy"?, "again"?}` -> a plan."""
     request = Request(

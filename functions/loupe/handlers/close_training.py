@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from loupe.adapters.versions import Version
+from loupe.correlation import correlated
 from loupe.domain.events import Event, event
 from loupe.domain.failures import Failure, failure_from_json
 from loupe.domain.training import (
@@ -34,6 +35,7 @@ class Request:
     failure: Failure | None = None
 
 
+@correlated
 def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
     """`{"execution", "version", "outcome", "reason", "error", "rollback"}` -> an ending."""
     request = Request(

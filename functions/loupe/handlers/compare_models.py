@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from loupe.adapters.versions import Version
+from loupe.correlation import correlated
 from loupe.domain.comparison import (
     Holdout,
     Prediction,
@@ -42,6 +43,7 @@ class Compared:
     was_stopped: bool = False
 
 
+@correlated
 def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
     """`{"version", "settings"}` -> how far the comparison is."""
     settings = Settings.from_parameters(payload["settings"])

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from loupe.correlation import correlated
 from loupe.domain.detection import Answer
 from loupe.domain.fingerprint import MAX_BYTES, UnreadableImage, check_image
 from loupe.domain.payloads import answer_to_json, image_from_json
@@ -10,6 +11,7 @@ from loupe.errors import NotFound, TryAgain, UnusableImage
 from loupe.wiring import Deps, deps
 
 
+@correlated
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """`{"image": ...}` -> an answer. Raises TryAgain while the model is busy or starts."""
     return answer_to_json(read(image_from_json(event["image"]), deps()))

@@ -3,13 +3,10 @@
 from dataclasses import asdict
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
+from aws_lambda_powertools.utilities.batch import process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from loupe.correlation import queue_batch
 from loupe.domain.detection import WAITING
 from loupe.domain.object_events import arrived_at, changed_object
 from loupe.domain.places import ImageRef, stamp
@@ -18,7 +15,7 @@ from loupe.handlers.record_detection import NO_ANSWER, record
 from loupe.telemetry import logger
 from loupe.wiring import Deps, deps
 
-processor = BatchProcessor(event_type=EventType.SQS)
+processor = queue_batch()
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:

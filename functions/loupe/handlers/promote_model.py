@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from loupe.correlation import correlated
 from loupe.domain.events import event
 from loupe.domain.places import stamp
 from loupe.wiring import Deps, deps
 
 
+@correlated
 def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
     """`{"version", "reason"}` -> `{"previous"}`, the version to stop ("" for none)."""
     return {"previous": promote(payload["version"], payload["reason"], deps())}

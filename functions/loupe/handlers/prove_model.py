@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from loupe.correlation import correlated
 from loupe.errors import ServiceRefused
 from loupe.handlers.compare_models import holdout_of, predict
 from loupe.wiring import Deps, deps
 
 
+@correlated
 def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
     """`{"version"}` -> `{"answered"}`. Raises TryAgain or ServiceRefused when it does not."""
     return {"answered": prove(payload["version"], deps())}

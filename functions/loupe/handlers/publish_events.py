@@ -2,20 +2,17 @@
 
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
+from aws_lambda_powertools.utilities.batch import process_partial_response
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
 from loupe.adapters.table import plain
+from loupe.correlation import stream_batch
 from loupe.telemetry import METERED_EVENTS, meter
 from loupe.wiring import deps
 
 PUBLISHED = ("id", "type", "at", "subject", "text", "detail")
 
-processor = BatchProcessor(event_type=EventType.DynamoDBStreams)
+processor = stream_batch()
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from loupe.correlation import correlated
 from loupe.domain.detection import (
     ACCEPTED,
     FAILED,
@@ -32,6 +33,7 @@ EVENTS = {
 }
 
 
+@correlated
 def handler(request: dict[str, Any], context: Any) -> dict[str, Any]:
     """`{"image", "state", "answer"?, "reason"?, "error"?, "minimum"?}` -> `{"state"}`."""
     image = image_from_json(request["image"])

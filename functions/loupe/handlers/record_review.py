@@ -6,16 +6,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
+from aws_lambda_powertools.utilities.batch import process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from loupe.adapters.detections import moved
 from loupe.adapters.reviews import score_version
 from loupe.adapters.table import Item
+from loupe.correlation import queue_batch
 from loupe.domain.detection import REVIEW, Detection
 from loupe.domain.events import Event, event
 from loupe.domain.loops import FAILED, EndedLoop, after_loop, ended_loop, review_of
@@ -51,7 +48,7 @@ CONFIRMED = 2
 """An operator's word counts as that of so many reviewers: the image may be tested with."""
 TAKEN = (OPEN, QUEUED, CLOSING)
 
-processor = BatchProcessor(event_type=EventType.SQS)
+processor = queue_batch()
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:

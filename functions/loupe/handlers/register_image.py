@@ -10,16 +10,13 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
+from aws_lambda_powertools.utilities.batch import process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from loupe.adapters.dataset import REGISTERED, REJECTED, REMOVED, Example
 from loupe.adapters.objects import Current
 from loupe.adapters.reviews import conflicting
+from loupe.correlation import queue_batch
 from loupe.domain.dataset import (
     COLD_START,
     NEITHER,
@@ -43,12 +40,13 @@ from loupe.domain.object_events import changed_object
 from loupe.domain.places import label_of, named_people, stamp
 from loupe.domain.review import label_conflict_id
 from loupe.errors import AlreadyDone, InvalidRequest, NotFound, TryAgain
+from loupe.telemetry import logger
 from loupe.wiring import Deps, deps
 
 ATTEMPTS = 20
 SPLIT_WORDS = {"train": "training", "test": "testing only", "neither": "neither side"}
 
-processor = BatchProcessor(event_type=EventType.SQS)
+processor = queue_batch()
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
@@ -119,6 +117,7 @@ def learn(found: Current, deps: Deps) -> None:
         deps.dataset.note(rejected, before, ledger, [told])
         return
     _add(example, seen, decided_side(found), deps)
+    logger.info("registered", extra={"review": found.metadata.get("loupe-loop", "")})
 
 
 def decided_side(found: Current) -> str:

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from loupe.correlation import correlated
 from loupe.domain.events import event
 from loupe.domain.training import WAITING_FOR_APPROVAL
 from loupe.wiring import Deps, deps
 
 
+@correlated
 def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
     """`{"version", "reason", "token"}` -> `{}`; `loupe approve` or `reject` uses the token."""
     ask(payload["version"], payload["reason"], payload["token"], deps())

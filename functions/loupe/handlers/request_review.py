@@ -7,6 +7,7 @@ from typing import Any
 
 from loupe.adapters.detections import moved
 from loupe.adapters.table import put
+from loupe.correlation import correlated
 from loupe.domain.detection import (
     REVIEW,
     WAITING,
@@ -48,6 +49,7 @@ class Request:
     settings: Settings
 
 
+@correlated
 def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
     """`{"image", "answer", "settings": {name: value}}` -> `{"state"}`."""
     request = Request(

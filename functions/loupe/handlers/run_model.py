@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from loupe.adapters.rekognition import VersionState
+from loupe.correlation import correlated
 from loupe.domain.events import event
 from loupe.domain.power import STARTABLE
 from loupe.domain.running_hours import RUNNING, STARTING, UP, bill_text
@@ -31,6 +32,7 @@ class Power:
     reason: str = ""
 
 
+@correlated
 def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
     """`{"version", "wanted", "reason", "started"?}` -> how far it is. Safe to repeat."""
     request = Request(payload["version"], payload["wanted"], payload["reason"])

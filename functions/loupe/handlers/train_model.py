@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from loupe.adapters.versions import Version
+from loupe.correlation import correlated
 from loupe.domain.events import event
 from loupe.wiring import Deps, deps
 
@@ -17,6 +18,7 @@ class Trained:
     reason: str = ""
 
 
+@correlated
 def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
     """`{"version"}` -> how its training goes. The first call starts it; each later one looks."""
     return asdict(train(payload["version"], deps()))

@@ -1,0 +1,98 @@
+"""What every line in the log is about: the ids that lead from an upload to the training it is in.
+
+An image's id is part of its review's id; a labelled image's line names the review, its manifest the
+version. `xray_trace_id`, which the logger adds by itself, is the same in all steps of an execution.
+"""
+
+import posixpath
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
+
+from loupe.domain.loops import ended_loop, review_of
+from loupe.domain.object_events import changed_object
+from loupe.domain.payloads import image_from_json
+from loupe.domain.places import REVIEW_PREFIX
+from loupe.errors import InvalidRequest
+from loupe.telemetry import logger
+
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+PLAIN = ("review", "version", "execution")
+
+
+def correlated(handler: Handler) -> Handler:
+    """A handler that logs how each call ended, with the ids in its payload."""
+
+    @wraps(handler)
+    def logged(payload: dict[str, Any], context: Any) -> dict[str, Any]:
+        with logger.append_context_keys(step=_step(handler), **_payload_ids(payload)):
+            try:
+                result = handler(payload, context)
+            except Exception:
+                logger.exception("failed")
+                raise
+            logger.info("done")
+            return result
+
+    return logged
+
+
+class Batch(BatchProcessor):
+    """A batch whose records are logged one by one: none fails without a line that says which."""
+
+    def _process_record(self, record: dict[str, Any]) -> Any:
+        with logger.append_context_keys(**record_ids(record)):
+            return super()._process_record(record)
+
+    def failure_handler(self, record: Any, exception: Any) -> Any:
+        """Log the exception; the record is tried again."""
+        logger.error("failed; it is tried again", exc_info=exception)
+        return super().failure_handler(record, exception)
+
+
+def queue_batch() -> Batch:
+    """For messages of an SQS queue."""
+    return Batch(event_type=EventType.SQS)
+
+
+def stream_batch() -> Batch:
+    """For records of the table's stream."""
+    return Batch(event_type=EventType.DynamoDBStreams)
+
+
+def record_ids(record: dict[str, Any]) -> dict[str, str]:
+    """The ids of what a raw record of a queue or of the table's stream speaks of."""
+    if "body" in record:
+        return {"message_id": record["messageId"], **_message_ids(record["body"])}
+    image = record["dynamodb"].get("NewImage", {})
+    found = {"event_id": "id", "event_type": "type", "image": "about"}
+    return {name: image[field]["S"] for name, field in found.items() if field in image}
+
+
+def _message_ids(body: str) -> dict[str, str]:
+    try:
+        ended, changed = ended_loop(body), changed_object(body)
+    except InvalidRequest:
+        return {}  # The record's own handler refuses it, with the text.
+    if ended:
+        return {"review": review_of(ended.name)}
+    if changed is None:
+        return {}
+    if changed.key.startswith(REVIEW_PREFIX):
+        loop = posixpath.basename(posixpath.dirname(changed.key))
+        return {"review": review_of(loop), "key": changed.key}
+    return {"image": changed.id, "key": changed.key}
+
+
+def _payload_ids(payload: dict[str, Any]) -> dict[str, str]:
+    found = {name: payload[name] for name in PLAIN if payload.get(name)}
+    if "image" in payload:
+        image = image_from_json(payload["image"])
+        found |= {"image": image.id, "key": image.key}
+    return found
+
+
+def _step(handler: Handler) -> str:
+    return handler.__module__.rpartition(".")[2]
