@@ -56,7 +56,7 @@ class Console:
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("response", self._note)
         page.on("request", lambda request: self._check(request.url))
-        page.goto(self.url)
+        page.goto(self.url, timeout=60_000)  # The function may start cold on a busy machine.
         if role:
             self.sign_in(page, role, self.passwords[role])
         return page
