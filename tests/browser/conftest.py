@@ -51,7 +51,7 @@ class Console:
             color_scheme="dark" if dark else "light",
         )
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(30_000)
         page.on("console", lambda m: self.faults.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("response", self._note)
