@@ -7,7 +7,7 @@ import typer
 
 from loupe.domain.training import needed_changes
 from loupe.errors import InvalidRequest
-from loupe.operations import doing
+from loupe.operations import doing, next_check
 from loupe_cli.deployment import deploy, fingerprint, parameter_overrides
 from loupe_cli.recovery import recover
 from loupe_cli.render import err, local_time, out, show_json, show_table
@@ -124,6 +124,7 @@ def summary(target: Target) -> dict[str, Any]:
         "new_labelled_images": progress.changes,
         "needed_to_train": needed_changes(settings.minimum_untrained_images, progress.not_promoted),
         "improving": doing(deps).text,
+        "next_check": next_check(deps).reason,
         "labels": sorted(deps.dataset.ledger().counts),
     }
 
