@@ -361,6 +361,15 @@ def test_a_copy_is_said_to_count_once_with_the_first() -> None:
     assert said == "It is the same picture as cat/1.png, and counts once with it."
 
 
+def test_nothing_is_said_of_an_object_that_was_removed_meanwhile() -> None:
+    for group in (
+        Group("g", TRAIN, True),
+        Group("g", NEITHER, False),
+        Group("g", TRAIN, True, (member("cat/2.png"),)),
+    ):
+        assert remark(group, "images_labeled_by_folder/cat/1.png") == ""
+
+
 def test_a_picture_under_two_labels_is_said_to_be_used_under_neither() -> None:
     group = Group("g", TRAIN, True, (member("cat/1.png"), member("dog/1.png")))
 
