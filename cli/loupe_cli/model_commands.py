@@ -35,7 +35,7 @@ def models(context: typer.Context, as_json: Json = False) -> None:
         [
             "version",
             "status",
-            "Rekognition's F1",
+            "F1 (Rekognition)",
             "trained on",
             "holdout",
             "quality samples",

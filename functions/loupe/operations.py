@@ -10,7 +10,14 @@ from loupe.domain.detection import WAITING
 from loupe.domain.events import event
 from loupe.domain.places import ImageRef, stamp
 from loupe.domain.running_hours import RUNNING, Cost, cost
-from loupe.domain.training import TRAINING, WAITING_FOR_APPROVAL, Plan
+from loupe.domain.training import (
+    IMPORTED,
+    IN_SERVICE,
+    RETIRED,
+    TRAINING,
+    WAITING_FOR_APPROVAL,
+    Plan,
+)
 from loupe.errors import AlreadyDone, InvalidRequest, LoupeError, NotFound
 from loupe.handlers.check_training import Request as CheckTraining
 from loupe.handlers.check_training import decide
@@ -35,13 +42,20 @@ def doing(deps: Deps) -> Doing:
     newest = next(deps.versions.newest(), None)
     holder = deps.versions.lease_holder()
     if not holder or not deps.executions.is_running(holder):
-        return Doing("Nothing: it waits for new labelled images")
+        return Doing(f"Nothing: it waits for new labelled images{_last_outcome(newest)}")
     if newest and newest.status == WAITING_FOR_APPROVAL:
         return Doing(f"{newest.name} waits for approval", newest.at, newest.name)
     if newest and newest.status == TRAINING:
         trains = deps.rekognition.version(newest.name).status in ("", TRAINS)
         return Doing(f"{'Training' if trains else 'Trying out'} {newest.name}", newest.at)
     return Doing("Checking whether to train, or changing the version in service")
+
+
+def _last_outcome(newest: Version | None) -> str:
+    """Why the newest version is not in service, to be added to a sentence; "" if it is or was."""
+    if newest is None or newest.status in (IN_SERVICE, RETIRED, IMPORTED):
+        return ""
+    return f"; {newest.name} did not go into service: {newest.reason}"
 
 
 def next_check(deps: Deps) -> Plan:

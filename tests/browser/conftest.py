@@ -51,12 +51,12 @@ class Console:
             color_scheme="dark" if dark else "light",
         )
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(30_000)
         page.on("console", lambda m: self.faults.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("response", self._note)
         page.on("request", lambda request: self._check(request.url))
-        page.goto(self.url)
+        page.goto(self.url, timeout=60_000)  # The function may start cold on a busy machine.
         if role:
             self.sign_in(page, role, self.passwords[role])
         return page

@@ -45,7 +45,7 @@ def test_a_folder_of_folders_makes_one_label_of_each_after_a_preview(
     expect(left_out.get_by_role("listitem")).to_have_count(2)
     picture(page, "dataset-preview")
     axe(page)
-    dialog.get_by_role("button", name="Cancel").click()
+    dialog.get_by_role("button", name="Cancel").last.click()
     assert list(console.stack.deps.dataset.examples()) == []
 
     folder.set_input_files(tmp_path / "shapes")
@@ -148,7 +148,7 @@ def test_images_that_were_not_read_are_read_again_one_and_many(
     console: Console, picture: Keep
 ) -> None:
     stack = console.stack
-    names = [f"{name}.png" for name in ("one", "two", "three", "gone")]
+    names = [f"{name}.png" for name in ("first", "second", "third", "gone")]
     stack.set(Enable_A2I_Workflow="false")
     for number, name in enumerate(names):
         stack.put(f"images_for_detection/{name}", drawn(200 + number))
@@ -159,14 +159,14 @@ def test_images_that_were_not_read_are_read_again_one_and_many(
 
     page = console.open("consumer")
     page.goto(f"{console.url}/#/detect?state=failed")
-    page.get_by_role("link", name="one.png").click()
+    page.get_by_role("link", name="first.png").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("button", name="Read again").click()
     see(page, "1 image is read again.")
     expect(dialog.get_by_role("button", name="Read again")).to_have_count(0)
     dialog.get_by_role("button", name="Close", exact=True).first.click()
 
-    for name in ("two.png", "three.png", "gone.png"):
+    for name in ("second.png", "third.png", "gone.png"):
         page.get_by_role("checkbox", name=name).check(force=True)
     picture(page, "detect-again")
     axe(page)

@@ -178,3 +178,17 @@ def test_dead_letters_are_listed_and_put_back(stack: Stack) -> None:
     done = loupe(stack, "replay", "--yes")
     assert done.returncode == 0, done.stderr
     assert "No dead letters" in loupe(stack, "replay", "--yes").stdout
+
+
+def test_an_image_that_was_rejected_is_listed_and_read_again(stack: Stack) -> None:
+    stack.put("images_for_detection/text.png", b"this is text")
+    stack.settled(["text.png"], states=["rejected"])
+
+    (listed,) = json.loads(loupe(stack, "replay", "--json").stdout)
+    assert (listed["queue"], listed["about"], listed["times"]) == ("rejected", "text.png", 1)
+    assert "1 were brought back" in loupe(stack, "replay", "--yes").stdout
+    stack.settled(["text.png"], states=["rejected"])
+    assert json.loads(loupe(stack, "replay", "--json").stdout)[0]["times"] == 2
+
+    stack.delete("images_for_detection/text.png")
+    assert "'text.png' was deleted from the bucket" in loupe(stack, "replay", "--yes").stderr

@@ -19,6 +19,7 @@ from loupe.domain.comparison import (
     macro_f1,
     sample,
     score,
+    side_by_side,
 )
 
 LABELS = ("cat", "dog", "emu")
@@ -272,3 +273,34 @@ def test_confusion_counts_what_each_label_was_taken_for_and_what_got_none() -> N
     }
 
     assert confusion(images, said, ("cat", "dog")) == [[1, 1, 0], [0, 0, 1]]
+
+
+# Two versions side by side
+
+
+def test_two_versions_are_compared_on_the_images_that_both_were_asked_about() -> None:
+    truth = images("cat", "dog", "cat", "emu")
+    left = said("cat", "cat", "cat")
+    right = said("cat", "dog")
+
+    found = side_by_side(truth, left, right, ("cat", "dog"))
+
+    assert found.images == 2
+    assert found.label_f1 == {"cat": (pytest.approx(2 / 3), 1.0), "dog": (0.0, 1.0)}
+    assert list(found.f1) == pytest.approx([1 / 3, 1.0])
+
+
+def test_versions_that_were_never_asked_about_the_same_image_have_nothing_to_compare() -> None:
+    found = side_by_side(images("cat"), said("cat"), {}, ("cat",))
+
+    assert found.images == 0
+    assert found.label_f1 == {"cat": (None, None)}
+
+
+def test_the_verdict_holds_both_scores_of_one_scale() -> None:
+    found = verdict(images("cat", "dog"), said("cat", "dog"), said("cat", "cat"))
+
+    assert found.images == 2
+    assert found.f1 is not None
+    assert found.difference == pytest.approx(found.f1[0] - found.f1[1])
+    assert "Loupe's F1 1.000 against 0.333" in found.reason

@@ -20,6 +20,7 @@ from loupe.domain.dataset import (
     Member,
     add_member,
     may_test,
+    remark,
     remove_member,
     thin_labels,
     trainable_labels,
@@ -347,3 +348,58 @@ def test_imported_images_keep_their_sides_in_whatever_order_they_arrive(order: l
     found = {m.key: group.split for group in groups.values() for m in group.members}
     assert found == {f"{number}.png": side for number, side in enumerate(sides)}
     assert (counts["cat"].train, counts["cat"].test) == (1, 1)
+
+
+# What is said of an image
+
+
+def test_a_copy_is_said_to_count_once_with_the_first() -> None:
+    group = Group("g", TRAIN, True, (member("cat/1.png"), member("cat/2.png")))
+
+    assert remark(group, "images_labeled_by_folder/cat/1.png") == ""
+    said = remark(group, "images_labeled_by_folder/cat/2.png")
+    assert said == "It is the same picture as cat/1.png, and counts once with it."
+
+
+def test_nothing_is_said_of_an_object_that_was_removed_meanwhile() -> None:
+    for group in (
+        Group("g", TRAIN, True),
+        Group("g", NEITHER, False),
+        Group("g", TRAIN, True, (member("cat/2.png"),)),
+    ):
+        assert remark(group, "images_labeled_by_folder/cat/1.png") == ""
+
+
+def test_a_picture_under_two_labels_is_said_to_be_used_under_neither() -> None:
+    group = Group("g", TRAIN, True, (member("cat/1.png"), member("dog/1.png")))
+
+    for key in ("cat/1.png", "dog/1.png"):
+        said = remark(group, f"images_labeled_by_folder/{key}")
+        assert "cat (cat/1.png) and dog (dog/1.png)" in said
+        assert "counts once" not in said
+
+
+def test_a_picture_on_both_sides_is_said_to_be_used_on_neither() -> None:
+    group = Group("g", NEITHER, False, (member("cat/1.png"),))
+
+    assert "on neither" in remark(group, "images_labeled_by_folder/cat/1.png")
+
+
+@given(
+    st.integers(0, 3), st.lists(st.integers(0, 3), max_size=5), st.sampled_from([TRAIN, NEITHER])
+)
+def test_what_gives_nothing_new_is_every_member_but_the_one_that_stands_for_the_picture(
+    attempts: int, came: list[int], split: str
+) -> None:
+    members = tuple(member(f"cat/{n}.png", attempts=when) for n, when in enumerate(came))
+    group = Group("g", split, True, members)
+
+    stands = [members[0]] if group.entry else []
+    assert group.unused(attempts) == sum(
+        one.attempts == attempts for one in members if one not in stands
+    )
+
+
+def member(name: str, attempts: int = 0) -> Member:
+    label = name.partition("/")[0]
+    return Member(f"images_labeled_by_folder/{name}", label, "1", "same", attempts=attempts)

@@ -58,8 +58,8 @@ function Service({ overview: { service, cost } }: { overview: Shown }) {
     return (
       <Container fitHeight header={header}>
         <Box>
-          No model is in service yet. It takes two labels with two images each to train the first
-          one.
+          No model is in service yet. The first one takes two labels with two images each, and must
+          reach Minimum-F1-Score. What it waits for stands beside.
         </Box>
       </Container>
     );

@@ -152,7 +152,12 @@ def add_member(
 
 
 def remark(group: Group, key: str) -> str:
-    """What is to be known of the labelled object `key`, a member of `group`; "" if nothing is."""
+    """What is to be known of the labelled object `key` in `group`; "" if nothing is.
+
+    An object that was removed a moment ago is no member any more.
+    """
+    if all(member.key != key for member in group.members):
+        return ""
     if group.split == NEITHER:
         return "It looks like images on both sides of the holdout, so it is used on neither."
     if group.in_conflict:

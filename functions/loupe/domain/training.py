@@ -207,10 +207,17 @@ def most_frequent(labels: Sequence[str], counts: Counts) -> tuple[str, ...]:
 
 def _too_few_changes(progress: Progress, needed: int) -> str:
     lowered = progress.changes >> _doublings(progress.not_promoted)
+    images = (
+        "1 labelled image was"
+        if progress.changes == 1
+        else (f"{progress.changes} labelled images were")
+    )
+    way_out = f"upload {needed - progress.changes} more"
+    if lowered:
+        way_out += f", or set Minimum-Untrained-Images to {lowered}"
     return (
-        f"{progress.changes} labelled images were added, relabelled or removed since the last "
-        f"attempt, {needed} are asked for{unused(progress)}: upload {needed - progress.changes} "
-        f"more" + (f", or set Minimum-Untrained-Images to {lowered}" if lowered else "")
+        f"{images} added, relabelled or removed since the last attempt, {needed} are asked for"
+        f"{unused(progress)}: {way_out}"
     )
 
 
