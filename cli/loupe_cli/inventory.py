@@ -41,7 +41,7 @@ LOOKUPS = {
 """What tells whether a thing is still there: service, action, and its name's argument."""
 GONE = ("404", "NoSuchBucket", "ResourceNotFoundException")
 SCHEDULES = ("training", "sampling", "housekeeping", "settings")
-LOG_GROUPS = ("/loupe/{}/functions", "/aws/vendedlogs/states/{}")
+LOG_GROUPS = ("/loupe/{}/functions", "/loupe/{}/console", "/aws/vendedlogs/states/{}")
 A2I = (
     ("flow definition", "list_flow_definitions", "FlowDefinitionName"),
     ("task page", "list_human_task_uis", "HumanTaskUiName"),

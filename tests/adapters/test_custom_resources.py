@@ -112,7 +112,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return heard
 
 
-def request(kind: str, **properties: str) -> dict[str, Any]:
+def request(kind: str, **properties: Any) -> dict[str, Any]:
     named = {} if kind == "Create" else {"PhysicalResourceId": "made"}
     return named | {
         "RequestType": kind,
