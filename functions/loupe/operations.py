@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from loupe.adapters.table import put
+from loupe.adapters.setting_changes import SettingChange
 from loupe.adapters.versions import Version
 from loupe.domain.detection import WAITING
 from loupe.domain.events import event
@@ -70,8 +69,7 @@ def change_setting(name: str, value: str, by: str, deps: Deps) -> Setting:
     """Set a parameter and note who did; raises InvalidSetting. It takes effect by itself."""
     known = setting(name)
     version = deps.parameters.set(known.name, known.check(value))
-    note = {"by": by, "at": stamp(deps.clock()), "version": version}
-    deps.table.write([put({"pk": f"SETTING#{known.name}", "sk": "SETTING", **note})])
+    deps.setting_changes.note(known.name, SettingChange(by, stamp(deps.clock())), version)
     return known
 
 
@@ -160,8 +158,3 @@ def why_not_started(deps: Deps) -> str:
     service = deps.versions.service().version
     stands = attempts is not None and attempts.given_up and attempts.version == service
     return attempts.reason if attempts and stands else ""
-
-
-def setting_notes(deps: Deps, name: str) -> dict[str, Any]:
-    """Who set a parameter last through Loupe: `{"by", "at", "version"}`, or nothing."""
-    return deps.table.get(f"SETTING#{name}", "SETTING") or {}

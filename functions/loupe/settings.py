@@ -50,6 +50,10 @@ class Setting:
             )
         return value
 
+    def effective(self, value: str) -> str:
+        """What `value`, as it is stored, counts as: itself if it is allowed, else the default."""
+        return value if re.fullmatch(self.pattern, value) else self.default
+
 
 CATALOGUE: tuple[Setting, ...] = (
     Setting(
@@ -219,9 +223,10 @@ class Settings:
         """Settings from `{name: value}` (without the stack's prefix).
 
         A parameter that is missing counts with its default, so that an upgraded function can run
-        beside an older stack. Raises InvalidSetting for a value outside its allowed values.
+        beside an older stack. So does a value outside the allowed ones, which only a parameter that
+        was made without its pattern can have, or one of an earlier release: see `not_allowed`.
         """
-        checked = {s.name: s.check(values.get(s.name, s.default)) for s in CATALOGUE}
+        checked = {s.name: s.effective(values.get(s.name, s.default)) for s in CATALOGUE}
 
         def toggle(name: str) -> bool:
             return checked[name] == "true"
@@ -253,6 +258,16 @@ class Settings:
             show_guess=toggle("Show-Model-Guess"),
             holdout_percent=integer("Holdout-Percent"),
         )
+
+
+def not_allowed(values: Mapping[str, str]) -> tuple[str, ...]:
+    """A sentence about each of `{name: value}` that counts with its default."""
+    return tuple(
+        f"{known.name} is {values[known.name]!r} and counts as {known.default!r}, because it takes "
+        f"{known.allowed}"
+        for known in CATALOGUE
+        if known.name in values and known.effective(values[known.name]) != values[known.name]
+    )
 
 
 def label_list(value: str) -> tuple[str, ...]:

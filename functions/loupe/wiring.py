@@ -23,6 +23,7 @@ from loupe.adapters.rekognition import Rekognition
 from loupe.adapters.reviews import Reviews
 from loupe.adapters.running import Running
 from loupe.adapters.schedules import EventSource, Schedules
+from loupe.adapters.setting_changes import SettingChanges
 from loupe.adapters.table import Table
 from loupe.adapters.versions import Versions
 
@@ -118,6 +119,10 @@ class Deps:
     @cached_property
     def parameters(self) -> Parameters:
         return Parameters(self.client("ssm"), self.value("STACK"))
+
+    @cached_property
+    def setting_changes(self) -> SettingChanges:
+        return SettingChanges(self.table)
 
     @cached_property
     def queue(self) -> DetectionQueue:

@@ -1,5 +1,6 @@
 """Business rule: a changed setting takes effect without a deployment, and changes nothing else."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from loupe.handlers.apply_settings import apply
 from loupe.settings import CATALOGUE, Settings, setting
 from tests.adapters.world import World
-from tests.template.reading import STACK, template
+from tests.template.reading import ROOT, STACK, template
 
 
 @pytest.fixture
@@ -116,3 +117,68 @@ def test_every_setting_is_read_though_a_call_takes_ten_names(world: World) -> No
     assert len(CATALOGUE) > 10
     assert world.deps.parameters.values() == {known.name: known.default for known in CATALOGUE}
     assert world.deps.parameters.settings() == Settings.from_parameters({})
+
+
+def as_released(world: World) -> None:
+    """Given the parameters of a stack of release 0.1.0, some of them changed by an operator."""
+    world.make_parameters()
+    ssm = world.client("ssm")
+    released = json.loads((ROOT / "tests/template/released/parameters-0.1.0.json").read_text())
+    for found in released.values():
+        name = found["Name"].replace("${AWS::StackName}", STACK)
+        ssm.delete_parameter(Name=name)
+        ssm.put_parameter(**{**found, "Name": name})
+    pattern = released["MinimumF1ScoreSetting"]["AllowedPattern"]
+    for value in ("0.5", "0.6"):
+        ssm.put_parameter(
+            Name=f"/{STACK}/Minimum-F1-Score",
+            Value=value,
+            Type="String",
+            AllowedPattern=pattern,
+            Overwrite=True,
+        )
+
+
+def test_parameters_of_an_earlier_release_get_the_patterns_that_hold_now(
+    world: World, schedules: Any
+) -> None:
+    as_released(world)
+    before = world.deps.parameters.stored()
+
+    apply(world.deps)
+
+    described = world.client("ssm").get_paginator("describe_parameters").paginate()
+    patterns = {p["Name"]: p["AllowedPattern"] for page in described for p in page["Parameters"]}
+    assert patterns == {f"/{STACK}/{known.name}": known.pattern for known in CATALOGUE}
+    after = world.deps.parameters.stored()
+    assert {n: s.value for n, s in after.items()} == {n: s.value for n, s in before.items()}
+    changed_by = {n: world.deps.setting_changes.last(n, s).by for n, s in after.items()}
+    assert changed_by.pop("Minimum-F1-Score") == "somebody outside Loupe"
+    assert set(changed_by.values()) == {""}
+
+
+def test_patterns_are_tightened_once(world: World, schedules: Any) -> None:
+    as_released(world)
+    apply(world.deps)
+    once = world.deps.parameters.stored()
+
+    apply(world.deps)
+
+    assert world.deps.parameters.stored() == once
+
+
+def test_a_value_that_is_not_allowed_any_more_is_left_and_the_operator_told(
+    world: World, schedules: Any
+) -> None:
+    world.make_parameters()
+    name = f"/{STACK}/Minimum-Inference-Units"
+    ssm = world.client("ssm")
+    ssm.delete_parameter(Name=name)
+    ssm.put_parameter(Name=name, Value="500", Type="String")
+
+    for _ in range(2):
+        apply(world.deps)
+
+    assert world.deps.parameters.values()["Minimum-Inference-Units"] == "500"
+    (told,) = world.events("SettingsApplied")
+    assert "Minimum-Inference-Units is '500' and counts as '1'" in told["text"]

@@ -5,7 +5,7 @@ from datetime import UTC
 from typing import Any
 
 from loupe.domain.places import stamp
-from loupe.settings import CATALOGUE, Settings, setting
+from loupe.settings import BY_NAME, CATALOGUE, Settings, setting
 
 NAMES_PER_CALL = 10
 
@@ -48,6 +48,30 @@ class Parameters:
         """The settings as they are now."""
         return Settings.from_parameters(self.values())
 
+    def tighten(self) -> dict[str, int]:
+        """Give parameters of an earlier release the pattern that holds now, with their value.
+
+        Returns the new version of each that had another; one whose value does not fit is left.
+        """
+        patterns = self._patterns()
+        return {
+            name: self.set(name, found.value)
+            for name, found in self.stored().items()
+            if patterns.get(name) != setting(name).pattern
+            and setting(name).effective(found.value) == found.value
+        }
+
+    def _patterns(self) -> dict[str, str]:
+        """`{name: pattern}` of every setting that exists."""
+        names = {"Key": "Name", "Option": "BeginsWith", "Values": [self._prefix]}
+        pages = self._client.get_paginator("describe_parameters").paginate(ParameterFilters=[names])
+        return {
+            found["Name"].removeprefix(self._prefix): found.get("AllowedPattern", "")
+            for page in pages
+            for found in page["Parameters"]
+            if found["Name"].removeprefix(self._prefix) in BY_NAME
+        }
+
     def set(self, name: str, value: str) -> int:
         """Set one setting; returns its new version. Parameter Store enforces its pattern.
 
@@ -58,6 +82,7 @@ class Parameters:
             Value=value,
             Type="String",
             AllowedPattern=setting(name).pattern,
+            Description=setting(name).meaning,
             Overwrite=True,
         )
         return int(changed["Version"])

@@ -5,9 +5,10 @@ from typing import Any
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from loupe.adapters.parameters import Stored
+from loupe.adapters.setting_changes import SettingChange
 from loupe.console.access import OPERATOR, current_user, only
 from loupe.console.requests import body, text
-from loupe.operations import change_setting, setting_notes
+from loupe.operations import change_setting
 from loupe.settings import CATALOGUE, Setting
 from loupe.wiring import Deps, deps
 
@@ -29,9 +30,7 @@ def set_setting(name: str) -> dict[str, Any]:
 
 
 def _shown(known: Setting, stored: Stored | None, deps: Deps) -> dict[str, Any]:
-    note = setting_notes(deps, known.name)
-    ours = bool(stored and note.get("version") == stored.version)
-    changed = stored is not None and stored.version > 1
+    change = deps.setting_changes.last(known.name, stored) if stored else SettingChange()
     return {
         "name": known.name,
         "value": stored.value if stored else known.default,
@@ -39,6 +38,6 @@ def _shown(known: Setting, stored: Stored | None, deps: Deps) -> dict[str, Any]:
         "allowed": known.allowed,
         "pattern": known.pattern,
         "meaning": known.meaning,
-        "changed_by": note["by"] if ours else ("somebody outside Loupe" if changed else ""),
-        "changed_at": stored.at if stored and changed else None,
+        "changed_by": change.by,
+        "changed_at": change.at or None,
     }

@@ -1,5 +1,6 @@
 """Make schedules and concurrency follow the settings; wake what a new setting lets go on."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from loupe.domain.events import event
@@ -10,7 +11,7 @@ from loupe.domain.schedules import (
     sampling_schedule,
     training_schedule,
 )
-from loupe.settings import Settings
+from loupe.settings import Settings, not_allowed
 from loupe.wiring import Deps, deps
 
 
@@ -21,7 +22,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def apply(deps: Deps) -> list[str]:
     """Bring everything outside the template to what the settings say; returns what changed."""
-    settings = deps.parameters.settings()
+    tighten_patterns(deps)
+    values = deps.parameters.values()
+    settings = Settings.from_parameters(values)
+    announce_not_allowed(values, deps)
     changed = [
         words
         for name, wanted, words in _schedules(settings, deps)
@@ -35,6 +39,24 @@ def apply(deps: Deps) -> list[str]:
         told = event("SettingsApplied", stamp(now), now, reason="; ".join(changed))
         deps.table.write([], [told])
     return changed
+
+
+def tighten_patterns(deps: Deps) -> None:
+    """Give parameters of an earlier release the patterns that hold now; that changes no value, so
+    who changed each last stays known.
+    """
+    before = deps.parameters.stored()
+    for name, version in deps.parameters.tighten().items():
+        change = deps.setting_changes.last(name, before[name])
+        deps.setting_changes.note(name, change, version)
+
+
+def announce_not_allowed(values: Mapping[str, str], deps: Deps) -> None:
+    """The operator hears once a day of a value that counts with its default."""
+    now = deps.clock()
+    for sentence in not_allowed(values):
+        cause = f"{now:%Y-%m-%d}/{sentence}"
+        deps.table.write([], [event("SettingsApplied", cause, now, reason=sentence)])
 
 
 def _schedules(settings: Settings, deps: Deps) -> list[tuple[str, Schedule, str]]:
