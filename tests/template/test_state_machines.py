@@ -355,3 +355,11 @@ def test_a_champion_that_was_started_for_the_comparison_is_stopped_on_every_way_
         assert after <= {"Stop challenger", "How did it compare?", "Compare on holdout"}, name
     compared = targets(found["How did it compare?"])
     assert compared == {"Compare on holdout", "Start champion", "Smoke test", "Stop challenger"}
+
+
+@every_machine
+def test_a_choice_assigns_in_its_rules_only(machine: str) -> None:
+    """Whether an Assign beside the rules counts for the default alone, AWS's pages do not agree."""
+    choices = [state for state in states(machine).values() if state["Type"] == "Choice"]
+
+    assert not [state for state in choices if "Assign" in state]
