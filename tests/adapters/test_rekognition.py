@@ -121,6 +121,30 @@ def test_a_manifest_that_the_caller_may_not_read_is_a_matter_of_rights(
         rekognition.create_dataset("train", "bucket", "manifests/v1/train.manifest")
 
 
+def test_a_dataset_that_an_earlier_call_made_is_made(
+    stub: Stubber, rekognition: Rekognition
+) -> None:
+    """The SDK repeats a call whose answer is late."""
+    stub.add_client_error("create_dataset", "ResourceAlreadyExistsException", "there is one")
+
+    rekognition.create_dataset("train", "bucket", "manifests/v1/train.manifest")
+
+
+def test_what_an_earlier_call_deleted_is_gone(stub: Stubber, rekognition: Rekognition) -> None:
+    dataset = f"{PROJECT.rsplit('/', 1)[0]}/dataset/train/1"
+    stub.add_client_error("delete_dataset", "ResourceNotFoundException", "gone")
+    stub.add_client_error("delete_project_version", "ResourceNotFoundException", "gone")
+
+    rekognition.delete_dataset(dataset)
+    rekognition.delete_version(VERSION)
+
+
+def test_a_project_that_is_gone_has_no_datasets(stub: Stubber, rekognition: Rekognition) -> None:
+    stub.add_response("describe_projects", {"ProjectDescriptions": []})
+
+    assert rekognition.dataset("train") == DatasetState("")
+
+
 def test_versions_are_found_by_name_over_all_pages(stub: Stubber, rekognition: Rekognition) -> None:
     described = {
         "ProjectVersionArn": VERSION,

@@ -691,7 +691,20 @@ def test_a_rollback_that_fails_leaves_the_version_as_it_was(world: World) -> Non
     assert world.deps.versions.get("v1").status == IN_SERVICE
     assert world.deps.versions.progress().not_promoted == 0
     assert world.deps.versions.lease_holder() == ""
-    assert len(world.events("VersionNotPromoted")) == 1
+    (told,) = world.events("VersionNotPromoted")
+    assert "loupe rollback v1" in told["text"]
+    assert told["detail"]["retry_at"] == ""
+
+
+def test_a_rollback_that_worked_gives_the_lease_back(world: World) -> None:
+    promoted(world, "v1")
+    world.deps.versions.take_lease("run 1", over="")
+
+    ending = close(Closing("run 1", "v1", IN_SERVICE, "an operator asked", True), world.deps)
+
+    assert ending.status == IN_SERVICE
+    assert world.deps.versions.lease_holder() == ""
+    assert world.events("VersionNotPromoted") == []
 
 
 def test_a_lease_that_is_somebody_elses_is_not_given_back(world: World) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 from loupe.domain.detection import Label, model_labels
 from loupe.domain.places import EVALUATION_PREFIX, ImageRef
 from loupe.errors import (
+    AlreadyDone,
     LoupeError,
     NotFound,
     NotPermitted,
@@ -23,7 +25,6 @@ FINAL = {
     "InvalidManifestException",
     "InvalidPaginationTokenException",
     "InvalidParameterException",
-    "ResourceAlreadyExistsException",
     "UnknownOperationException",
     "ValidationException",
 }
@@ -96,32 +97,34 @@ class Rekognition:
 
     def dataset(self, split: str) -> DatasetState:
         """The project's dataset for `split`, "train" or "test"."""
-        (project,) = self._call("describe_projects", ProjectNames=[self._name()])[
-            "ProjectDescriptions"
-        ]
-        for dataset in project.get("Datasets", ()):
-            if dataset["DatasetType"] == split.upper():
-                return self._described(dataset["DatasetArn"])
+        projects = self._call("describe_projects", ProjectNames=[self._name()])
+        for project in projects["ProjectDescriptions"]:
+            for dataset in project.get("Datasets", ()):
+                if dataset["DatasetType"] == split.upper():
+                    return self._described(dataset["DatasetArn"])
         return DatasetState("")
 
     def create_dataset(self, split: str, bucket: str, manifest_key: str) -> None:
-        """Begin to make the dataset of `split` from a manifest."""
-        self._call(
-            "create_dataset",
-            ProjectArn=self._project,
-            DatasetType=split.upper(),
-            DatasetSource={
-                "GroundTruthManifest": {"S3Object": {"Bucket": bucket, "Name": manifest_key}}
-            },
-        )
+        """Begin to make the dataset of `split`, which has none, from a manifest."""
+        # The SDK asks again when an answer is late, and then the first call has made it.
+        with suppress(AlreadyDone):
+            self._call(
+                "create_dataset",
+                ProjectArn=self._project,
+                DatasetType=split.upper(),
+                DatasetSource={
+                    "GroundTruthManifest": {"S3Object": {"Bucket": bucket, "Name": manifest_key}}
+                },
+            )
 
     def update_dataset(self, dataset_arn: str, batch: bytes) -> None:
         """Begin to add or replace entries: manifest lines of less than 5 MB."""
         self._call("update_dataset_entries", DatasetArn=dataset_arn, Changes={"GroundTruth": batch})
 
     def delete_dataset(self, dataset_arn: str) -> None:
-        """Begin to delete a dataset. The images stay."""
-        self._call("delete_dataset", DatasetArn=dataset_arn)
+        """Begin to delete a dataset, unless it is gone. The images stay."""
+        with suppress(NotFound):
+            self._call("delete_dataset", DatasetArn=dataset_arn)
 
     def train(self, version: str, bucket: str) -> str:
         """Begin to train a version on the project's datasets and return its ARN."""
@@ -168,8 +171,9 @@ class Rekognition:
         self._call("stop_project_version", ProjectVersionArn=version_arn)
 
     def delete_version(self, version_arn: str) -> None:
-        """Begin to delete a version that does not run."""
-        self._call("delete_project_version", ProjectVersionArn=version_arn)
+        """Begin to delete a version that does not run, unless it is gone."""
+        with suppress(NotFound):
+            self._call("delete_project_version", ProjectVersionArn=version_arn)
 
     def create_project(self, name: str) -> str:
         """Make a project and return its ARN."""
@@ -238,4 +242,6 @@ def _translated(action: str, error: ClientError) -> LoupeError:
         return NotPermitted(message)
     if code == "ResourceNotFoundException":
         return NotFound(message)
+    if code == "ResourceAlreadyExistsException":
+        return AlreadyDone(message)
     return ServiceRefused(message) if code in FINAL else TryAgain(message)

@@ -87,6 +87,11 @@ class Ending:
     failures: int = 0
 
 
+def words_of(reason: str, failure: Failure | None) -> str:
+    """Why a run ended, with what it caught if it caught anything."""
+    return f"{reason} ({failure.words})" if failure else reason
+
+
 def end_attempt(
     outcome: str, reason: str, failure: Failure | None, failures: int, now: datetime
 ) -> Ending:
@@ -98,7 +103,7 @@ def end_attempt(
     """
     if outcome not in (FAILED, TRAINING_FAILED):
         return Ending(outcome, reason)
-    words = f"{reason} ({failure.words})" if failure else reason
+    words = words_of(reason, failure)
     if failure.is_final if failure else blames_data(reason):
         return Ending(outcome, words)
     retry_at = next_try(failures + 1, now)

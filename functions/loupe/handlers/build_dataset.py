@@ -95,8 +95,8 @@ def bring_up_to_date(split: str, version: str, deps: Deps) -> bool:
 def _change(dataset: DatasetState, split: str, held: str, version: str, deps: Deps) -> None:
     """Create, add to, or (an entry cannot be dropped) delete the dataset."""
     if not dataset.status:
-        deps.rekognition.create_dataset(split, deps.objects.bucket, manifest_key(version, split))
         deps.versions.mark_synced(split, version)
+        deps.rekognition.create_dataset(split, deps.objects.bucket, manifest_key(version, split))
         return
     try:
         old = deps.objects.read(manifest_key(held, split)).decode()

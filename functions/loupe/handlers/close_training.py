@@ -14,6 +14,7 @@ from loupe.domain.training import (
     Ending,
     end_attempt,
     needed_changes,
+    words_of,
 )
 from loupe.errors import AlreadyDone
 from loupe.telemetry import logger
@@ -52,7 +53,9 @@ def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
 def close(request: Request, deps: Deps) -> Ending:
     """Write the outcome once, then release the lease. Safe to repeat."""
     version = deps.versions.get(request.version)
-    if version.closed_by == request.execution:
+    if request.rollback:
+        ending = _close_rollback(version, request, deps)
+    elif version.closed_by == request.execution:
         ending = Ending(version.status, version.reason, version.retry_at, version.failures)
     else:
         ending = end_attempt(
@@ -69,10 +72,6 @@ def close(request: Request, deps: Deps) -> Ending:
 def _write(version: Version, ending: Ending, request: Request, deps: Deps) -> None:
     promoted = request.outcome == IN_SERVICE
     events = [] if promoted else [_not_promoted(version, ending, request, deps)]
-    if request.rollback:
-        # A version that could not be put back keeps its status; the operator is told why.
-        deps.table.write([], events)
-        return
     changes = asdict(ending) | {"approval_token": "", "closed_by": request.execution}
     if ending.retry_at:
         deps.versions.save(version, events, **changes)
@@ -80,6 +79,14 @@ def _write(version: Version, ending: Ending, request: Request, deps: Deps) -> No
     in_a_row = deps.versions.close(version, promoted, events, **changes)
     if in_a_row and in_a_row % STALL_AFTER == 0:
         _announce_stall(version, in_a_row, deps)
+
+
+def _close_rollback(version: Version, request: Request, deps: Deps) -> Ending:
+    """A version that could not be put back keeps its status, and the operator hears why."""
+    ending = Ending(version.status, words_of(request.reason, request.failure))
+    if request.outcome != IN_SERVICE:
+        deps.table.write([], [_not_promoted(version, ending, request, deps)])
+    return ending
 
 
 def _announce_stall(version: Version, in_a_row: int, deps: Deps) -> None:
@@ -112,6 +119,8 @@ def _not_promoted(version: Version, ending: Ending, request: Request, deps: Deps
 def _next_step(ending: Ending, request: Request) -> str:
     if ending.retry_at:
         return f"It is tried again after {ending.retry_at}, or at once with 'loupe train --again'."
+    if request.rollback:
+        return f"'loupe rollback {request.version}' tries it once more."
     if request.outcome == TRAINING_FAILED:
         return "The next training starts when there are enough new labelled images."
     return "'loupe models' lists every version with its reason."
