@@ -25,10 +25,10 @@ from loupe.domain.training import (
 from loupe.errors import AlreadyDone, NotFound, ServiceFailed, ServiceRefused, TryAgain
 from loupe.handlers import build_dataset, check_training, compare_models, register_image
 from loupe.handlers.build_dataset import build, manifest_key
-from loupe.handlers.check_training import Request, check
+from loupe.handlers.check_training import Request, check, start_due_check
 from loupe.handlers.close_training import Request as Closing
 from loupe.handlers.close_training import close
-from loupe.handlers.compare_models import compare
+from loupe.handlers.compare_models import compare, return_champion
 from loupe.handlers.promote_model import promote
 from loupe.handlers.prove_model import prove
 from loupe.handlers.request_approval import ask
@@ -475,6 +475,7 @@ def test_a_champion_that_does_not_run_is_started_first_if_it_has_to_be_asked(
 
 def test_many_images_are_scored_call_by_call(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compare_models, "IMAGES_PER_CALL", 3)
+    monkeypatch.setattr(compare_models, "PARALLEL", 1)  # The S3 in memory is not for threads.
     world.version("v1", TRAINING, arn="arn:v1")
     holdout(world, "v1", 7)
     world.rekognition.answers = sees()
@@ -587,6 +588,73 @@ def test_an_earlier_version_is_put_back_in_the_same_way(world: World) -> None:
 
     assert world.deps.versions.service().version == "v1"
     assert world.deps.versions.get("v2").status == RETIRED
+
+
+# Going on by itself
+
+
+def test_a_failed_attempt_is_taken_up_when_its_pause_is_over_and_nothing_else_is_at_work(
+    world: World,
+) -> None:
+    fill(world)
+    checked(world)
+    fault = Failure("ConnectTimeoutError", "no answer")
+    close(Closing("run 1", "v1", "failed", "it could not be compared", False, fault), world.deps)
+    assert not start_due_check("arn:improve", world.deps)
+
+    world.deps.now += timedelta(minutes=15)
+    world.deps.versions.take_lease("run 2", over="")
+    world.executions.running = {"run 2"}
+    assert not start_due_check("arn:improve", world.deps)
+
+    world.executions.running = set()
+    assert start_due_check("arn:improve", world.deps)
+    assert world.executions.started == ["arn:improve"]
+
+
+def test_what_was_decided_or_never_begun_starts_nothing(world: World) -> None:
+    assert not start_due_check("arn:improve", world.deps)
+
+    begun(world, "v1", "run 1")
+    close(Closing("run 1", "v1", NOT_BETTER, "it is worse", False), world.deps)
+
+    assert not start_due_check("arn:improve", world.deps)
+
+
+def lent(world: World) -> None:
+    """Given a stopped champion that a comparison starts."""
+    promoted(world, "v1")
+    world.rekognition.become("v1", "STOPPED")
+    manifest = render([entry(1)]).encode()
+    world.deps.objects.write(manifest_key("v2", "test"), manifest, "application/jsonl")
+    world.version("v2", arn="arn:v2")
+    world.deps.versions.take_lease("run 1", over="")
+    world.executions.running = {"run 1"}
+    assert compare("v2", SETTINGS, world.deps).was_stopped
+    world.rekognition.become("v1", "RUNNING")
+
+
+def test_a_champion_whose_comparison_was_cut_off_is_stopped(world: World) -> None:
+    lent(world)
+    return_champion(world.deps)
+    assert world.rekognition.version("v1").status == "RUNNING"
+
+    world.executions.running = set()
+    return_champion(world.deps)
+
+    assert world.rekognition.version("v1").status == "STOPPING"
+
+
+def test_a_champion_that_was_given_back_may_run_again(world: World) -> None:
+    lent(world)
+    world.rekognition.become("v1", "STOPPED")
+    bring(Running("v1", "STOPPED", "it ran for a comparison only"), False, world.deps)
+    world.rekognition.become("v1", "RUNNING")
+    world.executions.running = set()
+
+    return_champion(world.deps)
+
+    assert world.rekognition.version("v1").status == "RUNNING"
 
 
 # Closing

@@ -76,6 +76,7 @@ class FakeExecutions:
 
     def __init__(self) -> None:
         self.runs: list[tuple[str, Mapping[str, Any]]] = []
+        self.started: list[str] = []
         self.running: set[str] = set()
         self.error: LoupeError | None = None
 
@@ -83,6 +84,10 @@ class FakeExecutions:
         if self.error:
             raise self.error
         self.runs.append((name, payload))
+
+    def start(self, machine_arn: str, payload: Mapping[str, Any]) -> str:
+        self.started.append(machine_arn)
+        return f"{machine_arn}:{len(self.started)}"
 
     def is_running(self, execution_arn: str) -> bool:
         return execution_arn in self.running
@@ -207,6 +212,7 @@ class World:
                 "LOUPE_DETECTION_QUEUE": queue,
                 "LOUPE_REVIEW_QUEUE": review_queue,
                 "LOUPE_DETECT_MACHINE": "arn:detect",
+                "LOUPE_IMPROVE_MACHINE": "arn:improve",
                 "LOUPE_TRAINING_SCHEDULE": f"{STACK}-training",
                 "LOUPE_SAMPLING_SCHEDULE": f"{STACK}-sampling",
             },

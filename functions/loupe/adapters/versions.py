@@ -1,6 +1,7 @@
 """Versions of the model, what is in service, and who may train: the state behind `improve`."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -206,6 +207,28 @@ class Versions:
     def release_lease(self, holder: str) -> None:
         """Give the lease back; raises AlreadyDone when `holder` does not hold it."""
         self._table.delete("STATE", "LEASE", "holder = :holder", {":holder": holder})
+
+    def lend(self, version: str, holder: str) -> None:
+        """Remember that the execution `holder` starts `version` for a comparison only."""
+        self._table.write(
+            [put({"pk": "STATE", "sk": "LENT", "version": version, "holder": holder})]
+        )
+
+    def lent(self) -> tuple[str, str]:
+        """The version that was started for a comparison only, and for which execution, or ""."""
+        item = self._table.get("STATE", "LENT") or {}
+        return item.get("version", ""), item.get("holder", "")
+
+    def give_back(self, version: str) -> None:
+        """Forget that `version` was started for a comparison: it has stopped."""
+        with suppress(AlreadyDone):
+            self._table.update(
+                "STATE",
+                "LENT",
+                "SET version = :nothing",
+                {"nothing": "", "version": version},
+                "version = :version",
+            )
 
     def predictions(self, version: str) -> dict[str, Prediction]:
         """What a version said of holdout images, by content."""

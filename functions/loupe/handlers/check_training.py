@@ -54,6 +54,22 @@ def check(request: Request, deps: Deps) -> Plan:
     return plan
 
 
+def start_due_check(machine: str, deps: Deps) -> bool:
+    """Begin a run of `machine` when a failed attempt is due again; returns whether it did.
+
+    The schedule of training checks may be half a day away, or off: what was begun is brought to
+    its end all the same.
+    """
+    last = deps.versions.last_attempt()
+    if last is None or not last.retry_at or last.retry_at > stamp(deps.clock()):
+        return False
+    holder = deps.versions.lease_holder()
+    if holder and deps.executions.is_running(holder):
+        return False
+    deps.executions.start(machine, {})
+    return True
+
+
 def take_lease(execution: str, deps: Deps) -> bool:
     """Take the lease if nobody holds it, or if whoever does is not running any more."""
     holder = deps.versions.lease_holder()

@@ -21,6 +21,8 @@ from loupe.domain.manifest import parse
 from loupe.domain.places import ImageRef
 from loupe.errors import UnusableImage
 from loupe.handlers.build_dataset import manifest_key
+from loupe.handlers.run_model import STOPPED, bring
+from loupe.handlers.run_model import Request as Running
 from loupe.settings import Settings
 from loupe.wiring import Deps, deps
 
@@ -62,11 +64,21 @@ def compare(name: str, settings: Settings, deps: Deps) -> Compared:
             status = deps.rekognition.version(version.name).status
             if status != "RUNNING":
                 stopped = status != "STARTING"
+                if stopped:
+                    deps.versions.lend(version.name, deps.versions.lease_holder())
                 return Compared("champion_needed", champion=version.name, was_stopped=stopped)
         score_images(version, missing[:IMAGES_PER_CALL], deps)
         if len(missing) > IMAGES_PER_CALL:
             return Compared("scoring")
     return _judge(challenger, champion, holdout, settings, deps)
+
+
+def return_champion(deps: Deps) -> None:
+    """Business rule: a champion that was started for a comparison does not run on after it, also
+    when the run that started it was cut off."""
+    version, holder = deps.versions.lent()
+    if version and not deps.executions.is_running(holder):
+        bring(Running(version, STOPPED, "it ran for a comparison only, which is over"), False, deps)
 
 
 def holdout_of(version: str, deps: Deps) -> list[Holdout]:

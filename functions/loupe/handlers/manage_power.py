@@ -21,6 +21,8 @@ from loupe.domain.running_hours import RUNNING
 from loupe.domain.training import WAITING_FOR_APPROVAL
 from loupe.errors import AlreadyDone, LoupeError, ServiceRefused
 from loupe.handlers.answer_review import hand_over_again
+from loupe.handlers.check_training import start_due_check
+from loupe.handlers.compare_models import return_champion
 from loupe.handlers.request_review import follow_loops, known_labels, open_queued, start_loops
 from loupe.handlers.run_model import STOPPED, Request, bring
 from loupe.settings import Settings
@@ -287,6 +289,8 @@ PARTS: dict[str, Callable[[Round], Any]] = {
     "reviews before the first model": withdraw_cold_start,
     "power": switch,
     "strays": stop_strays,
+    "champion of a comparison": lambda now: return_champion(now.deps),
+    "failed training": lambda now: start_due_check(now.deps.value("IMPROVE_MACHINE"), now.deps),
     "waiting images": queue_waiting,
     "queued reviews": lambda now: open_queued(now.settings, now.deps),
     "human loops": lambda now: start_loops(now.deps),

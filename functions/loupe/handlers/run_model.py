@@ -49,7 +49,10 @@ def bring(request: Request, started: bool, deps: Deps) -> Power:
         return _towards_running(request, state, started, deps)
     if state.status in UP:
         return _stop(request, state, deps)
-    return Power("changing" if state.status == STOPPING else "ready")
+    if state.status == STOPPING:
+        return Power("changing")
+    deps.versions.give_back(request.version)
+    return Power("ready")
 
 
 def observe(version: str, status: str, units: int, deps: Deps) -> None:
