@@ -197,3 +197,24 @@ def test_pauses_are_random_and_short(conflicts: int) -> None:
 
     assert len(pauses) == min(conflicts, ATTEMPTS - 1)
     assert all(0 <= pause <= LONGEST_PAUSE for pause in pauses)
+
+
+# Counting in an index
+
+
+def test_an_index_is_counted_up_to_the_limit_however_small_its_pages_are(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        item = {"pk": str(number), "sk": "A", **listed("THING", "2026-01-01", str(number), "new")}
+        world.deps.table.put_new(item)
+    query = world.deps.table._table.query
+
+    def of_two(**request: Any) -> Any:
+        return query(**request | {"Limit": min(2, request["Limit"])})
+
+    monkeypatch.setattr(world.deps.table._table, "query", of_two)
+
+    count = world.deps.table.count
+
+    assert [count("states", "THING#new", limit) for limit in (1, 3, 5, 9)] == [1, 3, 5, 5]
