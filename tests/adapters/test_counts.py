@@ -27,6 +27,12 @@ def full_count(world: World) -> tuple[Counter[str], Counter[str]]:
 
 
 def counts(world: World) -> tuple[Counter[str], Counter[str]]:
+    """The counts kept, without a look at the records."""
+    table = world.deps.table
+    return table.state_counts("DETECTION", ()), table.state_counts("REVIEW", ())
+
+
+def shown(world: World) -> tuple[Counter[str], Counter[str]]:
     return world.deps.detections.counts(), world.deps.reviews.counts()
 
 
@@ -163,6 +169,38 @@ def test_queued_reviews_of_an_earlier_release_are_opened(earlier: World) -> None
         keep_going(earlier.deps)
 
     assert earlier.deps.reviews.counts() == {OPEN: 2}
+
+
+def move_as_an_earlier_release(world: World, pk: str, sk: str, state: str) -> None:
+    """Write the whole record again, as the first release does, which counts nothing."""
+    table = table_resource()
+    item = table.get_item(Key={"pk": pk, "sk": sk})["Item"]
+    del item["counted"]
+    table.put_item(Item=item | {"state": state, "list_state": f"{item['list']}#{state}"})
+
+
+def test_what_an_old_function_moves_during_an_update_does_not_stay_counted_where_it_was(
+    world: World,
+) -> None:
+    world.set(Labels="cat,dog")
+    image, review = world.received("1.png"), world.asked(Label("cat", 40.0), name="2.png")
+    move_as_an_earlier_release(world, f"IMAGE#{image.id}", "DETECTION", ACCEPTED)
+    move_as_an_earlier_release(world, f"REVIEW#{review}", "REVIEW", DONE)
+    for _ in range(2):
+        keep_going(world.deps)
+
+    assert counts(world) != full_count(world)
+    assert shown(world) == full_count(world)
+
+
+def test_of_more_records_than_are_looked_at_the_count_kept_is_shown(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loupe.adapters.table.LOOKED_AT", 2)
+    for number in range(3):
+        world.received(f"{number}.png")
+
+    assert shown(world) == full_count(world)
 
 
 def test_once_all_is_counted_nothing_is_gone_through_again(earlier: World) -> None:

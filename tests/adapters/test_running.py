@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from loupe.adapters.rekognition import VersionState
+from loupe.errors import ServiceRefused, TryAgain
 from loupe.handlers.manage_power import Round, record_hours
 from loupe.handlers.run_model import Request, bring
 from loupe.operations import cost_of_models
@@ -112,3 +113,63 @@ def test_on_the_embedded_stack_every_text_says_that_nothing_is_billed(
     assert not found.billed
     assert "nothing on this machine" in found.text
     assert found.today == pytest.approx(PRICE, rel=0.05)
+
+
+# Events of starts and stops
+
+
+SWITCHES = [("RUNNING", "STOPPED", "ModelStarted"), ("STOPPED", "RUNNING", "ModelStopped")]
+
+
+def lose_looks(world: World, patch: pytest.MonkeyPatch) -> None:
+    """Let every write of a look meet another transaction, once the service was asked."""
+
+    def record(*_: object) -> None:
+        if any(call[0] in ("start", "stop") for call in world.rekognition.calls):
+            raise TryAgain("The table was busy with another change.")
+
+    patch.setattr(world.deps.running, "record", record)
+
+
+@pytest.mark.parametrize(("wanted", "status", "kind"), SWITCHES)
+@pytest.mark.parametrize("next_look", ["housekeeping", "the step again"])
+def test_a_fault_after_the_service_was_asked_loses_no_event(
+    world: World, version: str, wanted: str, status: str, kind: str, next_look: str
+) -> None:
+    world.rekognition.become(version, status)
+    look(world)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(TryAgain):
+        lose_looks(world, patch)
+        ask(world, wanted)
+    assert world.events(kind) == []
+
+    for _ in range(2):
+        if next_look == "housekeeping":
+            look(world)
+        else:
+            ask(world, wanted)
+
+    (told,) = world.events(kind)
+    assert told["detail"]["reason"] == "why"
+
+
+def test_what_the_service_refuses_is_not_told_when_somebody_else_starts_the_model(
+    world: World, version: str
+) -> None:
+    world.rekognition.refuses_to_start = "no capacity"
+    with pytest.raises(ServiceRefused):
+        ask(world, "RUNNING")
+
+    world.rekognition.become(version, "RUNNING")
+    look(world)
+
+    assert world.events() == []
+
+
+def test_each_start_and_stop_is_told_however_soon_they_follow(world: World, version: str) -> None:
+    for wanted, reached in [("RUNNING", "RUNNING"), ("STOPPED", "STOPPED")] * 2:
+        ask(world, wanted)
+        world.rekognition.become(version, reached)
+
+    assert len(world.events("ModelStarted")) == 2
+    assert len(world.events("ModelStopped")) == 2

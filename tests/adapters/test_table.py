@@ -1,10 +1,20 @@
 """The table: all writes or none, and listings in the order of time."""
 
-import pytest
+import re
+from collections.abc import Callable
+from typing import Any
 
-from loupe.adapters.table import listed, put, update
+import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loupe.adapters.conflicts import ATTEMPTS, LONGEST_PAUSE, persist
+from loupe.adapters.table import Table, listed, put, update
+from loupe.domain.detection import WAITING
 from loupe.domain.events import event
-from loupe.errors import AlreadyDone
+from loupe.errors import AlreadyDone, TryAgain
 from tests.adapters.world import START, World
 
 
@@ -74,3 +84,137 @@ def test_events_expire_after_ninety_days(world: World) -> None:
     (told,) = world.events()
 
     assert told["expires"] == int(START.timestamp()) + 90 * 86400
+
+
+# Conflicts with other writers
+
+
+CONFLICT = {
+    "TransactWriteItems": ClientError(
+        {
+            "Error": {"Code": "TransactionCanceledException"},
+            "CancellationReasons": [{"Code": "None"}, {"Code": "TransactionConflict"}],
+        },
+        "TransactWriteItems",
+    ),
+    "UpdateItem": ClientError({"Error": {"Code": "TransactionConflictException"}}, "UpdateItem"),
+    "DeleteItem": ClientError({"Error": {"Code": "TransactionConflictException"}}, "DeleteItem"),
+}
+
+
+@pytest.fixture
+def keep_out(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[str]]:
+    """Let other transactions refuse the next writes so many times; the writes that were tried."""
+    monkeypatch.setattr("loupe.adapters.conflicts.sleep", lambda _seconds: None)
+
+    def refuse(times: int) -> list[str]:
+        tried: list[str] = []
+
+        def call(client: Any, operation: str, request: dict[str, Any]) -> Any:
+            if operation in CONFLICT:
+                tried.append(str(request))
+                if len(tried) <= times:
+                    raise CONFLICT[operation]
+            return make_api_call(client, operation, request)
+
+        make_api_call = BaseClient._make_api_call  # type: ignore[attr-defined]
+        monkeypatch.setattr(BaseClient, "_make_api_call", call)
+        return tried
+
+    return refuse
+
+
+WRITES: dict[str, Callable[[Table], Any]] = {
+    "write": lambda table: table.put_new({"pk": "A", "sk": "A"}),
+    "update": lambda table: table.update("A", "A", "SET x = :x", {"x": 1}),
+    "delete": lambda table: table.delete("A", "A"),
+}
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_a_write_that_another_transaction_keeps_out_is_tried_again(
+    world: World, keep_out: Callable[[int], list[str]], write: Callable[[Table], Any]
+) -> None:
+    tried = keep_out(ATTEMPTS - 1)
+
+    write(world.deps.table)
+
+    assert len(tried) == ATTEMPTS
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_a_write_that_is_kept_out_for_long_is_left_to_the_caller(
+    world: World, keep_out: Callable[[int], list[str]], write: Callable[[Table], Any]
+) -> None:
+    tried = keep_out(ATTEMPTS)
+
+    with pytest.raises(TryAgain):
+        write(world.deps.table)
+
+    assert len(tried) == ATTEMPTS
+
+
+def test_an_image_that_meets_others_counts_in_another_shard_and_once(
+    world: World, keep_out: Callable[[int], list[str]]
+) -> None:
+    tried = keep_out(5)
+
+    world.received()
+
+    shards = {re.findall(r"'pk': 'COUNTS', 'sk': '(\d+)'", request)[0] for request in tried}
+    assert len(shards) > 2
+    assert world.deps.detections.counts() == {WAITING: 1}
+
+
+def test_a_condition_that_does_not_hold_is_not_tried_again(
+    world: World, keep_out: Callable[[int], list[str]]
+) -> None:
+    world.deps.table.put_new({"pk": "A", "sk": "A"})
+    tried = keep_out(0)
+
+    with pytest.raises(AlreadyDone):
+        world.deps.table.put_new({"pk": "A", "sk": "A"})
+
+    assert len(tried) == 1
+
+
+@given(st.integers(0, ATTEMPTS))
+def test_pauses_are_random_and_short(conflicts: int) -> None:
+    pauses: list[float] = []
+
+    def write(attempt: int) -> int:
+        if attempt < conflicts:
+            raise TryAgain("busy")
+        return attempt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("loupe.adapters.conflicts.sleep", pauses.append)
+        if conflicts < ATTEMPTS:
+            assert persist(write) == conflicts
+        else:
+            with pytest.raises(TryAgain):
+                persist(write)
+
+    assert len(pauses) == min(conflicts, ATTEMPTS - 1)
+    assert all(0 <= pause <= LONGEST_PAUSE for pause in pauses)
+
+
+# Counting in an index
+
+
+def test_an_index_is_counted_up_to_the_limit_however_small_its_pages_are(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        item = {"pk": str(number), "sk": "A", **listed("THING", "2026-01-01", str(number), "new")}
+        world.deps.table.put_new(item)
+    query = world.deps.table._table.query
+
+    def of_two(**request: Any) -> Any:
+        return query(**request | {"Limit": min(2, request["Limit"])})
+
+    monkeypatch.setattr(world.deps.table._table, "query", of_two)
+
+    count = world.deps.table.count
+
+    assert [count("states", "THING#new", limit) for limit in (1, 3, 5, 9)] == [1, 3, 5, 5]

@@ -6,11 +6,13 @@ from dataclasses import asdict
 from typing import Any
 
 from loupe.adapters.table import Item, Table, changed_record, listed, new_record
-from loupe.domain.detection import READ_BY_MODEL, WAITING, Detection, Label, person_label
+from loupe.domain.detection import READ_BY_MODEL, REVIEW, WAITING, Detection, Label, person_label
 from loupe.domain.events import Event
 from loupe.domain.places import NO_LABEL_FITS, ImageRef
 
 KIND = "DETECTION"
+PASSING = (WAITING, REVIEW)
+"""States that an image does not stay in."""
 READ = "DETECTED"
 
 
@@ -48,7 +50,7 @@ class Detections:
 
     def counts(self) -> Counter[str]:
         """How many images are in each state."""
-        return self._table.state_counts(KIND)
+        return self._table.state_counts(KIND, PASSING)
 
     def newest(
         self, state: str = "", after: str = "", before: str = "", page: int = 0

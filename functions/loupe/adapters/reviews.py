@@ -12,6 +12,7 @@ from loupe.domain.dataset import Change
 from loupe.domain.events import Event
 from loupe.domain.places import ImageRef
 from loupe.domain.review import (
+    CLOSING,
     CONFLICT,
     DONE,
     OPEN,
@@ -24,6 +25,8 @@ from loupe.domain.review import (
 from loupe.errors import AlreadyDone, NotFound
 
 KIND = "REVIEW"
+PASSING = (QUEUED, OPEN, CLOSING, CONFLICT)
+"""States that a review does not stay in."""
 ALL_DAYS = "ALL"
 TO_OPEN = "REVIEW to open"
 NO_LOOP = "REVIEW without loop"
@@ -72,7 +75,7 @@ class Reviews:
 
     def counts(self) -> Counter[str]:
         """How many reviews are in each state."""
-        return self._table.state_counts(KIND)
+        return self._table.state_counts(KIND, PASSING)
 
     def newest(self, state: str = "", before: str = "", page: int = 0) -> Iterator[Review]:
         """Reviews, newest first, of one state or of all; the range is that of `Table.listing`."""

@@ -4,16 +4,20 @@
 | --- | --- | --- |
 | RUNNING | a version | the last look at it |
 | RAN#2026-01 | 31#v3 | its inference-unit seconds of a day |
+| SWITCH | a version | the event of its last start or stop, and whether that was told |
 """
 
+from dataclasses import asdict
 from datetime import datetime
 
 from loupe.adapters.table import Item, Table, put, update
+from loupe.domain.events import Event
 from loupe.domain.places import stamp
-from loupe.domain.running_hours import Look, next_look, unit_seconds
+from loupe.domain.running_hours import UP, Look, next_look, unit_seconds
 from loupe.errors import AlreadyDone
 
 LOOKS = "RUNNING"
+SWITCHES = "SWITCH"
 
 
 class Running:
@@ -36,8 +40,9 @@ class Running:
     ) -> None:
         """Keep a look that follows `before`, and count the time between the two once.
 
-        Nothing is written for a version that does not run. When another look was kept meanwhile,
-        it has counted this time, and the next one goes on from there.
+        A look that sees a prepared switch done tells its event. Nothing is written for a version
+        that does not run. When another look was kept meanwhile, it has counted this time, and the
+        next one goes on from there.
         """
         now = next_look(before, at, status, units)
         if now is None or (before and before.at >= at):
@@ -51,10 +56,32 @@ class Running:
             update(f"RAN#{day[:7]}", f"{day[8:]}#{version}", "ADD unit_seconds :s", {"s": seconds})
             for day, seconds in unit_seconds(before, now).items()
         ]
+        switches = self._switches_done(version, status)
+        told = [_told(version, switch) for switch in switches]
         try:
-            self._table.write([look, *ran])
+            self._table.write([look, *ran, *told], switches)
         except AlreadyDone:
             return
+
+    def prepare_switch(self, version: str, switch: Event) -> None:
+        """Keep the event of a start or stop that is about to be asked for.
+
+        So the event is not lost, whatever happens after the service was asked.
+        """
+        item = {"pk": SWITCHES, "sk": version, "event": asdict(switch), "told": False}
+        self._table.write([put(item | {"event_id": switch.id})])
+
+    def cancel_switch(self, version: str, switch: Event) -> None:
+        """Forget a prepared event: the service refused."""
+        self._table.write([_told(version, switch)])
+
+    def _switches_done(self, version: str, status: str) -> list[Event]:
+        """The prepared event, if `status` shows that its switch is done and nobody told it yet."""
+        item = self._table.get(SWITCHES, version)
+        if item is None or item["told"]:
+            return []
+        switch = Event(**item["event"])
+        return [switch] if (status in UP) == (switch.type == "ModelStarted") else []
 
     def ran(self, month: str) -> list[tuple[str, str, float]]:
         """`(day, version, inference-unit seconds)` of a month, `2026-01`."""
@@ -63,6 +90,17 @@ class Running:
             day, _, version = item["sk"].partition("#")
             found.append((f"{month}-{day}", version, float(item["unit_seconds"])))
         return found
+
+
+def _told(version: str, switch: Event) -> Item:
+    """A write that ends a prepared switch, once."""
+    return update(
+        SWITCHES,
+        version,
+        "SET told = :yes",
+        {"yes": True, "no": False, "id": switch.id},
+        "event_id = :id AND told = :no",
+    )
 
 
 def _item(version: str, look: Look) -> Item:

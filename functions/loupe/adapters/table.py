@@ -11,14 +11,15 @@ Keys: `pk`, `sk`. Indexes, all sorted by `at_id` (`<time>#<id>`):
 
 Events are written in the same transaction as the change that they tell of; the table's stream
 publishes them. So no change goes unannounced, and nothing is announced that did not happen. The
-same transaction counts them by the hour, in a few shards lest changes wait for one another.
+same transaction counts them by the hour, in a few shards lest changes wait for one another; one
+that meets another all the same is tried again with more shards to choose from.
 
 Records that have a state are written by `new_record` and `changed_record`, which count them by
 state in the same transaction and the same way.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -27,6 +28,7 @@ from zlib import crc32
 
 from botocore.exceptions import ClientError
 
+from loupe.adapters.conflicts import persist
 from loupe.domain.events import Event
 from loupe.domain.places import position
 from loupe.domain.statistics import tally
@@ -40,11 +42,16 @@ INDEX_KEYS = {
     "answered": ("answered", "answered_at"),
     "history": ("about", "at_id"),
 }
-SHARDS = 8
+SHARDS, MOST_SHARDS = 8, 128
+"""A transaction's first attempt counts in one of the first 8, each further one in four times as
+many. So a quiet hour has few items to read, and 500 images at a time keep out of each other's way.
+"""
 COUNT = "n_"
 """Begins the names of counts, lest one is taken for a key of an index."""
 STATE_COUNTS = "StateCounts"
 """Beside a write: by how much it changes the number of records in a state."""
+LOOKED_AT = 100
+"""So many records of a state are looked at to count them; of more, the count kept is shown."""
 LAST = "~"
 """Sorts after every time."""
 CONDITION_FAILED = "ConditionalCheckFailed"
@@ -97,8 +104,14 @@ class Table:
 
     def count(self, index: str, value: str, limit: int) -> int:
         """How many items an index partition has, counted up to `limit`."""
-        query = _indexed(index, value, " ", LAST)
-        return int(self._table.query(**query, Select="COUNT", Limit=limit)["Count"])
+        query, counted = _indexed(index, value, " ", LAST), 0
+        while counted < limit:
+            page = self._table.query(**query, Select="COUNT", Limit=limit - counted)
+            counted += page["Count"]
+            if "LastEvaluatedKey" not in page:
+                break
+            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        return counted
 
     def hours(self, day: str) -> dict[str, Counter[str]]:
         """What the events of `day` (`2026-01-31`) came to: `{hour: {count's name: number}}`."""
@@ -108,14 +121,22 @@ class Table:
             found[item["sk"][:2]].update(counts)
         return found
 
-    def state_counts(self, kind: str) -> Counter[str]:
-        """How many records of a kind, such as DETECTION, are in each state."""
+    def state_counts(self, kind: str, passing: Sequence[str]) -> Counter[str]:
+        """How many records of a kind, such as DETECTION, are in each state.
+
+        Those of the `passing` states, which records leave again, are looked at while they are few:
+        what a function of an earlier release moves during an update is counted where it was as
+        well, and nothing else would ever bring that count down to 0.
+        """
         start = f"{COUNT}{kind.lower()}_"
         counts: Counter[str] = Counter()
         for shard in self.children("COUNTS"):
             counts.update(
                 {name[len(start) :]: n for name, n in shard.items() if name.startswith(start)}
             )
+        for state in passing:
+            seen = self.count("states", f"{kind}#{state}", LOOKED_AT)
+            counts[state] = seen if seen < LOOKED_AT else max(seen, counts[state])
         return +counts
 
     def put_new(self, item: Item, events: Sequence[Event] = ()) -> None:
@@ -125,10 +146,15 @@ class Table:
     def write(self, writes: Sequence[Mapping[str, Any]], events: Sequence[Event] = ()) -> None:
         """All writes and the events of them, or nothing.
 
-        Raises AlreadyDone when a condition does not hold, TryAgain on a conflict with another
-        writer.
+        Raises AlreadyDone when a condition does not hold, TryAgain when other writers keep it out
+        for long.
         """
-        shard = _shard(writes, events)
+        persist(lambda attempt: self._transact(writes, events, attempt))
+
+    def _transact(
+        self, writes: Sequence[Mapping[str, Any]], events: Sequence[Event], attempt: int
+    ) -> None:
+        shard = _shard(writes, events, attempt)
         items = [
             *({kind: body for kind, body in w.items() if kind != STATE_COUNTS} for w in writes),
             *(put(_event_item(event)) for event in events),
@@ -138,32 +164,24 @@ class Table:
         for item in items:
             (body,) = item.values()
             body["TableName"] = self._table.name
-        try:
-            self._client.transact_write_items(TransactItems=items)
-        except ClientError as error:
-            raise _translated(error) from error
+        _call(self._client.transact_write_items, TransactItems=items)
 
     def update(
         self, pk: str, sk: str, expression: str, values: Mapping[str, Any], condition: str = ""
     ) -> Item:
-        """Update one item and return it as it is now; raises AlreadyDone as `write` does."""
-        body = update(pk, sk, expression, values, condition)["Update"]
-        try:
-            changed = self._table.update_item(**body, ReturnValues="ALL_NEW")
-        except ClientError as error:
-            raise _translated(error) from error
+        """Update one item and return it as it is now; raises as `write` does."""
+        body = update(pk, sk, expression, values, condition)["Update"] | {"ReturnValues": "ALL_NEW"}
+        changed = persist(lambda _: _call(self._table.update_item, **body))
         item: Item = plain(changed["Attributes"])
         return item
 
     def delete(self, pk: str, sk: str, condition: str = "", values: Item | None = None) -> None:
-        """Delete one item; raises AlreadyDone when the condition does not hold."""
+        """Delete one item; raises as `write` does."""
         optional: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
         if values:
             optional["ExpressionAttributeValues"] = values
-        try:
-            self._table.delete_item(Key={"pk": pk, "sk": sk}, **optional)
-        except ClientError as error:
-            raise _translated(error) from error
+        key = {"pk": pk, "sk": sk}
+        persist(lambda _: _call(self._table.delete_item, Key=key, **optional))
 
     def _pages(self, **query: Any) -> Iterator[Item]:
         while True:
@@ -261,13 +279,12 @@ def _event_item(event: Event) -> Item:
     return item
 
 
-def _shard(writes: Sequence[Mapping[str, Any]], events: Sequence[Event]) -> int:
-    """Which shard counts a transaction; one that has events and moves uses the same for both."""
-    if events:
-        return int(events[0].id[:4], 16) % SHARDS
+def _shard(writes: Sequence[Mapping[str, Any]], events: Sequence[Event], attempt: int) -> int:
+    """Which shard an attempt counts in: its events in their hour, and its moves."""
     bodies = [body for write in writes for kind, body in write.items() if kind != STATE_COUNTS]
     keys = [str(body.get("Key") or body["Item"]["pk"]) for body in bodies]
-    return crc32("".join(keys).encode()) % SHARDS
+    identity = "".join([*keys, *(event.id for event in events), str(attempt)])
+    return crc32(identity.encode()) % min(MOST_SHARDS, SHARDS << 2 * attempt)
 
 
 def _state_counts(writes: Sequence[Mapping[str, Any]], shard: int) -> list[Item]:
@@ -302,6 +319,13 @@ def _counted(events: Sequence[Event], shard: int) -> list[Item]:
 
 def _expires(at: str) -> int:
     return int((datetime.fromisoformat(at) + timedelta(days=EVENT_DAYS)).timestamp())
+
+
+def _call(action: Callable[..., Any], **request: Any) -> Any:
+    try:
+        return action(**request)
+    except ClientError as error:
+        raise _translated(error) from error
 
 
 def _translated(error: ClientError) -> Exception:

@@ -1,5 +1,7 @@
 """Bring a version to running or stopped."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
@@ -7,8 +9,10 @@ from typing import Any
 from loupe.adapters.rekognition import VersionState
 from loupe.correlation import correlated
 from loupe.domain.events import event
+from loupe.domain.places import stamp
 from loupe.domain.power import STARTABLE
 from loupe.domain.running_hours import RUNNING, STARTING, UP, bill_text
+from loupe.errors import FinalError
 from loupe.wiring import Deps, deps
 
 STOPPED = "STOPPED"
@@ -68,11 +72,10 @@ def _towards_running(request: Request, state: VersionState, started: bool, deps:
     if state.status not in STARTABLE or (started and state.status == "FAILED"):
         return Power("failed", state.message or f"it is {state.status or 'gone'}")
     settings = deps.parameters.settings()
-    deps.rekognition.start(
-        state.arn, settings.minimum_inference_units, settings.maximum_inference_units
-    )
-    observe(request.version, STARTING, settings.minimum_inference_units, deps)
-    _tell("ModelStarted", request, bill_text(deps.is_billed), deps)
+    units = settings.minimum_inference_units
+    with _switch("ModelStarted", request, bill_text(deps.is_billed), deps):
+        deps.rekognition.start(state.arn, units, settings.maximum_inference_units)
+    observe(request.version, STARTING, units, deps)
     return Power("changing")
 
 
@@ -80,20 +83,23 @@ def _stop(request: Request, state: VersionState, deps: Deps) -> Power:
     if state.status == STARTING:
         return Power("changing")  # The service refuses to stop a model before it runs.
     look = deps.running.look(request.version)
-    deps.rekognition.stop(state.arn)
-    observe(request.version, STOPPING, state.units, deps)
     ran = deps.clock() - look.since if look and look.since else timedelta()
-    _tell(
-        "ModelStopped",
-        request,
-        bill_text(deps.is_billed, ran.total_seconds() * state.units),
-        deps,
-    )
+    bill = bill_text(deps.is_billed, ran.total_seconds() * state.units)
+    with _switch("ModelStopped", request, bill, deps):
+        deps.rekognition.stop(state.arn)
+    observe(request.version, STOPPING, state.units, deps)
     return Power("changing")
 
 
-def _tell(kind: str, request: Request, bill: str, deps: Deps) -> None:
+@contextmanager
+def _switch(kind: str, request: Request, bill: str, deps: Deps) -> Iterator[None]:
+    """Prepare the event of what the service is asked for; the next look at the version tells it."""
     now = deps.clock()
-    cause = f"{request.version}/{now:%Y-%m-%dT%H:%M}"
-    told = event(kind, cause, now, version=request.version, reason=request.reason, bill=bill)
-    deps.table.write([], [told])
+    cause = f"{request.version}/{stamp(now)}"
+    switch = event(kind, cause, now, version=request.version, reason=request.reason, bill=bill)
+    deps.running.prepare_switch(request.version, switch)
+    try:
+        yield
+    except FinalError:
+        deps.running.cancel_switch(request.version, switch)
+        raise
