@@ -25,19 +25,28 @@ def test_a_run_that_succeeds_returns() -> None:
 @pytest.mark.parametrize(
     "result",
     [
-        {"status": "TIMED_OUT"},
-        {"status": "FAILED", "error": "States.Timeout"},
         {"status": "FAILED", "error": "Lambda.TooManyRequestsException"},
+        {"status": "FAILED", "error": "Ssm.ThrottlingException"},
+        {"status": "FAILED", "error": "ProvisionedThroughputExceededException"},
+        {"status": "FAILED", "error": "TryAgain", "cause": "the table was busy"},
     ],
 )
-def test_a_run_that_had_no_chance_can_be_tried_again(result: dict[str, str]) -> None:
+def test_a_run_that_met_a_passing_fault_can_be_tried_again(result: dict[str, str]) -> None:
     with pytest.raises(TryAgain):
         run(**result)
 
 
-def test_any_other_error_is_named() -> None:
-    with pytest.raises(ExecutionFailed, match="KeyError: 'labels'"):
-        run(status="FAILED", error="KeyError", cause="'labels'")
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        ({"status": "FAILED", "error": "KeyError", "cause": "'labels'"}, "KeyError: 'labels'"),
+        ({"status": "FAILED", "error": "States.Timeout"}, "States.Timeout"),
+        ({"status": "TIMED_OUT"}, "TIMED_OUT"),
+    ],
+)
+def test_any_other_end_is_named(result: dict[str, str], words: str) -> None:
+    with pytest.raises(ExecutionFailed, match=words):
+        run(**result)
 
 
 def test_only_a_synchronous_execution_is_waited_for_longer_than_a_function_may_run() -> None:
