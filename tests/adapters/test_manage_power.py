@@ -17,10 +17,12 @@ from loupe.domain.review import OPEN, QUEUED, WITHDRAWN, Review, review_id
 from loupe.domain.training import WAITING_FOR_APPROVAL
 from loupe.errors import TryAgain
 from loupe.handlers import manage_power, request_review
-from loupe.handlers.manage_power import HousekeepingFailed, Round, keep_going, switch
+from loupe.handlers.manage_power import HousekeepingFailed, keep_going, switch
 from loupe.handlers.promote_model import promote
 from loupe.handlers.request_review import LOOPS_PER_RUN, open_queued
+from loupe.housekeeping import Round
 from loupe.operations import switch_service, why_not_started
+from loupe.telemetry import OLDEST_REVIEW_HOURS
 from tests.adapters.world import World
 
 
@@ -341,6 +343,28 @@ def test_a_refusal_is_no_passing_fault(world: World, monkeypatch: pytest.MonkeyP
 
     with pytest.raises(HousekeepingFailed, match="AccessDeniedException"):
         keep_going(world.deps)
+
+
+def test_a_service_that_hangs_is_waited_for_once_a_round(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After what does not need it is done: Lambda may end the function before the last part."""
+    queued_reviews(world)
+    world.deps.now += timedelta(days=1)
+    capsys.readouterr()
+    calls = []
+
+    def versions() -> None:
+        calls.append((world.deps.reviews.counts()[OPEN], capsys.readouterr().out))
+        raise ReadTimeoutError(endpoint_url="https://rekognition")
+
+    monkeypatch.setattr(world.rekognition, "versions", versions)
+
+    keep_going(world.deps)
+
+    ((opened, printed),) = calls
+    assert opened == 2
+    assert OLDEST_REVIEW_HOURS in printed
 
 
 # How much it reads

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from loupe.adapters.rekognition import VersionState
-from loupe.handlers.manage_power import Round, record_hours
+from loupe.handlers.manage_power import record_hours
 from loupe.handlers.run_model import Request, bring
+from loupe.housekeeping import Round
 from loupe.operations import cost_of_models
 from tests.adapters.world import World
 
