@@ -316,7 +316,7 @@ def test_one_part_that_fails_does_not_keep_the_others_from_their_work(
         keep_going(world.deps)
 
     assert world.deps.reviews.counts()[OPEN] == 2
-    assert '"HousekeepingPartsFailed":[1.0]' in capsys.readouterr().out
+    assert '"HousekeepingPartsFailed":[3.0]' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -330,12 +330,25 @@ def test_one_part_that_fails_does_not_keep_the_others_from_their_work(
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_a_passing_fault_is_left_to_the_next_minute(
-    world: World, monkeypatch: pytest.MonkeyPatch, error: Exception
+def test_a_passing_fault_is_left_to_the_next_minute_and_metered_lest_it_lasts(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: Exception,
 ) -> None:
     breaks(world, monkeypatch, error)
 
     assert keep_going(world.deps)["action"] == "leave"
+    assert '"HousekeepingPartsFailed":[3.0]' in capsys.readouterr().out
+
+
+def test_a_round_in_which_all_goes_well_is_metered_as_well(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By that an alarm knows that no part fails in every round."""
+    keep_going(world.deps)
+
+    assert '"HousekeepingPartsFailed":[0.0]' in capsys.readouterr().out
 
 
 def test_a_refusal_is_no_passing_fault(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 """Every minute: start or stop the model in service, and go on with what waits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -53,29 +53,36 @@ def keep_going(deps: Deps) -> dict[str, Any]:
     """One round of housekeeping. Each part looks at the state and is safe to repeat.
 
     A part that fails does not keep the others from their work. A passing fault is left to the next
-    minute; for anything else HousekeepingFailed is raised at the end, and names the parts.
+    minute; for anything else HousekeepingFailed is raised at the end, and names the parts. Both are
+    metered: a fault that ought to pass and lasts is seen by that.
     """
     now = Round(deps)
     done: dict[str, Any] = {}
-    failed: list[str] = []
+    errors: dict[str, Exception] = {}
     for name, part in PARTS.items():
         try:
             done[name] = part(now)
         except Exception as error:  # noqa: BLE001 - whatever it is, the other parts go on
-            done[name] = None
-            if is_passing(error):
-                logger.warning("a part is left to the next minute", exc_info=error, part=name)
-                continue
-            logger.exception("a part of the housekeeping failed", part=name)
-            meter(deps.value("STACK"), HOUSEKEEPING_FAILED, 1)
-            failed.append(f"{name} ({type(error).__name__}: {error})")
-    if failed:
-        raise HousekeepingFailed(f"These parts failed, the others were done: {'; '.join(failed)}.")
+            logger.warning("a part of the housekeeping failed", exc_info=error, part=name)
+            errors[name] = error
+    meter(deps.value("STACK"), HOUSEKEEPING_FAILED, len(errors))
+    raise_lasting(errors)
     return {
-        "action": done["power"] or "leave",
-        "queued": done["waiting images"] or 0,
-        "opened": done["queued reviews"] or 0,
+        "action": done.get("power", "leave"),
+        "queued": done.get("waiting images", 0),
+        "opened": done.get("queued reviews", 0),
     }
+
+
+def raise_lasting(errors: Mapping[str, Exception]) -> None:
+    """Raise HousekeepingFailed for the parts whose error does not pass by itself, if there are."""
+    failed = [
+        f"{name} ({type(error).__name__}: {error})"
+        for name, error in errors.items()
+        if not is_passing(error)
+    ]
+    if failed:
+        raise HousekeepingFailed(f"These parts failed: {'; '.join(failed)}.")
 
 
 def record_hours(now: Round) -> None:
