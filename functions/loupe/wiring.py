@@ -27,6 +27,9 @@ from loupe.adapters.setting_changes import SettingChanges
 from loupe.adapters.table import Table
 from loupe.adapters.versions import Versions
 
+CONNECT_SECONDS = 3
+READ_SECONDS = 10
+ATTEMPTS = 3
 SYNC_EXECUTION_SECONDS = 310
 """An Express execution runs for five minutes at most."""
 
@@ -42,11 +45,14 @@ class Deps:
         # The prefix "sync-" of StartSyncExecution's host has no meaning at a given address.
         given = bool(environment.get("AWS_ENDPOINT_URL"))
         self._config = Config(
-            # Three attempts end within the shortest timeout of a function that makes them; whoever
-            # calls the function tries again.
-            retries={"mode": "standard", "total_max_attempts": 3},
-            connect_timeout=5,
-            read_timeout=15,
+            # All attempts end before the function does, which then says what did not answer. One
+            # that has little time, or more to do without that answer, is given fewer.
+            retries={
+                "mode": "standard",
+                "total_max_attempts": int(environment.get("LOUPE_ATTEMPTS", ATTEMPTS)),
+            },
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
             inject_host_prefix=not given,
         )
 

@@ -1,16 +1,21 @@
 """Business rule: an uploaded image gets a record and is read, once, however often it is told."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 
 from loupe.adapters.executions import ExecutionFailed
-from loupe.domain.detection import ACCEPTED, WAITING, Answer
+from loupe.domain.detection import ACCEPTED, FAILED, MOST_FAILURES, WAITING, Answer
+from loupe.domain.places import ImageRef
 from loupe.errors import TryAgain
 from loupe.handlers import dispatch_images, record_detection
 from loupe.handlers.dispatch_images import dispatch, handler
+from loupe.handlers.manage_power import keep_going
+from loupe.handlers.promote_model import promote
+from loupe.operations import read_again
 from tests.adapters.world import World, image_json, png, s3_event, sqs_event, sqs_record
 
 HARD = ("with space.png", "plus+sign.png", "100%25.png", "a (copy).png", "für Änne/日本.png")
@@ -115,4 +120,84 @@ def test_an_image_that_had_no_chance_waits_and_its_message_is_done_with(world: W
 
     assert answer == {"batchItemFailures": []}
     assert world.detection(image).state == WAITING
-    assert world.detection(image).reason == "Loupe's functions are busy"
+    assert world.detection(image).reason == "Loupe's functions or a service are busy"
+
+
+# An image that cannot be read
+
+
+@pytest.fixture
+def serving(world: World) -> World:
+    """A version in service that runs, and stops after ten idle minutes."""
+    world.set(Stop_Model_When_Idle_Minutes="10")
+    world.version("v1", arn="arn:v1")
+    promote("v1", "it is good", world.deps)
+    world.rekognition.become("v1", "RUNNING")
+    keep_going(world.deps)
+    return world
+
+
+def tried(
+    world: World, image: ImageRef, times: int, error: str = "ClientError: AccessDenied"
+) -> None:
+    """So many deliveries of the image, each of which ends in an unknown error."""
+    world.executions.error = ExecutionFailed(error)
+    for _ in range(times):
+        with pytest.raises(BatchProcessingError):
+            handler(sqs_event(s3_event(image)), None)
+
+
+def test_an_image_that_can_never_be_read_leaves_the_circle_and_the_model_stops(
+    serving: World,
+) -> None:
+    image = serving.put("images_for_detection/1.png", png(1))
+    tried(serving, image, MOST_FAILURES)
+    serving.deps.now += timedelta(minutes=11)
+
+    done = keep_going(serving.deps)
+
+    assert (done["queued"], done["action"]) == (0, "stop")
+    assert serving.detection(image).state == FAILED
+    (told,) = serving.events("ImageFailed")
+    assert "ClientError: AccessDenied" in told["text"]
+
+
+def test_it_is_told_of_once_that_reading_is_tried_again(world: World) -> None:
+    image = world.put("images_for_detection/1.png", png(1))
+
+    tried(world, image, MOST_FAILURES - 1)
+
+    assert world.detection(image).state == WAITING
+    assert "ClientError: AccessDenied" in world.detection(image).reason
+    assert len(world.events("ImageWaiting")) == 1
+
+
+def test_an_image_that_failed_is_not_tried_by_a_message_that_is_left(world: World) -> None:
+    image = world.put("images_for_detection/1.png", png(1))
+    tried(world, image, MOST_FAILURES)
+
+    assert handler(sqs_event(s3_event(image)), None) == {"batchItemFailures": []}
+
+
+def test_an_image_that_failed_and_is_brought_back_is_tried_as_often_again(world: World) -> None:
+    image = world.put("images_for_detection/1.png", png(1))
+    tried(world, image, MOST_FAILURES)
+
+    read_again([image.id], "ann", world.deps)
+
+    tried(world, image, MOST_FAILURES - 1)
+    assert world.detection(image).state == WAITING
+    tried(world, image, 1)
+    assert world.detection(image).state == FAILED
+    assert len(world.events("ImageFailed")) == 2
+
+
+def test_passing_faults_count_for_nothing_however_many(world: World) -> None:
+    image = world.put("images_for_detection/1.png", png(1))
+    tried(world, image, MOST_FAILURES - 1)
+    world.executions.error = TryAgain("Lambda.TooManyRequestsException: Rate exceeded")
+
+    for _ in range(MOST_FAILURES):
+        handler(sqs_event(s3_event(image)), None)
+
+    assert world.detection(image).state == WAITING

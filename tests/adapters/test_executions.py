@@ -25,32 +25,52 @@ def test_a_run_that_succeeds_returns() -> None:
 @pytest.mark.parametrize(
     "result",
     [
-        {"status": "TIMED_OUT"},
-        {"status": "FAILED", "error": "States.Timeout"},
         {"status": "FAILED", "error": "Lambda.TooManyRequestsException"},
+        {"status": "FAILED", "error": "Ssm.ThrottlingException"},
+        {"status": "FAILED", "error": "ProvisionedThroughputExceededException"},
+        {"status": "FAILED", "error": "TryAgain", "cause": "the table was busy"},
     ],
 )
-def test_a_run_that_had_no_chance_can_be_tried_again(result: dict[str, str]) -> None:
+def test_a_run_that_met_a_passing_fault_can_be_tried_again(result: dict[str, str]) -> None:
     with pytest.raises(TryAgain):
         run(**result)
 
 
-def test_any_other_error_is_named() -> None:
-    with pytest.raises(ExecutionFailed, match="KeyError: 'labels'"):
-        run(status="FAILED", error="KeyError", cause="'labels'")
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        ({"status": "FAILED", "error": "KeyError", "cause": "'labels'"}, "KeyError: 'labels'"),
+        ({"status": "FAILED", "error": "States.Timeout"}, "States.Timeout"),
+        ({"status": "TIMED_OUT"}, "TIMED_OUT"),
+    ],
+)
+def test_any_other_end_is_named(result: dict[str, str], words: str) -> None:
+    with pytest.raises(ExecutionFailed, match=words):
+        run(**result)
+
+
+def seconds_of_a_call(function: str) -> int:
+    """How long a service that hangs keeps `function`, with all attempts and pauses between them."""
+    variables = properties(function).get("Environment", {}).get("Variables", {})
+    given = {name: value for name, value in variables.items() if name == "LOUPE_ATTEMPTS"}
+    config = vars(Deps(given, session()))["_config"]
+    attempts = config.retries["total_max_attempts"]
+    pauses = sum(2**number for number in range(attempts - 1))
+    return int(attempts * (config.connect_timeout + config.read_timeout) + pauses)
+
+
+@pytest.mark.parametrize("function", resources("AWS::Serverless::Function"))
+def test_a_service_that_hangs_is_given_up_before_the_function_is(function: str) -> None:
+    default = template()["Globals"]["Function"]["Timeout"]
+
+    assert seconds_of_a_call(function) < properties(function).get("Timeout", default)
+
+
+def test_the_housekeeping_has_time_for_more_than_one_service_that_hangs() -> None:
+    assert 4 * seconds_of_a_call("ManagePower") < properties("ManagePower")["Timeout"]
 
 
 def test_only_a_synchronous_execution_is_waited_for_longer_than_a_function_may_run() -> None:
-    deps = Deps({"AWS_ENDPOINT_URL": ""}, session())
-    config = deps.client("dynamodb").meta.config
-    default = template()["Globals"]["Function"]["Timeout"]
-    timeouts = [
-        found["Properties"].get("Timeout", default)
-        for name, found in resources("AWS::Serverless::Function").items()
-        if name != "ServeConsole"  # API Gateway waits for no longer than its 29 seconds.
-    ]
-    attempts = config.retries["total_max_attempts"]
+    patient = vars(Deps({}, session()).executions)["_patient"].meta.config
 
-    assert attempts * (config.connect_timeout + config.read_timeout) <= min(timeouts)
-    patient = vars(deps.executions)["_patient"].meta.config
     assert patient.read_timeout == SYNC_EXECUTION_SECONDS > properties("DispatchImages")["Timeout"]

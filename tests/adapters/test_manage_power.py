@@ -17,10 +17,12 @@ from loupe.domain.review import OPEN, QUEUED, WITHDRAWN, Review, review_id
 from loupe.domain.training import WAITING_FOR_APPROVAL
 from loupe.errors import TryAgain
 from loupe.handlers import manage_power, request_review
-from loupe.handlers.manage_power import HousekeepingFailed, Round, keep_going, switch
+from loupe.handlers.manage_power import HousekeepingFailed, keep_going, switch
 from loupe.handlers.promote_model import promote
 from loupe.handlers.request_review import LOOPS_PER_RUN, open_queued
+from loupe.housekeeping import Round
 from loupe.operations import switch_service, why_not_started
+from loupe.telemetry import OLDEST_REVIEW_HOURS
 from tests.adapters.world import World
 
 
@@ -314,7 +316,7 @@ def test_one_part_that_fails_does_not_keep_the_others_from_their_work(
         keep_going(world.deps)
 
     assert world.deps.reviews.counts()[OPEN] == 2
-    assert '"HousekeepingPartsFailed":[1.0]' in capsys.readouterr().out
+    assert '"HousekeepingPartsFailed":[3.0]' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -328,12 +330,25 @@ def test_one_part_that_fails_does_not_keep_the_others_from_their_work(
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_a_passing_fault_is_left_to_the_next_minute(
-    world: World, monkeypatch: pytest.MonkeyPatch, error: Exception
+def test_a_passing_fault_is_left_to_the_next_minute_and_metered_lest_it_lasts(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: Exception,
 ) -> None:
     breaks(world, monkeypatch, error)
 
     assert keep_going(world.deps)["action"] == "leave"
+    assert '"HousekeepingPartsFailed":[3.0]' in capsys.readouterr().out
+
+
+def test_a_round_in_which_all_goes_well_is_metered_as_well(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By that an alarm knows that no part fails in every round."""
+    keep_going(world.deps)
+
+    assert '"HousekeepingPartsFailed":[0.0]' in capsys.readouterr().out
 
 
 def test_a_refusal_is_no_passing_fault(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -341,6 +356,28 @@ def test_a_refusal_is_no_passing_fault(world: World, monkeypatch: pytest.MonkeyP
 
     with pytest.raises(HousekeepingFailed, match="AccessDeniedException"):
         keep_going(world.deps)
+
+
+def test_a_service_that_hangs_is_waited_for_once_a_round(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After what does not need it is done: Lambda may end the function before the last part."""
+    queued_reviews(world)
+    world.deps.now += timedelta(days=1)
+    capsys.readouterr()
+    calls = []
+
+    def versions() -> None:
+        calls.append((world.deps.reviews.counts()[OPEN], capsys.readouterr().out))
+        raise ReadTimeoutError(endpoint_url="https://rekognition")
+
+    monkeypatch.setattr(world.rekognition, "versions", versions)
+
+    keep_going(world.deps)
+
+    ((opened, printed),) = calls
+    assert opened == 2
+    assert OLDEST_REVIEW_HOURS in printed
 
 
 # How much it reads

@@ -6,8 +6,9 @@ import pytest
 
 from loupe.adapters.rekognition import VersionState
 from loupe.errors import ServiceRefused, TryAgain
-from loupe.handlers.manage_power import Round, record_hours
+from loupe.handlers.manage_power import record_hours
 from loupe.handlers.run_model import Request, bring
+from loupe.housekeeping import Round
 from loupe.operations import cost_of_models
 from tests.adapters.world import World
 

@@ -27,6 +27,7 @@ MAY_IMPORT = {
         "loupe.domain",
         "loupe.wiring",
         "loupe.correlation",
+        "loupe.housekeeping",
         *COMMON,
     },
     "console": {

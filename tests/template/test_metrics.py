@@ -104,6 +104,14 @@ def test_the_dashboard_shows_a_metric_that_a_function_prints(
     assert metric in printed
 
 
+def test_a_part_of_the_housekeeping_that_fails_for_a_quarter_of_an_hour_is_an_alarm() -> None:
+    """The least of all rounds: one round in which every part was done ends it."""
+    alarm = properties("HousekeepingPartsFailedAlarm")
+
+    assert (alarm["Statistic"], alarm["Threshold"]) == ("Minimum", 0)
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == 15 * 60
+
+
 def test_what_is_measured_is_looked_at(printed: set[Metric]) -> None:
     """A custom metric costs: none is measured that no alarm and no widget asks for."""
     assert printed == {*watched().values(), *shown()}

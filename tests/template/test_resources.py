@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from loupe.domain.detection import MOST_FAILURES
 from loupe.domain.places import DETECTION_PREFIX, LABELLED_PREFIX
 from tests.template.reading import ROOT, properties, references, resources, template
 
@@ -162,6 +163,19 @@ def test_a_message_stays_hidden_while_its_function_may_run(
     default = template()["Globals"]["Function"]["Timeout"]
 
     assert properties(queue)["VisibilityTimeout"] > properties(function).get("Timeout", default)
+
+
+def test_an_image_has_failed_when_its_message_is_a_dead_letter() -> None:
+    assert properties("DetectionQueue")["RedrivePolicy"]["maxReceiveCount"] == MOST_FAILURES
+
+
+@pytest.mark.parametrize("machine", ["DetectMachine", "ImproveMachine"])
+def test_an_execution_that_fails_or_takes_too_long_is_an_alarm(machine: str) -> None:
+    dimension = {"Name": "StateMachineArn", "Value": machine}
+    alarms = (properties(name) for name in ALARMS)
+    watched = {p["MetricName"] for p in alarms if p["Dimensions"] == [dimension]}
+
+    assert watched == {"ExecutionsFailed", "ExecutionsTimedOut"}
 
 
 def test_logs_are_not_kept_for_ever() -> None:

@@ -7,14 +7,15 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from loupe.adapters.faults import is_passing_name
+from loupe.domain.failures import Failure
 from loupe.errors import LoupeError, NotFound, TryAgain
-
-BUSY = {"Lambda.TooManyRequestsException", "States.Timeout"}
-"""Errors of an execution that had no chance: the account's functions were all at work."""
 
 
 class ExecutionFailed(LoupeError):
-    """An execution ended with an error that it does not know; the message carries it."""
+    """An execution took too long, or ended with an error that it does not know; the message
+    carries it.
+    """
 
 
 POLL_SECONDS = 2
@@ -32,18 +33,17 @@ class Executions:
     def run(self, machine_arn: str, name: str, payload: Mapping[str, Any]) -> None:
         """Run an Express machine to its end.
 
-        Raises TryAgain when it had no chance to, and ExecutionFailed with any other error.
+        Raises TryAgain for a fault that passes, such as throttling, and ExecutionFailed for any
+        other end: what takes too long may always do so.
         """
         result = self._patient.start_sync_execution(
             stateMachineArn=machine_arn, name=name, input=json.dumps(payload)
         )
         if result["status"] == "SUCCEEDED":
             return
-        error = result.get("error", "")
-        message = f"{result['status']}: {error}: {result.get('cause', '')}"
-        if result["status"] == "TIMED_OUT" or error in BUSY:
-            raise TryAgain(message)
-        raise ExecutionFailed(message)
+        failure = Failure(result.get("error") or result["status"], result.get("cause", ""))
+        passing = result["status"] == "FAILED" and is_passing_name(failure.error)
+        raise (TryAgain if passing else ExecutionFailed)(failure.words)
 
     def start(self, machine_arn: str, payload: Mapping[str, Any]) -> str:
         """Start a Standard machine and return the execution's ARN."""

@@ -20,6 +20,11 @@ BUSY = {
 }
 
 
+def is_passing_name(name: str) -> bool:
+    """Whether an error that a state machine ended with passes; a service's has a prefix."""
+    return name.rpartition(".")[2] in BUSY | {TryAgain.__name__}
+
+
 def is_passing(error: BaseException) -> bool:
     """Whether the same request may succeed later: throttling, a fault of the service, a timeout."""
     if isinstance(error, ClientError):

@@ -18,6 +18,8 @@ STATES = (WAITING, ACCEPTED, REVIEW, ANSWERED, UNSURE, REJECTED, FAILED)
 READ_BY_MODEL = (ACCEPTED, REVIEW, UNSURE)
 NOT_READ = (FAILED, REJECTED)
 """Reading has ended without an answer; `Detection.read_again` brings such an image back."""
+MOST_FAILURES = 5
+"""So often reading an image may end in an error that nobody knows to pass, before it has failed."""
 
 MODEL = "model"
 PERSON = "person"
@@ -62,7 +64,8 @@ class Detection:
     """The record of one uploaded image.
 
     `at` is when it arrived. `labels` holds the answer first: a person's, which may be that no
-    label fits, before everything that the model said. `repeats` counts how often it was read again.
+    label fits, before everything that the model said. `repeats` counts how often it was read again,
+    `failures` how often this reading ended in an error that nobody knows to pass, or took too long.
     """
 
     image: ImageRef
@@ -74,6 +77,7 @@ class Detection:
     review: str = ""
     detected_at: str = ""
     repeats: int = 0
+    failures: int = 0
 
     @property
     def none_of_the_above(self) -> bool:

@@ -1,17 +1,18 @@
 """Queue -> detect: record that an image has arrived and run the detect machine on it."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from loupe.adapters.executions import ExecutionFailed
 from loupe.correlation import queue_batch
-from loupe.domain.detection import WAITING
+from loupe.domain.detection import FAILED, MOST_FAILURES, WAITING
 from loupe.domain.object_events import arrived_at, changed_object
 from loupe.domain.places import ImageRef, stamp
 from loupe.errors import AlreadyDone, TryAgain
-from loupe.handlers.record_detection import NO_ANSWER, record
+from loupe.handlers.record_detection import NO_ANSWER, decide, record
 from loupe.telemetry import logger
 from loupe.wiring import Deps, deps
 
@@ -34,17 +35,20 @@ def dispatch(record: SQSRecord) -> None:
 
 
 def read(image: ImageRef, deps: Deps) -> None:
-    """Run the detect machine; raises ExecutionFailed when it ends with an error that it does not
-    know, so that the message is tried again and ends among the dead letters.
+    """Run the detect machine; raises ExecutionFailed when it takes too long or ends with an error
+    that it does not know, so that the message is tried again and ends among the dead letters.
 
-    An image that had no chance, because the account's functions were busy, waits: the housekeeping
-    queues it again, without an end.
+    An image that met a passing fault, such as throttling, waits: the housekeeping queues it again,
+    without an end.
     """
     try:
         deps.executions.run(deps.value("DETECT_MACHINE"), image.id, {"image": asdict(image)})
     except TryAgain as error:
         logger.warning("the image waits", extra={"image": image.key, "error": str(error)})
-        record(image.id, WAITING, NO_ANSWER, "Loupe's functions are busy", deps)
+        record(image.id, WAITING, NO_ANSWER, "Loupe's functions or a service are busy", deps)
+    except ExecutionFailed as error:
+        count_failure(image, f"reading it ended with {error}", deps)
+        raise
 
 
 def receive(image: ImageRef, at: str, deps: Deps) -> bool:
@@ -58,3 +62,23 @@ def receive(image: ImageRef, at: str, deps: Deps) -> bool:
         known = deps.detections.get(image.id)
         return known is not None and known.state == WAITING
     return True
+
+
+def count_failure(image: ImageRef, reason: str, deps: Deps) -> None:
+    """Business rule: an image whose reading ends badly time and again has failed.
+
+    The record counts, not the message: as long as an image waits, the housekeeping makes new
+    messages for it, and the model runs. `failed` is the state that ends both, that the operator is
+    told of once, and that 'loupe replay' and the button Read again bring back.
+    """
+    before = deps.detections.get(image.id)
+    if before is None or before.state != WAITING:
+        return  # Another run was faster.
+    failing = replace(before, failures=before.failures + 1)
+    state = FAILED if failing.failures >= MOST_FAILURES else WAITING
+    after, told = decide(failing, state, NO_ANSWER, reason, deps.clock())
+    is_news = (after.state, after.reason) != (before.state, before.reason)
+    try:
+        deps.detections.move(after, WAITING, [told] if is_news else [])
+    except AlreadyDone:
+        logger.info("another run was faster", extra={"image": image.key})

@@ -1,17 +1,14 @@
 """Every minute: start or stop the model in service, and go on with what waits."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import cached_property
 from itertools import islice
 from typing import Any
 
 from loupe.adapters.detections import moved
 from loupe.adapters.faults import is_passing
-from loupe.adapters.rekognition import VersionState
 from loupe.adapters.table import put
-from loupe.adapters.versions import Service
 from loupe.domain.detection import REVIEW, WAITING
 from loupe.domain.events import event
 from loupe.domain.places import stamp
@@ -25,7 +22,7 @@ from loupe.handlers.check_training import start_due_check
 from loupe.handlers.compare_models import return_champion
 from loupe.handlers.request_review import follow_loops, known_labels, open_queued, start_loops
 from loupe.handlers.run_model import STOPPED, Request, bring
-from loupe.settings import Settings
+from loupe.housekeeping import Round
 from loupe.telemetry import (
     HOUSEKEEPING_FAILED,
     IMAGES_WAITING,
@@ -49,37 +46,6 @@ class HousekeepingFailed(LoupeError):
     """Some parts of the housekeeping failed; the others were done."""
 
 
-@dataclass
-class Round:
-    """One round of housekeeping, and what its parts look at; each is looked up once."""
-
-    deps: Deps
-
-    @cached_property
-    def settings(self) -> Settings:
-        return self.deps.parameters.settings()
-
-    @cached_property
-    def service(self) -> Service:
-        return self.deps.versions.service()
-
-    @cached_property
-    def states(self) -> dict[str, VersionState]:
-        """What the service says of every version."""
-        return dict(self.deps.rekognition.versions())
-
-    @cached_property
-    def state(self) -> VersionState:
-        """What the service says of the version in service."""
-        return self.states.get(self.service.version, VersionState(""))
-
-    @cached_property
-    def improving(self) -> bool:
-        """Whether a round of improvement is at work, or waits for approval."""
-        holder = self.deps.versions.lease_holder()
-        return bool(holder) and self.deps.executions.is_running(holder)
-
-
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """A scheduled event -> `{"action", "queued", "opened"}`."""
     return keep_going(deps())
@@ -89,29 +55,36 @@ def keep_going(deps: Deps) -> dict[str, Any]:
     """One round of housekeeping. Each part looks at the state and is safe to repeat.
 
     A part that fails does not keep the others from their work. A passing fault is left to the next
-    minute; for anything else HousekeepingFailed is raised at the end, and names the parts.
+    minute; for anything else HousekeepingFailed is raised at the end, and names the parts. Both are
+    metered: a fault that ought to pass and lasts is seen by that.
     """
     now = Round(deps)
     done: dict[str, Any] = {}
-    failed: list[str] = []
+    errors: dict[str, Exception] = {}
     for name, part in PARTS.items():
         try:
             done[name] = part(now)
         except Exception as error:  # noqa: BLE001 - whatever it is, the other parts go on
-            done[name] = None
-            if is_passing(error):
-                logger.warning("a part is left to the next minute", exc_info=error, part=name)
-                continue
-            logger.exception("a part of the housekeeping failed", part=name)
-            meter(deps.value("STACK"), HOUSEKEEPING_FAILED, 1)
-            failed.append(f"{name} ({type(error).__name__}: {error})")
-    if failed:
-        raise HousekeepingFailed(f"These parts failed, the others were done: {'; '.join(failed)}.")
+            logger.warning("a part of the housekeeping failed", exc_info=error, part=name)
+            errors[name] = error
+    meter(deps.value("STACK"), HOUSEKEEPING_FAILED, len(errors))
+    raise_lasting(errors)
     return {
-        "action": done["power"] or "leave",
-        "queued": done["waiting images"] or 0,
-        "opened": done["queued reviews"] or 0,
+        "action": done.get("power", "leave"),
+        "queued": done.get("waiting images", 0),
+        "opened": done.get("queued reviews", 0),
     }
+
+
+def raise_lasting(errors: Mapping[str, Exception]) -> None:
+    """Raise HousekeepingFailed for the parts whose error does not pass by itself, if there are."""
+    failed = [
+        f"{name} ({type(error).__name__}: {error})"
+        for name, error in errors.items()
+        if not is_passing(error)
+    ]
+    if failed:
+        raise HousekeepingFailed(f"These parts failed: {'; '.join(failed)}.")
 
 
 def record_hours(now: Round) -> None:
@@ -265,13 +238,17 @@ def _withdraw(review: Review, deps: Deps) -> None:
         deps.loops.stop(review.loop)
 
 
-def measure(now: Round) -> None:
-    """What the alarms and the dashboard look at: what waits, for how long, and what bills."""
+def measure_reviews(now: Round) -> None:
+    """What the alarms and the dashboard look at: how long people are waited for."""
     oldest = next(now.deps.reviews.oldest_open(page=1), None)
     at = now.deps.clock()
     waited = at - datetime.fromisoformat(oldest.at) if oldest else timedelta()
+    meter(now.deps.value("STACK"), OLDEST_REVIEW_HOURS, waited.total_seconds() / 3600)
+
+
+def measure_model(now: Round) -> None:
+    """What the alarms and the dashboard look at: what waits for the model, and what bills."""
     stack = now.deps.value("STACK")
-    meter(stack, OLDEST_REVIEW_HOURS, waited.total_seconds() / 3600)
     meter(stack, IMAGES_WAITING, _backlog(now))
     running = (state.units for state in now.states.values() if state.status == RUNNING)
     meter(stack, INFERENCE_UNITS, sum(running))
@@ -285,17 +262,19 @@ def _backlog(now: Round) -> int:
 
 
 PARTS: dict[str, Callable[[Round], Any]] = {
-    "running hours": record_hours,
     "reviews before the first model": withdraw_cold_start,
+    "queued reviews": lambda now: open_queued(now.settings, now.deps),
+    "counts": lambda now: now.deps.records.count_earlier(now.deps.clock(), RECORDS_PER_RUN),
+    "metrics of reviews": measure_reviews,
+    "unfinished answers": lambda now: hand_over_again(now.deps),
+    "running hours": record_hours,
     "power": switch,
     "strays": stop_strays,
     "champion of a comparison": lambda now: return_champion(now.deps),
     "failed training": lambda now: start_due_check(now.deps.value("IMPROVE_MACHINE"), now.deps),
     "waiting images": queue_waiting,
-    "queued reviews": lambda now: open_queued(now.settings, now.deps),
+    "metrics of the model": measure_model,
     "human loops": lambda now: start_loops(now.deps),
     "ended loops": lambda now: follow_loops(now.deps),
-    "unfinished answers": lambda now: hand_over_again(now.deps),
-    "counts": lambda now: now.deps.records.count_earlier(now.deps.clock(), RECORDS_PER_RUN),
-    "metrics": measure,
 }
+"""In this order: what Rekognition is needed for comes after what can be done without it."""

@@ -4,6 +4,8 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
 from aws_lambda_powertools.event_handler.api_gateway import Router
+from botocore.exceptions import ConnectionError as NoConnection
+from botocore.exceptions import HTTPClientError
 
 from loupe.console import activity, conflicts, dataset, detect, models, overview, page, reviews
 from loupe.console import settings as settings_page
@@ -38,6 +40,14 @@ def refuse(error: LoupeError) -> Response[Any]:
     """What cannot be done is said in words."""
     status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
     return Response(status, content_types.APPLICATION_JSON, {"message": str(error)})
+
+
+@app.exception_handler([NoConnection, HTTPClientError])
+def give_up(error: Exception) -> Response[Any]:
+    """A service that does not answer is named before the time of the request is over."""
+    logger.warning("a service did not answer", exc_info=error)
+    message = f"A service did not answer; try again in a minute. ({error})"
+    return Response(STATUS[TryAgain], content_types.APPLICATION_JSON, {"message": message})
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
