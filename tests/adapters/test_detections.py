@@ -73,10 +73,23 @@ def test_an_image_that_cannot_be_read_has_a_record_that_says_why(
 def test_waiting_is_told_once_for_a_reason_and_again_for_another(world: World) -> None:
     image = world.received()
 
-    for reason in ("busy", "busy", "no model"):
+    for reason in ("busy", "busy", "no model", "busy"):
         record(image.id, WAITING, record_detection.NO_ANSWER, reason, world.deps)
 
-    assert [e["detail"]["reason"] for e in world.events("ImageWaiting")] == ["busy", "no model"]
+    reasons = [e["detail"]["reason"] for e in world.events("ImageWaiting")]
+    assert sorted(reasons) == ["busy", "busy", "no model"]
+
+
+def test_two_runs_at_once_tell_once_why_an_image_waits(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = world.detection(world.received())
+    monkeypatch.setattr(world.deps.detections, "get", lambda _id: before)
+
+    for _ in range(2):
+        record(before.image.id, WAITING, record_detection.NO_ANSWER, "busy", world.deps)
+
+    assert len(world.events("ImageWaiting")) == 1
 
 
 def test_the_handler_says_why_an_image_is_unsure(

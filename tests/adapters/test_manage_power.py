@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
 from loupe.adapters.rekognition import VersionState
+from loupe.adapters.reviews import take_place
 from loupe.adapters.table import Table
 from loupe.domain.detection import REVIEW, WAITING, Answer, Label
 from loupe.domain.places import ImageRef
@@ -427,7 +428,7 @@ def test_many_open_reviews_are_not_read_again_and_again(
     serving.use(loops=serving.loops if a2i else None)
     serving.set(Labels="cat,dog", Maximum_Reviews_Per_Day="1")
     serving.deps.now += timedelta(hours=1)
-    serving.deps.reviews.take_place(f"{serving.deps.now:%Y-%m-%d}", 1)
+    serving.deps.table.write(take_place(f"{serving.deps.now:%Y-%m-%d}", 1))
     reviews(serving, 40, OPEN, "unsure", "a-loop" if a2i else "")
     reviews(serving, 20, QUEUED, "unsure")
     keep_going(serving.deps)

@@ -4,8 +4,9 @@ import pytest
 
 from loupe.domain.detection import REVIEW, WAITING, Answer, Label
 from loupe.domain.review import COLD_START, OPEN, QUEUED, UNSURE
-from loupe.handlers.request_review import Request, ask
-from tests.adapters.world import World
+from loupe.errors import TryAgain
+from loupe.handlers.request_review import Request, ask, open_queued, open_review
+from tests.adapters.world import START, World
 
 UNSURE_ANSWER = Answer("labels", (Label("cat", 40.0),), "v1")
 
@@ -92,12 +93,83 @@ def test_past_the_days_number_of_reviews_images_queue(world: World) -> None:
     assert "today's number" in queued[0].reason
 
 
-def test_the_days_number_is_never_exceeded_by_two_at_once(world: World) -> None:
-    places = [world.deps.reviews.take_place("2026-01-01", 3) for _ in range(5)]
+DAY = f"{START:%Y-%m-%d}"
 
-    assert places == [True, True, True, False, False]
-    assert world.deps.reviews.take_place("2026-01-02", 3)
-    assert all(world.deps.reviews.take_place("2026-01-01", 0) for _ in range(9))
+
+def look_too_early(world: World, monkeypatch: pytest.MonkeyPatch, places: int) -> None:
+    """Let the next look at the day's places see what others take before the write."""
+    look, seen = world.deps.reviews.places_left, iter([places])
+    monkeypatch.setattr(
+        world.deps.reviews, "places_left", lambda day, cap: next(seen, None) or look(day, cap)
+    )
+
+
+def test_who_loses_the_days_last_place_to_another_queues(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.set(Labels="cat,dog", Maximum_Reviews_Per_Day="1")
+    world.asked(Label("cat", 40.0), name="1.png", version="v1")
+    look_too_early(world, monkeypatch, places=1)
+
+    late = world.asked(Label("cat", 40.0), name="2.png", version="v1", picture=1)
+
+    assert world.deps.reviews.get(late).state == QUEUED
+    assert world.deps.reviews.counts() == {OPEN: 1, QUEUED: 1}
+
+
+def test_a_queued_review_that_loses_the_last_place_stays_queued(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.set(Labels="cat,dog", Maximum_Reviews_Per_Day="1")
+    for number in range(3):
+        world.asked(Label("cat", 40.0), name=f"{number}.png", version="v1", picture=number)
+    look_too_early(world, monkeypatch, places=2)
+
+    assert open_queued(world.settings(), world.deps) == 0
+    assert world.deps.reviews.counts() == {OPEN: 1, QUEUED: 2}
+
+
+def test_a_review_takes_its_place_once_however_often_it_is_asked_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.set(Labels="cat,dog", Maximum_Reviews_Per_Day="9")
+    image = world.received()
+    before, request = world.detection(image), Request(image.id, UNSURE_ANSWER, world.settings())
+
+    with monkeypatch.context() as patch, pytest.raises(TryAgain):
+        patch.setattr(world.deps.reviews, "put_new", kept_out)
+        ask(request, world.deps)
+    for _ in range(2):
+        open_review(before, request, ("cat", "dog"), world.deps)
+
+    assert world.deps.reviews.places_left(DAY, 9) == 8
+
+
+def test_a_queued_review_that_is_answered_just_now_takes_no_place(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.set(Labels="cat,dog", Maximum_Reviews_Per_Day="1")
+    for number in range(2):
+        world.asked(Label("cat", 40.0), name=f"{number}.png", version="v1", picture=number)
+    (stale,) = world.deps.reviews.newest(QUEUED)
+    world.answered_once(stale.id)
+    monkeypatch.setattr(world.deps.reviews, "least_sure", lambda **_: iter([stale]))
+    world.set(Maximum_Reviews_Per_Day="3")
+
+    assert open_queued(world.settings(), world.deps) == 0
+    assert world.deps.reviews.places_left(DAY, 3) == 2
+
+
+def test_without_a_cap_reviews_do_not_wait_for_one_count(world: World) -> None:
+    world.set(Labels="cat,dog")
+    review_of(world)
+
+    assert world.deps.table.get("STATE", f"REVIEWS#{DAY}") is None
+
+
+def kept_out(*_: object, **__: object) -> None:
+    """A write that meets other transactions for long."""
+    raise TryAgain("The table was busy with another change.")
 
 
 def test_with_amazon_a2i_a_loop_of_the_reviews_name_is_started(world: World) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from loupe.adapters.conflicts import ATTEMPTS, LONGEST_PAUSE, persist
 from loupe.adapters.table import Table, listed, put, update
 from loupe.domain.detection import WAITING
 from loupe.domain.events import event
+from loupe.domain.places import stamp
 from loupe.errors import AlreadyDone, TryAgain
 from tests.adapters.world import START, World
 
@@ -39,6 +41,36 @@ def test_when_a_condition_fails_nothing_is_written_and_nothing_is_told(world: Wo
 
     assert table.get("B", "B") is None
     assert world.events() == []
+
+
+def test_an_event_written_again_stays_as_it_is_and_counts_once(world: World) -> None:
+    table = world.deps.table
+    detail: dict[str, Any] = {
+        "image": "x",
+        "key": "x",
+        "label": "cat",
+        "version": "v1",
+        "labels": [],
+        "reason": "",
+    }
+    for hour in range(3):
+        told = event("ImageAccepted", "1", START + timedelta(hours=hour), **detail)
+        table.write([put({"pk": "A", "sk": str(hour)})], [told])
+    table.write([], [told])
+
+    (stored,) = world.events()
+    assert stored["at"] == stamp(START)
+    assert sum(hour["accepted"] for hour in table.hours(f"{START:%Y-%m-%d}").values()) == 1
+    assert all(table.get("A", str(hour)) for hour in range(3))
+
+
+def test_of_two_events_the_one_that_is_new_is_written(world: World) -> None:
+    first, second = (event("SettingsApplied", cause, START, reason="x") for cause in "12")
+    world.deps.table.write([], [first])
+
+    world.deps.table.write([], [first, second])
+
+    assert {stored["id"] for stored in world.events()} == {first.id, second.id}
 
 
 def test_numbers_and_bytes_come_back_as_they_were(world: World) -> None:

@@ -48,6 +48,12 @@ class Detections:
         """Write the record if it still is in `from_state`, else raise AlreadyDone."""
         self._table.write([moved(detection, from_state)], events)
 
+    def wait(self, detection: Detection, before: Detection, events: Sequence[Event]) -> None:
+        """Write why an image waits now, if it waits as `before` still, else raise AlreadyDone."""
+        state = f"{KIND}#{WAITING}"
+        condition, values = "#reason = :reason_before", {"reason_before": before.reason}
+        self._table.write([changed_record(_item(detection), state, condition, values)], events)
+
     def counts(self) -> Counter[str]:
         """How many images are in each state."""
         return self._table.state_counts(KIND, PASSING)

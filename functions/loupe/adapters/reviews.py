@@ -22,7 +22,7 @@ from loupe.domain.review import (
     label_conflict,
     label_conflict_id,
 )
-from loupe.errors import AlreadyDone, NotFound
+from loupe.errors import NotFound
 
 KIND = "REVIEW"
 PASSING = (QUEUED, OPEN, CLOSING, CONFLICT)
@@ -127,17 +127,6 @@ class Reviews:
         taken = self._table.get("STATE", f"REVIEWS#{day}") or {"opened": 0}
         return max(0, cap - int(taken["opened"]))
 
-    def take_place(self, day: str, cap: int) -> bool:
-        """Count one review opened on `day`; False when the day's cap (0: none) is reached."""
-        one, condition = {"one": 1}, ""
-        if cap:
-            one, condition = one | {"cap": cap}, "attribute_not_exists(opened) OR opened < :cap"
-        try:
-            self._table.update("STATE", f"REVIEWS#{day}", "ADD opened :one", one, condition)
-        except AlreadyDone:
-            return False
-        return True
-
     def count_none_of_the_above(self) -> int:
         """Count one more such answer and return the total."""
         item = self._table.update("STATE", "NONE", "ADD answers :one", {"one": 1})
@@ -169,6 +158,18 @@ def conflicting(change: Change, bucket: str, at: str, reviews: Reviews) -> list[
     if before is None or before.state != CONFLICT:
         return []
     return [moved(replace(before, state=DONE), before)]
+
+
+def take_place(day: str, cap: int) -> list[Item]:
+    """Writes that count a review opened on `day`, on the condition that its cap is not reached.
+
+    Without a cap (0) nothing is counted: all reviews would wait for the one count.
+    """
+    if not cap:
+        return []
+    condition = "attribute_not_exists(opened) OR opened < :cap"
+    values = {"one": 1, "cap": cap}
+    return [update("STATE", f"REVIEWS#{day}", "ADD opened :one", values, condition)]
 
 
 def count_answer(worker: str, day: str) -> list[Item]:

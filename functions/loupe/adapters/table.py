@@ -146,6 +146,7 @@ class Table:
     def write(self, writes: Sequence[Mapping[str, Any]], events: Sequence[Event] = ()) -> None:
         """All writes and the events of them, or nothing.
 
+        An event that is stored already stays as it is, and is not counted again.
         Raises AlreadyDone when a condition does not hold, TryAgain when other writers keep it out
         for long.
         """
@@ -157,14 +158,21 @@ class Table:
         shard = _shard(writes, events, attempt)
         items = [
             *({kind: body for kind, body in w.items() if kind != STATE_COUNTS} for w in writes),
-            *(put(_event_item(event)) for event in events),
+            *(put(_event_item(event), "attribute_not_exists(pk)") for event in events),
             *_counted(events, shard),
             *_state_counts(writes, shard),
         ]
         for item in items:
             (body,) = item.values()
             body["TableName"] = self._table.name
-        _call(self._client.transact_write_items, TransactItems=items)
+        try:
+            if items:
+                self._client.transact_write_items(TransactItems=items)
+        except ClientError as error:
+            stored = _stored_events(error, len(writes), events)
+            if not stored:
+                raise _translated(error) from error
+            self._transact(writes, [event for event in events if event not in stored], attempt)
 
     def update(
         self, pk: str, sk: str, expression: str, values: Mapping[str, Any], condition: str = ""
@@ -326,6 +334,15 @@ def _call(action: Callable[..., Any], **request: Any) -> Any:
         return action(**request)
     except ClientError as error:
         raise _translated(error) from error
+
+
+def _stored_events(error: ClientError, writes: int, events: Sequence[Event]) -> list[Event]:
+    """Which of `events`, that follow so many writes, are stored already, if no write is refused."""
+    codes = [reason.get("Code") for reason in error.response.get("CancellationReasons", ())]
+    if CONDITION_FAILED in codes[:writes]:
+        return []
+    of_events = zip(events, codes[writes:], strict=False)
+    return [event for event, code in of_events if code == CONDITION_FAILED]
 
 
 def _translated(error: ClientError) -> Exception:

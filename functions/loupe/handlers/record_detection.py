@@ -55,7 +55,10 @@ def record(image_id: str, state: str, answer: Answer, reason: str, deps: Deps) -
         return before.state
     after, told = decide(before, state, answer, reason, deps.clock())
     try:
-        deps.detections.move(after, WAITING, [told])
+        if state == WAITING:
+            deps.detections.wait(after, before, [told])
+        else:
+            deps.detections.move(after, WAITING, [told])
     except AlreadyDone:
         logger.info("another run was faster", extra={"image": before.image.key})
     return state
@@ -76,7 +79,8 @@ def decide(
     top = answer.labels[0].name if answer.labels else "nothing"
     told = event(
         EVENTS[state],
-        f"{before.attempt}/{reason if state == WAITING else state}",
+        # An image may wait for the same reason as before once more.
+        f"{before.attempt}/{stamp(now) if state == WAITING else state}",
         now,
         about=before.image.id,
         image=before.image.name,

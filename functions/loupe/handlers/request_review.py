@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 from loupe.adapters.detections import moved
+from loupe.adapters.reviews import take_place
 from loupe.adapters.table import put
 from loupe.correlation import correlated
 from loupe.domain.detection import (
@@ -123,16 +124,16 @@ def start_loops(deps: Deps) -> int:
 
 def open_queued(settings: Settings, deps: Deps) -> int:
     """Open reviews that waited for a new day, the least sure image first."""
-    day = f"{deps.clock():%Y-%m-%d}"
-    places = min(PER_RUN, deps.reviews.places_left(day, settings.reviews_per_day))
+    day, cap = f"{deps.clock():%Y-%m-%d}", settings.reviews_per_day
+    places = min(PER_RUN, deps.reviews.places_left(day, cap))
     opened = 0
     for review in islice(deps.reviews.least_sure(page=places), places) if places else ():
-        if not deps.reviews.take_place(day, settings.reviews_per_day):
-            break
         after = replace(review, state=OPEN)
         try:
-            deps.reviews.move(after, review)
+            deps.reviews.move(after, review, *take_place(day, cap))
         except AlreadyDone:
+            if not deps.reviews.places_left(day, cap):
+                break
             logger.info("somebody answers this review just now", extra={"review": review.id})
         else:
             opened += 1
@@ -182,9 +183,12 @@ def known_labels(settings: Settings, deps: Deps) -> tuple[str, ...]:
 def open_review(
     detection: Detection, request: Request, labels: tuple[str, ...], deps: Deps
 ) -> Detection:
-    """Write the review, the record and the event together; a repeated run changes nothing."""
+    """Write the review with its place of the day, the record and the event together; a repeated
+    run changes nothing.
+    """
     now = deps.clock()
-    has_place = deps.reviews.take_place(f"{now:%Y-%m-%d}", request.settings.reviews_per_day)
+    day, cap = f"{now:%Y-%m-%d}", request.settings.reviews_per_day
+    has_place = deps.reviews.places_left(day, cap) > 0
     review = new_review(detection, request, labels, has_place, now)
     after = replace(
         detection,
@@ -206,9 +210,12 @@ def open_review(
         reason=review.reason,
         labels=list(labels),
     )
+    place = take_place(day, cap) if has_place else []
     try:
-        deps.reviews.put_new(review, moved(after, WAITING), events=[told])
+        deps.reviews.put_new(review, moved(after, WAITING), *place, events=[told])
     except AlreadyDone:
+        if has_place and not deps.reviews.places_left(day, cap):
+            return open_review(detection, request, labels, deps)  # Another took the last place.
         return deps.detections.get(request.image_id) or after
     return after
 
