@@ -25,6 +25,7 @@ from loupe.adapters.running import Running
 from loupe.adapters.schedules import EventSource, Schedules
 from loupe.adapters.setting_changes import SettingChanges
 from loupe.adapters.table import Table
+from loupe.adapters.turns import Turns
 from loupe.adapters.versions import Versions
 
 CONNECT_SECONDS = 3
@@ -92,6 +93,10 @@ class Deps:
     @cached_property
     def running(self) -> Running:
         return Running(self.table)
+
+    @cached_property
+    def turns(self) -> Turns:
+        return Turns(self.table)
 
     @cached_property
     def records(self) -> Records:

@@ -7,6 +7,7 @@ from jsonschema import validate
 from moto import mock_aws
 from moto.moto_api._internal.models import moto_api_backend
 
+from loupe.handlers import compare_models
 from loupe.handlers.publish_events import PUBLISHED
 from loupe_cli.event_page import schema
 from tests.adapters.world import World
@@ -21,12 +22,13 @@ def _aws() -> Iterator[None]:
 
 
 @pytest.fixture
-def world(_aws: None) -> Iterator[World]:
+def world(_aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A deployed Loupe without functions and state machines; nothing is in it yet.
 
     Whatever a test makes it tell must be as the events' schemas say.
     """
     moto_api_backend.reset()
+    monkeypatch.setattr(compare_models, "PARALLEL", 1)  # What is in memory is not for threads.
     world = World()
     yield world
     for event in world.events():

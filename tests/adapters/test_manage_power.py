@@ -18,7 +18,7 @@ from loupe.domain.review import OPEN, QUEUED, WITHDRAWN, Review, review_id
 from loupe.domain.training import WAITING_FOR_APPROVAL
 from loupe.errors import TryAgain
 from loupe.handlers import manage_power, request_review
-from loupe.handlers.manage_power import HousekeepingFailed, keep_going, switch
+from loupe.handlers.manage_power import QUEUEING, HousekeepingFailed, keep_going, switch
 from loupe.handlers.promote_model import promote
 from loupe.handlers.request_review import LOOPS_PER_RUN, open_queued
 from loupe.housekeeping import Round
@@ -54,6 +54,21 @@ def test_a_queue_that_is_at_work_is_not_filled_again(world: World) -> None:
     queued = [keep_going(world.deps)["queued"] for _ in range(2)]
 
     assert queued == [1, 0]
+
+
+def test_of_runs_to_which_the_queue_looks_empty_one_fills_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What SQS says of its length is approximate, and late."""
+    monkeypatch.setattr(world.deps.queue, "is_empty", lambda: True)
+    world.set(Labels="cat,dog")
+    world.received()
+
+    queued = [keep_going(world.deps)["queued"] for _ in range(3)]
+    world.deps.now += QUEUEING
+
+    assert queued == [1, 0, 0]
+    assert keep_going(world.deps)["queued"] == 1
 
 
 def test_without_a_model_and_review_nothing_is_queued(world: World) -> None:

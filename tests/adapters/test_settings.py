@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from loupe.handlers.apply_settings import apply
+from loupe.adapters.parameters import Parameters
+from loupe.handlers.apply_settings import TIGHTENING, apply
 from loupe.settings import CATALOGUE, Settings, setting
 from tests.adapters.world import World
 from tests.template.reading import ROOT, STACK, template
@@ -165,6 +166,60 @@ def test_patterns_are_tightened_once(world: World, schedules: Any) -> None:
     apply(world.deps)
 
     assert world.deps.parameters.stored() == once
+
+
+class Raced:
+    """Parameter Store, where an operator is a moment faster with one change."""
+
+    def __init__(self, own: Any, at: str, name: str, value: str) -> None:
+        """Given `own`, the client; the change comes just before the first write to `at`."""
+        self._own = own
+        self._at = at
+        self._changes = [(name, value)]
+
+    def __getattr__(self, action: str) -> Any:
+        return getattr(self._own, action)
+
+    def put_parameter(self, **request: Any) -> Any:
+        if request["Name"] == f"/{STACK}/{self._at}" and self._changes:
+            name, value = self._changes.pop()
+            self._own.put_parameter(
+                Name=f"/{STACK}/{name}", Value=value, Type="String", Overwrite=True
+            )
+        return self._own.put_parameter(**request)
+
+
+@pytest.mark.parametrize("value", ["3", "500"])
+@pytest.mark.parametrize("at", ["Minimum-Inference-Units", "Minimum-F1-Score"])
+def test_a_change_that_an_operator_makes_while_patterns_are_tightened_stands(
+    world: World, schedules: Any, at: str, value: str
+) -> None:
+    """Also one to a value that is not allowed any more, and to a parameter whose turn is next."""
+    as_released(world)
+    client = Raced(world.client("ssm"), at, "Minimum-Inference-Units", value)
+    world.use(parameters=Parameters(client, STACK))
+
+    apply(world.deps)
+
+    stored = world.deps.parameters.stored()["Minimum-Inference-Units"]
+    assert stored.value == value
+    assert (
+        world.deps.setting_changes.last("Minimum-Inference-Units", stored).by
+        == "somebody outside Loupe"
+    )
+
+
+def test_patterns_are_tightened_by_one_run_at_a_time(world: World, schedules: Any) -> None:
+    as_released(world)
+    before = world.deps.parameters.stored()
+    assert world.deps.turns.take("patterns", world.deps.now, TIGHTENING)
+
+    apply(world.deps)
+    assert world.deps.parameters.stored() == before
+
+    world.deps.now += TIGHTENING
+    apply(world.deps)
+    assert world.deps.parameters.loose() == []
 
 
 def test_a_value_that_is_not_allowed_any_more_is_left_and_the_operator_told(

@@ -475,7 +475,6 @@ def test_a_champion_that_does_not_run_is_started_first_if_it_has_to_be_asked(
 
 def test_many_images_are_scored_call_by_call(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compare_models, "IMAGES_PER_CALL", 3)
-    monkeypatch.setattr(compare_models, "PARALLEL", 1)  # The S3 in memory is not for threads.
     world.version("v1", TRAINING, arn="arn:v1")
     holdout(world, "v1", 7)
     world.rekognition.answers = sees()

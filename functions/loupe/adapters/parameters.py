@@ -1,10 +1,12 @@
 """Parameter Store: the operator's settings."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
 from loupe.domain.places import stamp
+from loupe.errors import NotFound
 from loupe.settings import BY_NAME, CATALOGUE, Settings, setting
 
 NAMES_PER_CALL = 10
@@ -37,29 +39,41 @@ class Parameters:
         for start in range(0, len(names), NAMES_PER_CALL):
             page = self._client.get_parameters(Names=names[start : start + NAMES_PER_CALL])
             for parameter in page["Parameters"]:
-                found[parameter["Name"].removeprefix(self._prefix)] = Stored(
-                    value=parameter["Value"],
-                    version=parameter["Version"],
-                    at=stamp(parameter["LastModifiedDate"].astimezone(UTC)),
-                )
+                found[parameter["Name"].removeprefix(self._prefix)] = _stored(parameter)
         return found
 
     def settings(self) -> Settings:
         """The settings as they are now."""
         return Settings.from_parameters(self.values())
 
-    def tighten(self) -> dict[str, int]:
-        """Give parameters of an earlier release the pattern that holds now, with their value.
+    def loose(self) -> list[str]:
+        """Names of parameters of an earlier release, with another pattern than holds now.
 
-        Returns the new version of each that had another; one whose value does not fit is left.
+        One whose value does not fit that pattern is not among them.
         """
         patterns = self._patterns()
-        return {
-            name: self.set(name, found.value)
+        return [
+            name
             for name, found in self.stored().items()
-            if patterns.get(name) != setting(name).pattern
-            and setting(name).effective(found.value) == found.value
-        }
+            if patterns.get(name) != setting(name).pattern and _fits(name, found.value)
+        ]
+
+    def tighten(self, name: str) -> tuple[Stored, int]:
+        """Give one parameter the pattern that holds now; returns it as it was and its new version.
+
+        Parameter Store writes on no condition, but it counts: a version between the one that was
+        read and the one that was written is somebody's change, whose value is put back. A value
+        that does not fit is left.
+        """
+        before = self._read(name)
+        if not _fits(name, before.value):
+            return before, before.version
+        last, version = before.version, self.set(name, before.value)
+        while version != last + 1:
+            before, last = self._read(f"{name}:{version - 1}"), version
+            pattern = setting(name).pattern if _fits(name, before.value) else ""
+            version = self._put(name, before.value, pattern)
+        return before, version
 
     def _patterns(self) -> dict[str, str]:
         """`{name: pattern}` of every setting that exists."""
@@ -72,17 +86,41 @@ class Parameters:
             if found["Name"].removeprefix(self._prefix) in BY_NAME
         }
 
+    def _read(self, selector: str) -> Stored:
+        """One parameter, by its name, or one version of it, by `<name>:<version>`."""
+        found = self._client.get_parameters(Names=[self._prefix + selector])["Parameters"]
+        if not found:
+            name = self._prefix + selector
+            raise NotFound(f"There is no parameter {name}: deploy the stack again.")
+        return _stored(found[0])
+
     def set(self, name: str, value: str) -> int:
         """Set one setting; returns its new version. Parameter Store enforces its pattern.
 
         The pattern is sent each time: a parameter that is overwritten without one has none.
         """
+        return self._put(name, value, setting(name).pattern)
+
+    def _put(self, name: str, value: str, pattern: str) -> int:
         changed = self._client.put_parameter(
             Name=self._prefix + name,
             Value=value,
             Type="String",
-            AllowedPattern=setting(name).pattern,
+            AllowedPattern=pattern,
             Description=setting(name).meaning,
             Overwrite=True,
         )
         return int(changed["Version"])
+
+
+def _fits(name: str, value: str) -> bool:
+    """Whether a value is allowed as it stands."""
+    return setting(name).effective(value) == value
+
+
+def _stored(parameter: Mapping[str, Any]) -> Stored:
+    return Stored(
+        value=parameter["Value"],
+        version=parameter["Version"],
+        at=stamp(parameter["LastModifiedDate"].astimezone(UTC)),
+    )

@@ -1,6 +1,7 @@
 """Make schedules and concurrency follow the settings; wake what a new setting lets go on."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from loupe.domain.events import event
@@ -13,6 +14,9 @@ from loupe.domain.schedules import (
 )
 from loupe.settings import Settings, not_allowed
 from loupe.wiring import Deps, deps
+
+TIGHTENING = timedelta(seconds=60)
+"""As long as the function may run."""
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -43,12 +47,15 @@ def apply(deps: Deps) -> list[str]:
 
 def tighten_patterns(deps: Deps) -> None:
     """Give parameters of an earlier release the patterns that hold now; that changes no value, so
-    who changed each last stays known.
+    who changed each last stays known. Each write starts another run of this function, which leaves
+    the rest to the one that is at it.
     """
-    before = deps.parameters.stored()
-    for name, version in deps.parameters.tighten().items():
-        change = deps.setting_changes.last(name, before[name])
-        deps.setting_changes.note(name, change, version)
+    loose = deps.parameters.loose()
+    if not loose or not deps.turns.take("patterns", deps.clock(), TIGHTENING):
+        return
+    for name in loose:
+        before, version = deps.parameters.tighten(name)
+        deps.setting_changes.note(name, deps.setting_changes.last(name, before), version)
 
 
 def announce_not_allowed(values: Mapping[str, str], deps: Deps) -> None:

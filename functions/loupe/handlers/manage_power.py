@@ -34,6 +34,8 @@ from loupe.telemetry import (
 from loupe.wiring import Deps, deps
 
 IMAGES_PER_RUN = 1000
+QUEUEING = timedelta(seconds=30)
+"""So long the queue may go on looking empty to other runs after images were sent to it."""
 REVIEWS_PER_RUN = 500
 RECORDS_PER_RUN = 1000
 PAGE = 100
@@ -188,6 +190,8 @@ def queue_waiting(now: Round) -> int:
         return 0
     waiting = now.deps.detections.waiting(page=IMAGES_PER_RUN)
     images = [detection.image for detection in islice(waiting, IMAGES_PER_RUN)]
+    if not images or not now.deps.turns.take("waiting images", now.deps.clock(), QUEUEING):
+        return 0
     now.deps.queue.send(images)
     return len(images)
 
