@@ -7,7 +7,7 @@ import pytest
 
 from loupe.adapters.parameters import Parameters
 from loupe.handlers.apply_settings import TIGHTENING, apply
-from loupe.settings import CATALOGUE, Settings, setting
+from loupe.settings import CATALOGUE, END, Settings, setting
 from tests.adapters.world import World
 from tests.template.reading import ROOT, STACK, template
 
@@ -150,8 +150,16 @@ def test_parameters_of_an_earlier_release_get_the_patterns_that_hold_now(
 
     described = world.client("ssm").get_paginator("describe_parameters").paginate()
     patterns = {p["Name"]: p["AllowedPattern"] for page in described for p in page["Parameters"]}
-    assert patterns == {f"/{STACK}/{known.name}": known.pattern for known in CATALOGUE}
+    tightened = {
+        known.name for known in CATALOGUE if patterns[f"/{STACK}/{known.name}"] == known.pattern
+    }
+    assert {"Labels", "Minimum-Inference-Units", "Maximum-Inference-Units"} <= tightened
+    loose = [known for known in CATALOGUE if known.name not in tightened]
+    assert all(
+        patterns[f"/{STACK}/{known.name}"].replace("$", END) == known.pattern for known in loose
+    )
     after = world.deps.parameters.stored()
+    assert all(s.version == before[n].version for n, s in after.items() if n not in tightened)
     assert {n: s.value for n, s in after.items()} == {n: s.value for n, s in before.items()}
     changed_by = {n: world.deps.setting_changes.last(n, s).by for n, s in after.items()}
     assert changed_by.pop("Minimum-F1-Score") == "somebody outside Loupe"
@@ -190,23 +198,21 @@ class Raced:
 
 
 @pytest.mark.parametrize("value", ["3", "500"])
-@pytest.mark.parametrize("at", ["Minimum-Inference-Units", "Minimum-F1-Score"])
+@pytest.mark.parametrize("at", ["Maximum-Inference-Units", "Labels"])
 def test_a_change_that_an_operator_makes_while_patterns_are_tightened_stands(
     world: World, schedules: Any, at: str, value: str
 ) -> None:
     """Also one to a value that is not allowed any more, and to a parameter whose turn is next."""
     as_released(world)
-    client = Raced(world.client("ssm"), at, "Minimum-Inference-Units", value)
+    changed = "Maximum-Inference-Units"
+    client = Raced(world.client("ssm"), at, changed, value)
     world.use(parameters=Parameters(client, STACK))
 
     apply(world.deps)
 
-    stored = world.deps.parameters.stored()["Minimum-Inference-Units"]
+    stored = world.deps.parameters.stored()[changed]
     assert stored.value == value
-    assert (
-        world.deps.setting_changes.last("Minimum-Inference-Units", stored).by
-        == "somebody outside Loupe"
-    )
+    assert world.deps.setting_changes.last(changed, stored).by == "somebody outside Loupe"
 
 
 def test_patterns_are_tightened_by_one_run_at_a_time(world: World, schedules: Any) -> None:

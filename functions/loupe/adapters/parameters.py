@@ -7,7 +7,7 @@ from typing import Any
 
 from loupe.domain.places import stamp
 from loupe.errors import NotFound
-from loupe.settings import BY_NAME, CATALOGUE, Settings, setting
+from loupe.settings import BY_NAME, CATALOGUE, END, Settings, setting
 
 NAMES_PER_CALL = 10
 
@@ -47,15 +47,17 @@ class Parameters:
         return Settings.from_parameters(self.values())
 
     def loose(self) -> list[str]:
-        """Names of parameters of an earlier release, with another pattern than holds now.
+        """Names of parameters of an earlier release, whose pattern lets more through than today's.
 
-        One whose value does not fit that pattern is not among them.
+        A line break at the end, which `$` lets through, is not worth a new version of each; nor is
+        one among them whose value does not fit.
         """
         patterns = self._patterns()
         return [
             name
             for name, found in self.stored().items()
-            if patterns.get(name) != setting(name).pattern and _fits(name, found.value)
+            if patterns.get(name, "").replace("$", END) != setting(name).pattern
+            and _fits(name, found.value)
         ]
 
     def tighten(self, name: str) -> tuple[Stored, int]:
