@@ -22,15 +22,16 @@ def _aws() -> Iterator[None]:
 
 
 @pytest.fixture
-def world(_aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(_aws: None) -> Iterator[World]:
     """A deployed Loupe without functions and state machines; nothing is in it yet.
 
     Whatever a test makes it tell must be as the events' schemas say.
     """
     moto_api_backend.reset()
-    monkeypatch.setattr(compare_models, "PARALLEL", 1)  # What is in memory is not for threads.
     world = World()
-    yield world
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compare_models, "PARALLEL", 1)  # What is in memory is not for threads.
+        yield world
     for event in world.events():
         document = {name: event[name] for name in PUBLISHED} | {"stack": STACK}
         validate(document, schema(event["type"]))
