@@ -19,6 +19,9 @@ BUSY = {
     "TooManyRequestsException",
 }
 
+UNREACHABLE = (NoConnection, HTTPClientError)
+"""What botocore raises when a service cannot be reached, or does not answer in time."""
+
 
 def is_passing_name(name: str) -> bool:
     """Whether an error that a state machine ended with passes; a service's has a prefix."""
@@ -30,4 +33,4 @@ def is_passing(error: BaseException) -> bool:
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return error.response["Error"]["Code"] in BUSY or status >= 500
-    return isinstance(error, (TryAgain, NoConnection, HTTPClientError))
+    return isinstance(error, (TryAgain, *UNREACHABLE))

@@ -6,8 +6,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+from botocore.exceptions import ClientError
 
+from loupe.adapters.faults import UNREACHABLE
 from loupe.domain.detection import Label, model_labels
 from loupe.domain.places import EVALUATION_PREFIX, ImageRef
 from loupe.errors import (
@@ -203,7 +204,7 @@ class Rekognition:
             return getattr(self._client, action)(**request)
         except ClientError as error:
             raise _translated(action, error) from error
-        except (ConnectionError, HTTPClientError) as error:
+        except UNREACHABLE as error:
             raise TryAgain(f"Rekognition did not answer: {error}") from error
 
 

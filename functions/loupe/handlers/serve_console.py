@@ -4,9 +4,8 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
 from aws_lambda_powertools.event_handler.api_gateway import Router
-from botocore.exceptions import ConnectionError as NoConnection
-from botocore.exceptions import HTTPClientError
 
+from loupe.adapters.faults import UNREACHABLE
 from loupe.console import activity, conflicts, dataset, detect, models, overview, page, reviews
 from loupe.console import settings as settings_page
 from loupe.errors import InvalidRequest, InvalidSetting, LoupeError, NotFound, TryAgain
@@ -42,7 +41,7 @@ def refuse(error: LoupeError) -> Response[Any]:
     return Response(status, content_types.APPLICATION_JSON, {"message": str(error)})
 
 
-@app.exception_handler([NoConnection, HTTPClientError])
+@app.exception_handler(list(UNREACHABLE))
 def give_up(error: Exception) -> Response[Any]:
     """A service that does not answer is named before the time of the request is over."""
     logger.warning("a service did not answer", exc_info=error)
