@@ -8,7 +8,7 @@ export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test check build deploy teardown invoke lock clean
+.PHONY: help setup demo up down test check audit build deploy teardown invoke lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,16 +33,20 @@ down: setup ## Stop it; everything is kept
 	$(BIN)/loupe down
 
 test: setup ## Run all tests, the fast ones first
-	$(BIN)/pytest --ignore=tests/stack --ignore=tests/browser
-	$(BIN)/pytest tests/stack
-	$(BIN)/pytest -rs tests/browser
+	$(BIN)/pytest -n 2 --ignore=tests/stack --ignore=tests/browser
+	$(BIN)/pytest -n 3 -rs tests/stack tests/browser
 
-check: setup ## Lint, types and template
+check: setup ## Lint, types, template and known vulnerabilities
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy functions local cli tests
+	$(BIN)/mypy functions local cli tools tests
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml functions/loupe local/loupe_local cli/loupe_cli tools
+	$(BIN)/python tools/audit.py
 	AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
 	$(BIN)/cfn-lint template.yaml --regions us-east-1 us-west-2 eu-west-1 eu-central-1 ap-southeast-2
+
+audit: setup ## Known vulnerabilities; fails when an advisory service cannot be asked
+	$(BIN)/python tools/audit.py --strict
 
 build: setup ## Build what is deployed
 	$(BIN)/sam build

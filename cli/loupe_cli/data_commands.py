@@ -212,7 +212,8 @@ def _answer_loop(target: Target, loop: str, worker: str, label: str) -> None:
         data=json.dumps({"worker": worker, "answer": {"label": {"label": label}}}).encode(),
         headers={"Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=30) as response:
+    # The address is that of the embedded stack.
+    with urllib.request.urlopen(request, timeout=30) as response:  # nosec B310
         response.read()
 
 

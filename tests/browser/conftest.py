@@ -10,7 +10,9 @@ import pytest
 from playwright.sync_api import Browser, Page, Response, sync_playwright
 
 from loupe_cli.user_commands import ready_made
-from tests.stack.conftest import ROOT, Stack, fresh
+from tests.stack.conftest import ROOT, Stack, built, fresh
+
+__all__ = ["built"]
 
 PICTURES = ROOT / "build" / "screenshots"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -91,8 +93,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def console(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
-    shutil.rmtree(ROOT / "build" / "test-sam", ignore_errors=True)
+def console(
+    built: None, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Console]:
     for stack in fresh("browser"):
         pool = stack.outputs["UserPoolId"]
         users = ready_made(stack.client("cognito-idp"), pool, tmp_path_factory.mktemp("users"))

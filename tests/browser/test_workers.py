@@ -20,7 +20,7 @@ Opened = Callable[[str], Page]
 
 
 @pytest.fixture(scope="module")
-def a2i() -> Iterator[Stack]:
+def a2i(built: None) -> Iterator[Stack]:
     """Given a stack whose unsure images go to two people by way of Amazon A2I."""
     for stack in fresh("workers"):
         deploy(stack, "HumanReview=a2i", f"WorkteamArn={WORKTEAM}")

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.ports import free_port
 
 from loupe_local import stack
 
-from .stack_help import OPEN, Client, connect, free_port
+from .stack_help import OPEN, Client, connect
 
 BUILD = Path(__file__).parents[2] / "build"
 

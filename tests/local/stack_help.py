@@ -1,7 +1,6 @@
 """Clients that check what our services answer, and small things that tests of the stack share."""
 
 import json
-import socket
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -33,14 +32,6 @@ def eventually(look: Callable[[], T], seconds: float = 10.0) -> T:
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.05)
     return found
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def connect(endpoint: Endpoint, service: str, **credentials: str) -> Any:

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.ports import free_port
 
 from loupe_local import stack
 from loupe_local.stack import Endpoint
 
-from .stack_help import connect, eventually, free_port
+from .stack_help import connect, eventually
 
 SAVED = 3.0
 """Seconds after which a change has been saved; the promise is 5."""

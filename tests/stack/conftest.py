@@ -1,9 +1,10 @@
 """The template, built and deployed by SAM into an embedded stack of the test's own."""
 
+import fcntl
 import json
 import os
+import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -21,8 +22,11 @@ from loupe.domain.detection import Detection
 from loupe.domain.review import Review
 from loupe.wiring import Deps
 from loupe_local import stack as embedded
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
+BUILT = ROOT / "build" / "test-sam"
+CODE_BUCKET = "loupe-test-code"
 NAME = "loupe-test"
 T = TypeVar("T")
 
@@ -181,15 +185,16 @@ def sam(*arguments: str, environment: dict[str, str]) -> None:
 
 
 def deploy(stack: Stack, *overrides: str) -> None:
-    environment = stack.endpoint.apply(os.environ) | {"SAM_CLI_TELEMETRY": "0"}
-    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
-    template = ROOT / "build" / "test-sam" / "template.yaml"
-    if not template.exists():
-        sam("build", "--build-dir", str(template.parent), environment=environment)
+    """Deploy with SAM. What the functions share is uploaded once, not packed for each of them."""
+    environment = stack.endpoint.apply(os.environ) | {
+        "SAM_CLI_TELEMETRY": "0",
+        "SAM_CLI_POLL_DELAY": "1",
+    }
+    _upload_code(stack)
     sam(
         "deploy",
         "--template-file",
-        str(template),
+        str(BUILT / "packed.yaml"),
         "--stack-name",
         stack.name,
         "--resolve-s3",
@@ -206,10 +211,39 @@ def deploy(stack: Stack, *overrides: str) -> None:
     stack.forget()
 
 
+def _upload_code(stack: Stack) -> None:
+    s3 = stack.client("s3")
+    s3.create_bucket(Bucket=CODE_BUCKET)
+    for archive in BUILT.glob("*.zip"):
+        s3.upload_file(str(archive), CODE_BUCKET, archive.name)
+
+
 @pytest.fixture(scope="session")
 def built() -> None:
-    """Old builds are not used."""
-    shutil.rmtree(ROOT / "build" / "test-sam", ignore_errors=True)
+    """What SAM makes of the sources now. The first worker of a run builds, the others wait."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    BUILT.parent.mkdir(exist_ok=True)
+    with (BUILT.parent / "test-sam.lock").open("a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.seek(0)
+        if lock.read() != run:
+            _build()
+            lock.truncate(0)
+            lock.write(run)
+
+
+def _build() -> None:
+    """SAM gives every function a copy of the same code; `packed.yaml` names one archive of it."""
+    shutil.rmtree(BUILT, ignore_errors=True)
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = os.environ | {"PATH": path, "SAM_CLI_TELEMETRY": "0"}
+    sam("build", "--build-dir", str(BUILT), environment=environment)
+    template = (BUILT / "template.yaml").read_text()
+    shutil.make_archive(str(BUILT / "functions"), "zip", BUILT / "ServeConsole")
+    shutil.make_archive(str(BUILT / "page"), "zip", BUILT / "ConsolePage")
+    template = re.sub("CodeUri: .+", f"CodeUri: s3://{CODE_BUCKET}/functions.zip", template)
+    template = re.sub("ContentUri: .+", f"ContentUri: s3://{CODE_BUCKET}/page.zip", template)
+    (BUILT / "packed.yaml").write_text(template)
 
 
 def fresh(name: str) -> Iterator[Stack]:
@@ -222,12 +256,6 @@ def fresh(name: str) -> Iterator[Stack]:
         yield stack
     finally:
         embedded.stop(home)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,8 @@ import pytest
 from jsonschema import validate
 
 from loupe_cli.event_page import schema
-from tests.stack.conftest import NAME, Stack, deploy, free_port, loupe, until
+from tests.ports import free_port
+from tests.stack.conftest import NAME, Stack, deploy, loupe, until
 from tests.stack.pictures import digits
 
 pytestmark = pytest.mark.stack

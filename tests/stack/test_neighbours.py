@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from loupe_local import stack as embedded
-from tests.stack.conftest import ROOT, Stack, deploy, free_port, loupe
+from tests.ports import free_port
+from tests.stack.conftest import ROOT, Stack, deploy, loupe
 from tests.stack.pictures import digits, drawn
 
 pytestmark = pytest.mark.stack
