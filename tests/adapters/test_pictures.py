@@ -1,6 +1,8 @@
 """Business rule: a signed address leads to the bucket in its own Region, and the page lets it."""
 
-from urllib.parse import urlsplit
+import base64
+import json
+from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
@@ -54,3 +56,30 @@ def test_at_a_given_address_the_bucket_is_in_the_path(
 
     assert pictures.show("a.png").startswith(f"http://{host}/images/a.png?")
     assert pictures.slot("a.png", "image/png", "ann").url == f"http://{host}/images"
+
+
+@pytest.mark.parametrize(
+    ("key", "content_type"),
+    [
+        ("a.png", "image/png"),
+        ("a.jpg", "image/jpeg"),
+        ("a.html", "image/png"),
+        ("a.svg", "image/png"),
+        ("a", "image/png"),
+    ],
+)
+def test_an_address_shows_an_image_and_nothing_else(key: str, content_type: str) -> None:
+    """Whatever type an upload says it has, no browser runs it on the bucket's origin."""
+    shown = parse_qs(urlsplit(wired("eu-west-1").pictures.show(key)).query)
+
+    assert shown["response-content-type"] == [content_type]
+
+
+def test_a_form_fixes_key_type_and_size() -> None:
+    slot = wired("eu-west-1").pictures.slot("images_for_detection/a.png", "image/png", "ann")
+
+    conditions = json.loads(base64.b64decode(slot.fields["policy"]))["conditions"]
+    assert {"key": "images_for_detection/a.png"} in conditions
+    assert {"Content-Type": "image/png"} in conditions
+    assert ["content-length-range", 1, 15 * 1024 * 1024] in conditions
+    assert slot.fields["x-amz-algorithm"] == "AWS4-HMAC-SHA256"

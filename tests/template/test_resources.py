@@ -44,12 +44,6 @@ def test_the_bucket_keeps_versions() -> None:
     assert properties("Bucket")["VersioningConfiguration"] == {"Status": "Enabled"}
 
 
-def test_the_bucket_is_encrypted() -> None:
-    (rule,) = properties("Bucket")["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-
-    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in ("AES256", "aws:kms")
-
-
 def test_the_bucket_is_closed_to_the_public() -> None:
     assert properties("Bucket")["PublicAccessBlockConfiguration"] == {
         "BlockPublicAcls": True,
@@ -114,11 +108,8 @@ def test_a_queue_gives_up_to_a_dead_letter_queue(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(QUEUES))
-def test_a_queue_keeps_messages_as_long_as_it_can_and_encrypts_them(name: str) -> None:
-    found = properties(name)
-
-    assert found["MessageRetentionPeriod"] == 14 * 24 * 3600
-    assert found["SqsManagedSseEnabled"] is True
+def test_a_queue_keeps_messages_as_long_as_it_can(name: str) -> None:
+    assert properties(name)["MessageRetentionPeriod"] == 14 * 24 * 3600
 
 
 @pytest.mark.parametrize("name", sorted(DEAD_LETTERS))

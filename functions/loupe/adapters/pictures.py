@@ -34,14 +34,16 @@ class Pictures:
         return f"{parts.scheme}://{parts.netloc}"
 
     def show(self, key: str, version: str = "") -> str:
-        """An address that shows an object (version) for an hour, as an image and nothing else."""
+        """An address that shows an object (version) for an hour, as an image and nothing else.
+
+        An SVG would be a page with scripts, whatever its name says.
+        """
+        content_type = mimetypes.guess_type(key)[0]
         asked = {
             "Bucket": self._bucket,
             "Key": key,
-            "ResponseContentType": mimetypes.guess_type(key)[0] or TYPES[0],
+            "ResponseContentType": content_type if content_type in TYPES else TYPES[0],
         }
-        if not asked["ResponseContentType"].startswith("image/"):
-            asked["ResponseContentType"] = TYPES[0]
         if version:
             asked["VersionId"] = version
         return str(
