@@ -16,6 +16,8 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 REQUIREMENTS = ("functions/requirements.txt", "requirements.txt")
 CONSOLE = "console/package-lock.json"
+TIMEOUT = 300.0
+"""Seconds for one source."""
 
 
 @dataclass(frozen=True)
@@ -126,9 +128,13 @@ def _npm_advisories(vulnerabilities: dict[str, dict[str, Any]]) -> Iterator[Advi
 
 
 def _run(command: list[str], folder: Path = ROOT) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=300, check=False
-    )
+    """What a tool answers; one that is missing or takes too long says so in place of an answer."""
+    try:
+        return subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT, check=False
+        )
+    except (FileNotFoundError, subprocess.TimeoutExpired) as error:
+        return subprocess.CompletedProcess(command, 1, stdout="", stderr=str(error))
 
 
 def _last_line(text: str) -> str:

@@ -13,6 +13,7 @@ from loupe_cli.event_page import schema
 from tests.ports import free_port
 from tests.stack.conftest import NAME, Stack, deploy, loupe, until
 from tests.stack.pictures import digits
+from tests.template.test_encryption import key_policy
 
 pytestmark = pytest.mark.stack
 
@@ -71,9 +72,13 @@ def queue(stack: Stack) -> str:
 
 @pytest.fixture(scope="module")
 def subscribed(stack: Stack, hook: Hook, queue: str) -> Stack:
-    """Given a webhook for two types and a queue for one, on a bus of the stack's own."""
+    """Given a webhook for two types and a queue for one, on a bus of the stack's own.
+
+    All of it under a key of the account's own, with the policy of docs/security.md.
+    """
     deploy(
         stack,
+        f"KmsKeyArn={own_key(stack)}",
         f"WebhookUrl={hook.url}",
         "WebhookTypes=ExampleAdded,ImageSentToReview",
         "WebhookToken=secret",
@@ -82,6 +87,18 @@ def subscribed(stack: Stack, hook: Hook, queue: str) -> Stack:
         "EventBus=own",
     )
     return stack
+
+
+def own_key(stack: Stack) -> str:
+    """The ARN of a new key."""
+    policy = json.dumps(key_policy())
+    for name, value in {
+        "ACCOUNT": "000000000000",
+        "REGION": "us-east-1",
+        "STACK": stack.name,
+    }.items():
+        policy = policy.replace(name, value)
+    return str(stack.client("kms").create_key(Policy=policy)["KeyMetadata"]["Arn"])
 
 
 def label(stack: Stack, number: int) -> str:
@@ -216,3 +233,21 @@ def test_a_machine_of_somebody_else_starts_when_a_version_is_promoted(subscribed
     )
     given = json.loads(machines.describe_execution(executionArn=run["executionArn"])["input"])
     validate(given["detail"], schema("VersionPromoted"))
+
+
+def test_what_is_stored_is_encrypted_with_the_key(subscribed: Stack) -> None:
+    """Whoever puts an image needs no header; the bucket encrypts by default."""
+    bucket, s3 = subscribed.outputs["BucketName"], subscribed.client("s3")
+    (rule,) = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    key = rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"]
+    queue = subscribed.client("sqs").get_queue_attributes(
+        QueueUrl=subscribed.outputs["DetectionQueueUrl"], AttributeNames=["KmsMasterKeyId"]
+    )
+    table = subscribed.client("dynamodb").describe_table(TableName=subscribed.outputs["TableName"])
+
+    stored = s3.head_object(Bucket=bucket, Key=label(subscribed, 30))
+
+    assert rule["BucketKeyEnabled"]
+    assert (stored["ServerSideEncryption"], stored["SSEKMSKeyId"]) == ("aws:kms", key)
+    assert queue["Attributes"]["KmsMasterKeyId"] == key
+    assert table["Table"]["SSEDescription"]["KMSMasterKeyArn"] == key

@@ -2,7 +2,7 @@
 
 import pytest
 
-from audit import Advisory, Report, judge, read_npm_audit, read_pip_audit
+from audit import Advisory, Report, console_report, judge, read_npm_audit, read_pip_audit
 
 BOMB = Advisory("pillow 1.0", frozenset({"PYSEC-1", "CVE-1"}), "2.0")
 
@@ -66,3 +66,9 @@ def test_an_advisory_of_npm_is_listed_once_at_the_package_that_has_it() -> None:
 
     assert [advisory.package for advisory in report.advisories] == ["a"]
     assert report.advisories[0].identifiers == {"GHSA-1"}
+
+
+def test_without_npm_the_page_is_unaudited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+
+    assert "npm" in console_report().unaudited
