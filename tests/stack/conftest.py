@@ -26,7 +26,7 @@ from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 BUILT = ROOT / "build" / "test-sam"
-CODE_BUCKET = "loupe-test-code"
+CODE_BUCKET = "code-of-tests"
 NAME = "loupe-test"
 T = TypeVar("T")
 
