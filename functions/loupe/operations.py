@@ -66,7 +66,10 @@ def next_check(deps: Deps) -> Plan:
 
 
 def change_setting(name: str, value: str, by: str, deps: Deps) -> Setting:
-    """Set a parameter and note who did; raises InvalidSetting. It takes effect by itself."""
+    """Set a parameter and note who did; it takes effect by itself.
+
+    Raises NotFound for a name that is no setting's, InvalidSetting for a value it does not take.
+    """
     known = setting(name)
     version = deps.parameters.set(known.name, known.check(value))
     deps.setting_changes.note(known.name, SettingChange(by, stamp(deps.clock())), version)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from loupe.errors import InvalidSetting
+from loupe.errors import InvalidSetting, NotFound
 
 END = r"(?![\s\S])"
 """The end of the value, to Python and to Java, which Parameter Store is: `$` would let a line break
@@ -278,8 +278,8 @@ def label_list(value: str) -> tuple[str, ...]:
 
 
 def setting(name: str) -> Setting:
-    """The setting called `name`; raises InvalidSetting that lists the names."""
+    """The setting called `name`; raises NotFound that lists the names."""
     if name not in BY_NAME:
         known = ", ".join(BY_NAME)
-        raise InvalidSetting(f"There is no setting {name!r}. The settings are: {known}.")
+        raise NotFound(f"There is no setting {name!r}. The settings are: {known}.")
     return BY_NAME[name]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loupe.errors import InvalidSetting
+from loupe.errors import InvalidSetting, NotFound
 from loupe.settings import CATALOGUE, Setting, Settings, label_list, not_allowed, setting
 
 NEVER = ("", " 1", "1 ", "1\n")
@@ -176,7 +176,7 @@ def test_none_means_no_labels() -> None:
 
 
 def test_an_unknown_setting_is_refused_with_the_names_that_there_are() -> None:
-    with pytest.raises(InvalidSetting) as refused:
+    with pytest.raises(NotFound) as refused:
         setting("Minimum-F1")
 
     assert "Minimum-F1-Score" in str(refused.value)

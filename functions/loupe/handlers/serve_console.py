@@ -1,5 +1,6 @@
 """The web console: its page and its API, behind an HTTP API that checks tokens."""
 
+from reprlib import repr as shortened
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
@@ -8,7 +9,14 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from loupe.adapters.faults import UNREACHABLE
 from loupe.console import activity, conflicts, dataset, detect, models, overview, page, reviews
 from loupe.console import settings as settings_page
-from loupe.errors import InvalidRequest, InvalidSetting, LoupeError, NotFound, TryAgain
+from loupe.errors import (
+    AlreadyDone,
+    InvalidRequest,
+    InvalidSetting,
+    LoupeError,
+    NotFound,
+    TryAgain,
+)
 from loupe.telemetry import logger
 
 PAGES: tuple[Router, ...] = (
@@ -25,13 +33,25 @@ STATUS: dict[type[LoupeError], int] = {
     InvalidRequest: 400,
     InvalidSetting: 400,
     NotFound: 404,
+    AlreadyDone: 409,
     TryAgain: 503,
 }
+
+SAFE_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+"""No answer is taken for a page, nor kept, unless the route says otherwise."""
 
 app = APIGatewayHttpResolver()
 app.include_router(page.router)
 for router in PAGES:
     app.include_router(router, prefix="/api")
+
+
+@app.not_found
+def no_route(_: Exception) -> Response[Any]:
+    """Nothing is offered there."""
+    event = app.current_event
+    message = f"There is no {event.http_method} {shortened(event.path)}."
+    return Response(404, content_types.APPLICATION_JSON, {"message": message})
 
 
 @app.exception_handler(list(STATUS))
@@ -52,4 +72,5 @@ def give_up(error: Exception) -> Response[Any]:
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """A request of the HTTP API (payload format 2.0) -> its response."""
     logger.debug("request", extra={"path": event.get("rawPath")})
-    return app.resolve(event, context)
+    answer: dict[str, Any] = app.resolve(event, context)
+    return answer | {"headers": SAFE_HEADERS | answer["headers"]}
