@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from moto.moto_api._internal.models import moto_api_backend
 
+from loupe.console import page
 from loupe.console.access import OPERATOR, ROLES
 from loupe.console.requests import LARGEST_BODY
 from loupe.domain.review import CONFLICT, DONE
@@ -340,7 +341,7 @@ def path_of(route: str) -> str:
 def test_every_route_is_listed_with_its_roles() -> None:
     registered = {
         (method, route)
-        for router in (serve_console.page.router, *serve_console.PAGES)
+        for router in (page.router, *serve_console.PAGES)
         for route, methods, *_ in router._routes
         for method in methods
     }
@@ -522,7 +523,7 @@ odd_texts = st.sampled_from(
         "{{ssm:a}}",
     ]
 )
-odd_values = st.one_of(
+odd_values: st.SearchStrategy[Any] = st.one_of(
     odd_texts,
     st.text(max_size=5),
     st.sampled_from([None, True, 0, -1, 10**40, 1.5, float("nan"), float("inf"), [], {}, [[]]]),
@@ -594,10 +595,12 @@ class Requests:
         names = st.sampled_from([known.name for known in CATALOGUE])
         good = names if "settings" in route else self.ids
         parameter = st.one_of(good, good, good, odd_texts)
+
+        def filled(values: list[str]) -> str:
+            return re.sub("<.*?>", lambda _: values.pop(), route)
+
         count = route.count("<")
-        return st.tuples(*[parameter] * count).map(
-            lambda given: re.sub("<.*?>", lambda _, left=list(given): left.pop(), route)
-        )
+        return st.lists(parameter, min_size=count, max_size=count).map(filled)
 
     def any(self) -> st.SearchStrategy[tuple[Any, ...]]:
         """(method, route, path, groups, body, query) of one request."""
@@ -614,7 +617,7 @@ class Requests:
         return st.tuples(st.one_of(routes, routes, routes, unknown), groups)
 
     def _of(self, method: str, route: str) -> st.SearchStrategy[tuple[Any, ...]]:
-        query = st.none()
+        query: st.SearchStrategy[Any] = st.none()
         body: st.SearchStrategy[Any] = st.none()
         if method == "GET":
             query = self.fields(QUERIES.get(route, ("limit",)))

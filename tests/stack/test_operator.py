@@ -135,6 +135,24 @@ def test_review_off_records_unsure(stack: Stack) -> None:
     assert stack.settled(["unsure.png"])["unsure.png"].state == "unsure"
 
 
+def test_parameters_made_anew_without_their_pattern_fail_no_image(stack: Stack) -> None:
+    stored = {"Minimum-Label-Detection-Confidence": "eighty", "Enable-A2I-Workflow": "false\n"}
+    ssm = stack.client("ssm")
+    for name, value in stored.items():
+        ssm.delete_parameter(Name=f"/{NAME}/{name}")
+        ssm.put_parameter(Name=f"/{NAME}/{name}", Value=value, Type="String")
+    stack.put("images_for_detection/anew.png", drawn(8))
+
+    assert stack.settled(["anew.png"])["anew.png"].state in ("accepted", "unsure")
+
+    def told() -> bool | None:
+        texts = " ".join(event["text"] for event in stack.events("SettingsApplied"))
+        return all(f"{n} is {v!r} and counts as" in texts for n, v in stored.items()) or None
+
+    until(told, seconds=60)
+    stack.set(Enable_A2I_Workflow="false", Minimum_Label_Detection_Confidence="100")
+
+
 def test_after_a_kill_every_upload_has_a_record(stack: Stack) -> None:
     names = [f"crash-{n}.png" for n in range(40)]
     for number, name in enumerate(names):

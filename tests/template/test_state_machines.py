@@ -243,12 +243,17 @@ def test_a_machine_uses_only_settings_that_it_has_read(machine: str) -> None:
 
 
 DECIDED = [
-    pytest.param(machine, setting(name), id=f"{machine}: {name}")
+    (machine, setting(name))
     for machine in ("DetectMachine", "ImproveMachine")
     for text in [json.dumps(definition(machine))]
     for name in sorted(set(re.findall(r"\$settings\.'([^']+)'", text)))
 ]
 """Settings that a machine decides by itself; all others go to functions as they are stored."""
+
+
+every_decision = pytest.mark.parametrize(
+    ("machine", "known"), DECIDED, ids=[f"{machine}: {known.name}" for machine, known in DECIDED]
+)
 
 
 def settings_of(machine: str, stored: dict[str, str]) -> dict[str, str]:
@@ -260,7 +265,7 @@ def settings_of(machine: str, stored: dict[str, str]) -> dict[str, str]:
     return dict(Jsonata(text).evaluate(None, bindings))
 
 
-@pytest.mark.parametrize(("machine", "known"), DECIDED)
+@every_decision
 def test_a_machine_takes_the_pattern_and_the_default_of_the_catalogue(
     machine: str, known: Setting
 ) -> None:
@@ -279,7 +284,7 @@ values = st.one_of(
 )
 
 
-@pytest.mark.parametrize(("machine", "known"), DECIDED)
+@every_decision
 @hypothesis_settings(deadline=None, max_examples=300, database=None, derandomize=True)
 @given(value=values)
 @example(value="70\n")
@@ -297,7 +302,7 @@ def test_a_machine_reads_a_setting_as_python_does(machine: str, known: Setting, 
 
 @machines_with_settings
 def test_parameters_that_were_deleted_count_with_their_defaults(machine: str) -> None:
-    names = {each.values[1].name for each in DECIDED if each.values[0] == machine}
+    names = {known.name for each, known in DECIDED if each == machine}
 
     assert settings_of(machine, {}) == {name: setting(name).default for name in names}
 
