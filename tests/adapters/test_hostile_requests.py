@@ -20,7 +20,7 @@ from loupe.console import page
 from loupe.console.access import OPERATOR, ROLES
 from loupe.console.requests import LARGEST_BODY
 from loupe.domain.review import CONFLICT, DONE
-from loupe.errors import AlreadyDone
+from loupe.errors import AlreadyDone, TryAgain
 from loupe.handlers import serve_console
 from loupe.settings import CATALOGUE
 from tests.adapters.console import PUBLIC, ROUTES, Answer, Console, Filled, console_of, fill
@@ -474,6 +474,32 @@ def test_two_approvals_of_one_version(console: Console) -> None:
     asked = [console.ask("POST", "/api/models/approve", {"version": "v2"}) for _ in range(2)]
 
     assert [answer.status for answer in asked] == [200, 409]
+
+
+def test_two_orders_to_start_the_model(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    def loses(version_arn: str, *_: Any) -> None:
+        console.world.rekognition.become("v1", "STARTING")
+        raise TryAgain("ResourceInUseException: it is starting")
+
+    console.world.rekognition.become("v1", "STOPPED")
+    monkeypatch.setattr(console.world.rekognition, "start", loses)
+
+    answer = console.ask("POST", "/api/models/start", {})
+
+    assert answer.status == 409
+    assert "another order" in answer.body["message"]
+
+
+def test_what_a_service_refuses_is_said_in_its_words(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no fault of the request, so it is none of 4xx; nor is it one that passes."""
+    console.world.rekognition.become("v1", "STOPPED")
+    monkeypatch.setattr(console.world.rekognition, "refuses_to_start", "no capacity")
+
+    answer = console.ask("POST", "/api/models/start", {})
+
+    assert (answer.status, answer.body["message"]) == (502, "no capacity")
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
 from aws_lambda_powertools.event_handler.api_gateway import Router
+from botocore.exceptions import ClientError
 
-from loupe.adapters.faults import UNREACHABLE
+from loupe.adapters.faults import UNREACHABLE, is_passing
 from loupe.console import activity, conflicts, dataset, detect, models, overview, page, reviews
 from loupe.console import settings as settings_page
 from loupe.errors import (
@@ -15,6 +16,8 @@ from loupe.errors import (
     InvalidSetting,
     LoupeError,
     NotFound,
+    NotPermitted,
+    ServiceRefused,
     TryAgain,
 )
 from loupe.telemetry import logger
@@ -34,6 +37,8 @@ STATUS: dict[type[LoupeError], int] = {
     InvalidSetting: 400,
     NotFound: 404,
     AlreadyDone: 409,
+    NotPermitted: 502,
+    ServiceRefused: 502,
     TryAgain: 503,
 }
 
@@ -61,9 +66,11 @@ def refuse(error: LoupeError) -> Response[Any]:
     return Response(status, content_types.APPLICATION_JSON, {"message": str(error)})
 
 
-@app.exception_handler(list(UNREACHABLE))
+@app.exception_handler([*UNREACHABLE, ClientError])
 def give_up(error: Exception) -> Response[Any]:
-    """A service that does not answer is named before the time of the request is over."""
+    """A service that does not answer now is named before the time of the request is over."""
+    if not is_passing(error):
+        raise error
     logger.warning("a service did not answer", exc_info=error)
     message = f"A service did not answer; try again in a minute. ({error})"
     return Response(STATUS[TryAgain], content_types.APPLICATION_JSON, {"message": message})
