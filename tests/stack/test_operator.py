@@ -5,8 +5,8 @@ import os
 import signal
 
 import pytest
-from botocore.exceptions import ClientError
 
+from loupe.errors import InvalidSetting
 from loupe_cli.recovery import recover
 from loupe_cli.target import Target
 from loupe_local import stack as embedded
@@ -90,7 +90,7 @@ def test_lowering_the_gate_decides_the_version_again_without_a_training(stack: S
 
 @pytest.mark.parametrize("value", ["abc", "1.5", "True", "NaN", "-1"])
 def test_a_bad_value_is_refused_by_parameter_store(stack: Stack, value: str) -> None:
-    with pytest.raises(ClientError, match="ParameterPatternMismatch"):
+    with pytest.raises(InvalidSetting, match="ParameterPatternMismatch"):
         stack.set(Minimum_F1_Score=value)
 
 

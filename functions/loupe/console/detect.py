@@ -35,8 +35,6 @@ class DetectionQuery(PageQuery):
     to: Time = ""
 
     def __post_init__(self) -> None:
-        if self.min > self.max:
-            raise InvalidRequest(f"min ({self.min:g}) must not be above max ({self.max:g}).")
         if self.to and self.from_ > self.to:
             raise InvalidRequest(f"from ({self.from_}) must not be after to ({self.to}).")
         if self.cursor and self.from_ > self.cursor:
