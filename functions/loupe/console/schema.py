@@ -157,7 +157,7 @@ class Position:
     takes: str = "the 'next' of the page before"
 
     def check(self, name: str, value: Any) -> str:
-        pattern = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#[!-~]{1,200}"
+        pattern = r"\d{4}-\d\d-\d\d[0-9T:.Z]{0,20}#[!-~]{1,200}"
         if not isinstance(value, str) or re.fullmatch(pattern, value, re.ASCII) is None:
             raise refusal(name, value, self.takes)
         return value
