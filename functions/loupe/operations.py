@@ -17,7 +17,7 @@ from loupe.domain.training import (
     WAITING_FOR_APPROVAL,
     Plan,
 )
-from loupe.errors import AlreadyDone, InvalidRequest, LoupeError, NotFound
+from loupe.errors import AlreadyDone, InvalidRequest, LoupeError, NotFound, TryAgain
 from loupe.handlers.check_training import Request as CheckTraining
 from loupe.handlers.check_training import decide
 from loupe.handlers.run_model import STOPPED, Power, Request, bring
@@ -66,7 +66,10 @@ def next_check(deps: Deps) -> Plan:
 
 
 def change_setting(name: str, value: str, by: str, deps: Deps) -> Setting:
-    """Set a parameter and note who did; raises InvalidSetting. It takes effect by itself."""
+    """Set a parameter and note who did; it takes effect by itself.
+
+    Raises NotFound for a name that is no setting's, InvalidSetting for a value it does not take.
+    """
     known = setting(name)
     version = deps.parameters.set(known.name, known.check(value))
     deps.setting_changes.note(known.name, SettingChange(by, stamp(deps.clock())), version)
@@ -85,14 +88,23 @@ def decide_approval(approved: bool, by: str, deps: Deps, version: str = "") -> V
 
 
 def switch_service(wanted_running: bool, by: str, deps: Deps) -> Power:
-    """Start or stop the version in service; raises InvalidRequest when there is none."""
+    """Start or stop the version in service.
+
+    Raises InvalidRequest when there is none, AlreadyDone when another order was faster.
+    """
     version = deps.versions.service().version
     if not version:
         raise InvalidRequest("No version is in service yet: upload labelled images, then train.")
     wanted = RUNNING if wanted_running else STOPPED
     if wanted_running:
         deps.versions.forget_attempts()
-    power = bring(Request(version, wanted, f"{by} asked for it"), False, deps)
+    before = deps.rekognition.version(version).status
+    try:
+        power = bring(Request(version, wanted, f"{by} asked for it"), False, deps)
+    except TryAgain as error:
+        if deps.rekognition.version(version).status == before:
+            raise
+        raise AlreadyDone(f"{version} was started or stopped by another order just now.") from error
     if power.status == "failed":
         raise InvalidRequest(f"{version} cannot be started: {power.reason}.")
     return power

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from loupe.errors import InvalidSetting
+from loupe.errors import InvalidSetting, NotFound
 
 END = r"(?![\s\S])"
 """The end of the value, to Python and to Java, which Parameter Store is: `$` would let a line break
@@ -29,6 +29,9 @@ SPACES = r" \xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
 """White space to Python, character by character: to Java the class of white space is ASCII only."""
 LABEL = rf"[^{SPACES}{NOT_IN_LABEL}]([^{NOT_IN_LABEL}]{{0,98}}[^{SPACES}{NOT_IN_LABEL}])?"
 NO_LABELS = "none"
+BLANKS = " \t\r\n"
+"""What a value made without its pattern may have around it: a file ends with a line break. It is
+what JSONata's $trim takes away."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,11 @@ class Setting:
         return value
 
     def effective(self, value: str) -> str:
-        """What `value`, as it is stored, counts as: itself if it is allowed, else the default."""
-        return value if re.fullmatch(self.pattern, value) else self.default
+        """What `value`, as it is stored, counts as: itself, without blanks around it, if it is
+        allowed, else the default. The state machines' first states say the same in JSONata.
+        """
+        trimmed = value.strip(BLANKS)
+        return trimmed if re.fullmatch(self.pattern, trimmed) else self.default
 
 
 CATALOGUE: tuple[Setting, ...] = (
@@ -224,7 +230,8 @@ class Settings:
 
         A parameter that is missing counts with its default, so that an upgraded function can run
         beside an older stack. So does a value outside the allowed ones, which only a parameter that
-        was made without its pattern can have, or one of an earlier release: see `not_allowed`.
+        was made without its pattern can have, or one of an earlier release: see `Setting.effective`
+        and `not_allowed`.
         """
         checked = {s.name: s.effective(values.get(s.name, s.default)) for s in CATALOGUE}
 
@@ -261,12 +268,13 @@ class Settings:
 
 
 def not_allowed(values: Mapping[str, str]) -> tuple[str, ...]:
-    """A sentence about each of `{name: value}` that counts with its default."""
+    """A sentence about each of `{name: value}` that counts as another value than is stored."""
+    counting = {s: s.effective(values[s.name]) for s in CATALOGUE if s.name in values}
     return tuple(
-        f"{known.name} is {values[known.name]!r} and counts as {known.default!r}, because it takes "
+        f"{known.name} is {values[known.name]!r} and counts as {effective!r}, because it takes "
         f"{known.allowed}"
-        for known in CATALOGUE
-        if known.name in values and known.effective(values[known.name]) != values[known.name]
+        for known, effective in counting.items()
+        if effective != values[known.name]
     )
 
 
@@ -278,8 +286,8 @@ def label_list(value: str) -> tuple[str, ...]:
 
 
 def setting(name: str) -> Setting:
-    """The setting called `name`; raises InvalidSetting that lists the names."""
+    """The setting called `name`; raises NotFound that lists the names."""
     if name not in BY_NAME:
         known = ", ".join(BY_NAME)
-        raise InvalidSetting(f"There is no setting {name!r}. The settings are: {known}.")
+        raise NotFound(f"There is no setting {name!r}. The settings are: {known}.")
     return BY_NAME[name]

@@ -20,7 +20,7 @@ from loupe.domain.review import (
     claim,
     render_output,
 )
-from loupe.errors import InvalidRequest
+from loupe.errors import AlreadyDone
 from loupe.handlers import answer_review, record_review, register_image
 from loupe.handlers.answer_review import Request, answer
 from loupe.handlers.record_review import take_in
@@ -318,7 +318,7 @@ def test_an_answer_after_the_review_is_over_changes_nothing(world: World, review
     world.taken_in(written(world, review, "cat"))
 
     assert [key.split("/")[1] for key in labelled(world)] == ["dog"]
-    with pytest.raises(InvalidRequest):
+    with pytest.raises(AlreadyDone):
         answer(Request(review, "late", "cat"), world.deps)
 
 

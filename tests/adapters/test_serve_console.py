@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
+from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
 from loupe.console import overview
 from loupe.handlers.serve_console import handler
@@ -17,6 +17,23 @@ def request(path: str) -> dict[str, Any]:
     sample: dict[str, Any] = json.loads((ROOT / "events" / "serve_console.json").read_text())
     http = sample["requestContext"]["http"] | {"path": path}
     return sample | {"rawPath": path, "requestContext": sample["requestContext"] | {"http": http}}
+
+
+def test_a_service_that_is_busy_is_named_and_a_mistake_of_ours_is_not_hidden(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(code: str) -> None:
+        raise ClientError({"Error": {"Code": code, "Message": "slow down"}}, "GetItem")
+
+    monkeypatch.setattr(overview, "deps", lambda: world.deps)
+    monkeypatch.setattr(world.deps.versions, "progress", lambda: refuse("ThrottlingException"))
+    answer = handler(request("/api/overview"), None)
+    monkeypatch.setattr(world.deps.versions, "progress", lambda: refuse("ValidationException"))
+
+    assert answer["statusCode"] == 503
+    assert "slow down" in json.loads(answer["body"])["message"]
+    with pytest.raises(ClientError):
+        handler(request("/api/overview"), None)
 
 
 @pytest.mark.parametrize("error", [ConnectTimeoutError, ReadTimeoutError])

@@ -19,7 +19,7 @@ from loupe.adapters.versions import Version
 from loupe.domain.detection import Answer, Detection, Label
 from loupe.domain.loops import LoopState
 from loupe.domain.places import ImageRef
-from loupe.errors import LoupeError, NotFound, ServiceRefused, TryAgain, UnusableImage
+from loupe.errors import AlreadyDone, LoupeError, NotFound, ServiceRefused, TryAgain, UnusableImage
 from loupe.handlers import (
     answer_review,
     dispatch_images,
@@ -77,6 +77,7 @@ class FakeExecutions:
     def __init__(self) -> None:
         self.runs: list[tuple[str, Mapping[str, Any]]] = []
         self.started: list[str] = []
+        self.answered: list[str] = []
         self.running: set[str] = set()
         self.error: LoupeError | None = None
 
@@ -88,6 +89,11 @@ class FakeExecutions:
     def start(self, machine_arn: str, payload: Mapping[str, Any]) -> str:
         self.started.append(machine_arn)
         return f"{machine_arn}:{len(self.started)}"
+
+    def answer(self, token: str, output: Mapping[str, Any]) -> None:
+        if token in self.answered:
+            raise AlreadyDone("Nothing waits for this answer any more.")
+        self.answered.append(token)
 
     def is_running(self, execution_arn: str) -> bool:
         return execution_arn in self.running
@@ -213,6 +219,7 @@ class World:
                 "LOUPE_REVIEW_QUEUE": review_queue,
                 "LOUPE_DETECT_MACHINE": "arn:detect",
                 "LOUPE_IMPROVE_MACHINE": "arn:improve",
+                "LOUPE_USER_POOL_CLIENT": "client",
                 "LOUPE_TRAINING_SCHEDULE": f"{STACK}-training",
                 "LOUPE_SAMPLING_SCHEDULE": f"{STACK}-sampling",
             },

@@ -5,8 +5,8 @@ import os
 import signal
 
 import pytest
-from botocore.exceptions import ClientError
 
+from loupe.errors import InvalidSetting
 from loupe_cli.recovery import recover
 from loupe_cli.target import Target
 from loupe_local import stack as embedded
@@ -90,7 +90,7 @@ def test_lowering_the_gate_decides_the_version_again_without_a_training(stack: S
 
 @pytest.mark.parametrize("value", ["abc", "1.5", "True", "NaN", "-1"])
 def test_a_bad_value_is_refused_by_parameter_store(stack: Stack, value: str) -> None:
-    with pytest.raises(ClientError, match="ParameterPatternMismatch"):
+    with pytest.raises(InvalidSetting, match="ParameterPatternMismatch"):
         stack.set(Minimum_F1_Score=value)
 
 
@@ -133,6 +133,24 @@ def test_review_off_records_unsure(stack: Stack) -> None:
     stack.put("images_for_detection/unsure.png", drawn(7))
 
     assert stack.settled(["unsure.png"])["unsure.png"].state == "unsure"
+
+
+def test_parameters_made_anew_without_their_pattern_fail_no_image(stack: Stack) -> None:
+    stored = {"Minimum-Label-Detection-Confidence": "eighty", "Enable-A2I-Workflow": "false\n"}
+    ssm = stack.client("ssm")
+    for name, value in stored.items():
+        ssm.delete_parameter(Name=f"/{NAME}/{name}")
+        ssm.put_parameter(Name=f"/{NAME}/{name}", Value=value, Type="String")
+    stack.put("images_for_detection/anew.png", drawn(8))
+
+    assert stack.settled(["anew.png"])["anew.png"].state in ("accepted", "unsure")
+
+    def told() -> bool | None:
+        texts = " ".join(event["text"] for event in stack.events("SettingsApplied"))
+        return all(f"{n} is {v!r} and counts as" in texts for n, v in stored.items()) or None
+
+    until(told, seconds=60)
+    stack.set(Enable_A2I_Workflow="false", Minimum_Label_Detection_Confidence="100")
 
 
 def test_after_a_kill_every_upload_has_a_record(stack: Stack) -> None:

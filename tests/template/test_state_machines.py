@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 from jsonata import Jsonata
 
 from loupe.domain.failures import final_errors
-from loupe.settings import BY_NAME
+from loupe.settings import BLANKS, BY_NAME, END, Setting, setting
 from loupe.wiring import SYNC_EXECUTION_SECONDS
 from tests.template.reading import (
     ROOT,
@@ -237,6 +240,74 @@ def test_a_machine_uses_only_settings_that_it_has_read(machine: str) -> None:
 
     assert used
     assert used <= settings_read(machine)
+
+
+DECIDED = [
+    (machine, setting(name))
+    for machine in ("DetectMachine", "ImproveMachine")
+    for text in [json.dumps(definition(machine))]
+    for name in sorted(set(re.findall(r"\$settings\.'([^']+)'", text)))
+]
+"""Settings that a machine decides by itself; all others go to functions as they are stored."""
+
+
+every_decision = pytest.mark.parametrize(
+    ("machine", "known"), DECIDED, ids=[f"{machine}: {known.name}" for machine, known in DECIDED]
+)
+
+
+def settings_of(machine: str, stored: dict[str, str]) -> dict[str, str]:
+    """What the machine goes on with when Parameter Store holds `{name: value}`."""
+    expression = states(machine)["Read settings"]["Assign"]["settings"]
+    parameters = [{"Name": f"/loupe/{name}", "Value": value} for name, value in stored.items()]
+    bindings = {"states": {"result": {"Parameters": parameters}}}
+    text = expression.removeprefix("{%").removesuffix("%}")
+    return dict(Jsonata(text).evaluate(None, bindings))
+
+
+@every_decision
+def test_a_machine_takes_the_pattern_and_the_default_of_the_catalogue(
+    machine: str, known: Setting
+) -> None:
+    expression = states(machine)["Read settings"]["Assign"]["settings"]
+
+    assert f"$trim($read.'{known.name}')" in expression
+    assert f", /{known.pattern.removesuffix(END)}$/)[0].match = $" in expression
+    assert f" : '{known.default}'" in expression
+
+
+blanks = st.text(f"{BLANKS}\u00a0\u2028\u0085", max_size=3)
+numbers = st.from_regex(r"-?[0-9]{0,4}(\.[0-9]{0,3})?", fullmatch=True)
+words = st.sampled_from(["true", "false", "True", "NaN", "1e3", "\uff11", "0x1", "100.00", "{{a}}"])
+values = st.one_of(
+    st.text(max_size=6), st.tuples(blanks, st.one_of(numbers, words), blanks).map("".join)
+)
+
+
+@every_decision
+@hypothesis_settings(deadline=None, max_examples=300, database=None, derandomize=True)
+@given(value=values)
+@example(value="70\n")
+@example(value="true\r\n")
+@example(value="0.5\u2028")
+@example(value="1\n1")
+@example(value="")
+def test_a_machine_reads_a_setting_as_python_does(machine: str, known: Setting, value: str) -> None:
+    """Whatever a parameter holds that was made without its pattern, no image fails for it.
+
+    What matched is compared with the whole: to some engines `$` passes over the end of a line.
+    """
+    found = settings_of(machine, {known.name: value, "Labels": " a  b "})
+
+    assert found[known.name] == known.effective(value)
+    assert found["Labels"] == " a  b "
+
+
+@machines_with_settings
+def test_parameters_that_were_deleted_count_with_their_defaults(machine: str) -> None:
+    names = {known.name for each, known in DECIDED if each == machine}
+
+    assert settings_of(machine, {}) == {name: setting(name).default for name in names}
 
 
 @every_machine

@@ -34,7 +34,7 @@ from loupe.domain.review import (
     render_output,
     review_id,
 )
-from loupe.errors import InvalidRequest
+from loupe.errors import AlreadyDone, InvalidRequest
 
 IMAGE = ImageRef("bucket", "images_for_detection/für Änne/a b+1.png", "v1", "e", 10)
 REVIEW = Review(
@@ -103,14 +103,14 @@ def test_a_label_that_was_not_offered_is_refused_with_those_that_were(label: str
 
 @pytest.mark.parametrize("state", [CLOSING, DONE, CONFLICT, WITHDRAWN])
 def test_a_review_that_is_over_takes_no_answer(state: str) -> None:
-    with pytest.raises(InvalidRequest, match="loupe reviews"):
+    with pytest.raises(AlreadyDone, match="loupe reviews"):
         check_reply(replace(REVIEW, state=state), "ada", "cat")
 
 
 def test_a_person_answers_a_review_once() -> None:
     answered = replace(REVIEW, replies=(Reply("ada", "cat", "2026"),))
 
-    with pytest.raises(InvalidRequest, match="ada answered"):
+    with pytest.raises(AlreadyDone, match="ada answered"):
         check_reply(answered, "ada", "日本")
 
 

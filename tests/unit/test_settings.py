@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loupe.errors import InvalidSetting
+from loupe.errors import InvalidSetting, NotFound
 from loupe.settings import CATALOGUE, Setting, Settings, label_list, not_allowed, setting
 
 NEVER = ("", " 1", "1 ", "1\n")
@@ -155,7 +155,7 @@ def test_a_missing_parameter_counts_with_its_default() -> None:
     [
         ("Minimum-F1-Score", "NaN", "minimum_f1", 0.8),
         ("Minimum-Inference-Units", "500", "minimum_inference_units", 1),
-        ("Enable-A2I-Workflow", "true\n", "review", True),
+        ("Minimum-Label-Detection-Confidence", "80\n70", "minimum_confidence", 70.0),
     ],
 )
 def test_a_stored_value_that_is_not_allowed_counts_with_its_default_and_is_named(
@@ -171,12 +171,32 @@ def test_a_stored_value_that_is_not_allowed_counts_with_its_default_and_is_named
     assert setting(name).default in sentence
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "field", "counts"),
+    [
+        ("Enable-A2I-Workflow", "false\n", "review", False),
+        ("Minimum-Label-Detection-Confidence", " 80\r\n", "minimum_confidence", 80.0),
+        ("Labels", "cat,big  dog\n", "labels", ("cat", "big  dog")),
+    ],
+)
+def test_a_value_with_blanks_around_it_counts_without_them_and_is_named(
+    name: str, value: str, field: str, counts: object
+) -> None:
+    """`aws ssm put-parameter --value file://x` brings the line break that ends the file."""
+    assert getattr(Settings.from_parameters({name: value}), field) == counts
+
+    (sentence,) = not_allowed({name: value})
+
+    assert repr(value) in sentence
+    assert f"counts as {value.strip()!r}" in sentence
+
+
 def test_none_means_no_labels() -> None:
     assert label_list("none") == ()
 
 
 def test_an_unknown_setting_is_refused_with_the_names_that_there_are() -> None:
-    with pytest.raises(InvalidSetting) as refused:
+    with pytest.raises(NotFound) as refused:
         setting("Minimum-F1")
 
     assert "Minimum-F1-Score" in str(refused.value)

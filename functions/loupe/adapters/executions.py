@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from loupe.adapters.faults import is_passing_name
 from loupe.domain.failures import Failure
-from loupe.errors import LoupeError, NotFound, TryAgain
+from loupe.errors import AlreadyDone, LoupeError, TryAgain
 
 
 class ExecutionFailed(LoupeError):
@@ -63,7 +63,7 @@ class Executions:
         return bool(described["status"] == "RUNNING")
 
     def answer(self, token: str, output: Mapping[str, Any]) -> None:
-        """Let a state that waits for `token` go on; raises NotFound when none waits."""
+        """Let a state that waits for `token` go on; raises AlreadyDone when none waits."""
         try:
             self._client.send_task_success(taskToken=token, output=json.dumps(output))
         except ClientError as error:
@@ -72,7 +72,7 @@ class Executions:
                 "TaskDoesNotExist",
                 "InvalidToken",
             ):
-                raise NotFound("Nothing waits for this answer any more.") from error
+                raise AlreadyDone("Nothing waits for this answer any more.") from error
             raise
 
     def delete_machine(self, machine_arn: str, is_late: Callable[[], bool]) -> None:

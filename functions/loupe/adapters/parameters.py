@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from loupe.domain.places import stamp
-from loupe.errors import NotFound
+from loupe.errors import AlreadyDone, InvalidSetting, NotFound
 from loupe.settings import BY_NAME, CATALOGUE, END, Settings, setting
 
 NAMES_PER_CALL = 10
+REFUSED = ("ParameterPatternMismatchException", "ValidationException")
+"""It has rules beside the pattern: such as that a value names no other parameter in {{ }}."""
 
 
 @dataclass(frozen=True)
@@ -104,20 +108,32 @@ class Parameters:
         return self._put(name, value, setting(name).pattern)
 
     def _put(self, name: str, value: str, pattern: str) -> int:
-        changed = self._client.put_parameter(
-            Name=self._prefix + name,
-            Value=value,
-            Type="String",
-            AllowedPattern=pattern,
-            Description=setting(name).meaning,
-            Overwrite=True,
-        )
+        try:
+            changed = self._client.put_parameter(
+                Name=self._prefix + name,
+                Value=value,
+                Type="String",
+                AllowedPattern=pattern,
+                Description=setting(name).meaning,
+                Overwrite=True,
+            )
+        except ClientError as error:
+            raise _translated(error, name) from error
         return int(changed["Version"])
 
 
 def _fits(name: str, value: str) -> bool:
     """Whether a value is allowed as it stands."""
     return setting(name).effective(value) == value
+
+
+def _translated(error: ClientError, name: str) -> Exception:
+    code = error.response["Error"]["Code"]
+    if code == "TooManyUpdates":
+        return AlreadyDone(f"{name} is being changed by somebody else: look at it, then try again.")
+    if code in REFUSED:
+        return InvalidSetting(f"Parameter Store does not take this for {name}: {error}")
+    return error
 
 
 def _stored(parameter: Mapping[str, Any]) -> Stored:

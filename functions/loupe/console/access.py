@@ -27,13 +27,13 @@ class User:
 
 def current_user(app: Any) -> User:
     """The user of the request, whose token the API's authorizer has checked."""
-    authorizer = app.current_event.raw_event["requestContext"].get("authorizer", {})
-    claims = authorizer.get("jwt", {}).get("claims", {})
-    if "cognito:username" not in claims:
+    claims = app.current_event.request_context.authorizer.jwt_claim
+    name = claims.get("cognito:username")
+    if not name:
         raise UnauthorizedError("Sign in first.")
     # API Gateway writes a list in a claim as "[operator reviewer]".
     groups = re.findall(r"[^\s,\[\]\"']+", str(claims.get("cognito:groups", "")))
-    return User(claims["cognito:username"], tuple(role for role in ROLES if role in groups))
+    return User(str(name), tuple(role for role in ROLES if role in groups))
 
 
 def only(*roles: str) -> list[Middleware]:

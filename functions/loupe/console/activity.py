@@ -1,13 +1,15 @@
 """The page Activity: what happened, newest first."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from loupe.console.access import OPERATOR, only
-from loupe.console.requests import one_page, page_size, parameter
+from loupe.console.paging import one_page
+from loupe.console.requests import checked
+from loupe.console.schema import OneOf, PageQuery
 from loupe.domain.events import TEXTS
-from loupe.errors import InvalidRequest
 from loupe.wiring import deps
 
 SHOWN = ("id", "type", "at", "subject", "text")
@@ -15,16 +17,21 @@ SHOWN = ("id", "type", "at", "subject", "text")
 router = Router()
 
 
+@dataclass(frozen=True)
+class EventQuery(PageQuery):
+    """Events of one type, or of all."""
+
+    type: Annotated[str, OneOf(TEXTS)] = ""
+
+
 @router.get("/events", middlewares=only(OPERATOR))
-def events() -> dict[str, Any]:
-    """A page of events, of one type or of all."""
-    kind = parameter(router, "type")
-    if kind and kind not in TEXTS:
-        raise InvalidRequest(f"{kind!r} is no type of event; they are: {', '.join(TEXTS)}.")
-    index, value = ("states", f"EVENT#{kind}") if kind else ("listing", "EVENT")
-    size = page_size(router)
-    found = deps().table.listing(index, value, before=parameter(router, "cursor"), page=size + 1)
-    items, following = one_page(found, size, lambda item: str(item["at_id"]))
+@checked(router)
+def events(query: EventQuery) -> dict[str, Any]:
+    """A page of events, newest first."""
+    by_type = ("states", f"EVENT#{query.type}")
+    index, value = by_type if query.type else ("listing", "EVENT")
+    found = deps().table.listing(index, value, before=query.cursor, page=query.limit + 1)
+    items, following = one_page(found, query.limit, lambda item: str(item["at_id"]))
     return {
         "items": [{name: item[name] for name in SHOWN} for item in items],
         "next": following,

@@ -1,11 +1,14 @@
 """The page Conflicts: images that got different labels, decided by an operator."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from loupe.console.access import OPERATOR, current_user, only
-from loupe.console.requests import body, one_page, page_size, parameter, text
+from loupe.console.paging import one_page
+from loupe.console.requests import checked
+from loupe.console.schema import Id, Label, PageQuery
 from loupe.domain.review import CONFLICT, TWO_LABELS, Review, group_in_conflict
 from loupe.handlers.record_review import decide
 from loupe.wiring import Deps, deps
@@ -13,21 +16,28 @@ from loupe.wiring import Deps, deps
 router = Router()
 
 
+@dataclass(frozen=True)
+class Decision:
+    """The label, or none of the above."""
+
+    label: Label
+
+
 @router.get("/conflicts", middlewares=only(OPERATOR))
-def conflicts() -> dict[str, Any]:
+@checked(router)
+def conflicts(query: PageQuery) -> dict[str, Any]:
     """A page of them, newest first."""
-    size = page_size(router)
-    found = deps().reviews.newest(CONFLICT, before=parameter(router, "cursor"), page=size + 1)
-    items, following = one_page(found, size, lambda review: review.position)
+    found = deps().reviews.newest(CONFLICT, before=query.cursor, page=query.limit + 1)
+    items, following = one_page(found, query.limit, lambda review: review.position)
     return {"items": [_shown(item, deps()) for item in items], "next": following}
 
 
 @router.post("/conflicts/<identity>", middlewares=only(OPERATOR))
-def decide_conflict(identity: str) -> dict[str, Any]:
+@checked(router)
+def decide_conflict(identity: Id, body: Decision) -> dict[str, Any]:
     """The operator's word on one of them."""
-    label = text(body(router), "label")
-    decide(identity, label, current_user(router).name, deps())
-    return {"message": f"Decided: {label}."}
+    decide(identity, body.label, current_user(router).name, deps())
+    return {"message": f"Decided: {body.label}."}
 
 
 def _shown(review: Review, deps: Deps) -> dict[str, Any]:

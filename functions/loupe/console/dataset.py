@@ -1,29 +1,23 @@
 """The page Dataset: labelled images, and the operator's hand on them."""
 
 import posixpath
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from loupe.adapters.dataset import REGISTERED, REJECTED, REMOVED, Example
 from loupe.console.access import OPERATOR, current_user, only
 from loupe.console.overview import training
-from loupe.console.requests import (
-    body,
-    many,
-    one_page,
-    page_size,
-    parameter,
-    read_at_a_time,
-    text,
-    texts,
-)
-from loupe.console.uploads import slots
+from loupe.console.paging import many, one_page, read_at_a_time
+from loupe.console.requests import checked
+from loupe.console.schema import Id, Ids, Label, OneOf, PageQuery
+from loupe.console.uploads import File, Uploads, slots
 from loupe.domain.dataset import SPLITS, LabelCount, remark
 from loupe.domain.manifest import parse
 from loupe.domain.places import LABELLED_PREFIX, check_label, people
-from loupe.errors import InvalidRequest, LoupeError, NotFound
+from loupe.errors import LoupeError, NotFound
 from loupe.handlers.build_dataset import manifest_key
 from loupe.wiring import Deps, deps
 
@@ -33,6 +27,30 @@ STATUSES = (REGISTERED, REMOVED, REJECTED)
 VERSIONS_LOOKED_AT = 20
 
 router = Router()
+
+
+@dataclass(frozen=True)
+class ExampleQuery(PageQuery):
+    """Labelled images of one label, split or status, or of any."""
+
+    label: Label = ""
+    split: Annotated[str, OneOf(SPLITS)] = ""
+    status: Annotated[str, OneOf(STATUSES)] = ""
+
+
+@dataclass(frozen=True)
+class Relabelling:
+    """Which images get which label."""
+
+    ids: Ids
+    label: Label
+
+
+@dataclass(frozen=True)
+class Removal:
+    """Which images are removed."""
+
+    ids: Ids
 
 
 @router.get("/dataset/labels", middlewares=only(OPERATOR))
@@ -60,47 +78,43 @@ def thin(count: LabelCount) -> str:
 
 
 @router.get("/dataset/examples", middlewares=only(OPERATOR))
-def examples() -> dict[str, Any]:
+@checked(router)
+def examples(query: ExampleQuery) -> dict[str, Any]:
     """A page of labelled images, newest first."""
-    label, split = parameter(router, "label"), parameter(router, "split")
-    status = parameter(router, "status")
-    if status and status not in STATUSES:
-        raise InvalidRequest(f"{status!r} is no status; they are: {', '.join(STATUSES)}.")
-    size = page_size(router)
-    found = deps().dataset.examples(
-        status, before=parameter(router, "cursor"), page=read_at_a_time(size, bool(label or split))
-    )
+    page = read_at_a_time(query.limit, bool(query.label or query.split))
     items, following = one_page(
-        found,
-        size,
+        deps().dataset.examples(query.status, before=query.cursor, page=page),
+        query.limit,
         lambda example: example.position,
-        lambda example: label in ("", example.label) and split in ("", example.split),
+        lambda example: query.label in ("", example.label) and query.split in ("", example.split),
     )
     return {"items": [_shown(item, deps()) for item in items], "next": following}
 
 
 @router.get("/dataset/examples/<identity>", middlewares=only(OPERATOR))
-def example(identity: str) -> dict[str, Any]:
+@checked(router)
+def example(identity: Id) -> dict[str, Any]:
     """One of them, and the newest versions that it was part of."""
     found = _example(identity, deps())
     return {**_shown(found, deps()), "versions": list(_versions_with(found, deps()))}
 
 
 @router.post("/dataset/uploads", middlewares=only(OPERATOR))
-def upload() -> dict[str, Any]:
+@checked(router)
+def upload(body: Uploads) -> dict[str, Any]:
     """Slots for images, each of a label of its own."""
-    return slots(body(router), _labelled_key, current_user(router).name, deps().pictures)
+    return slots(body, _labelled_key, current_user(router).name, deps().pictures)
 
 
-def _labelled_key(name: str, file: Mapping[str, Any]) -> str:
-    return f"{LABELLED_PREFIX}{check_label(text(file, 'label'))}/{name}"
+def _labelled_key(file: File) -> str:
+    return f"{LABELLED_PREFIX}{check_label(file.label)}/{file.name}"
 
 
 @router.post("/dataset/relabel", middlewares=only(OPERATOR))
-def relabel() -> dict[str, Any]:
+@checked(router)
+def relabel(body: Relabelling) -> dict[str, Any]:
     """Move images to another label's folder; their registration follows."""
-    sent, by = body(router), current_user(router).name
-    label = check_label(text(sent, "label"))
+    label, by = check_label(body.label), current_user(router).name
 
     def move(found: Example) -> None:
         if found.label == label:
@@ -111,13 +125,14 @@ def relabel() -> dict[str, Any]:
         deps().objects.copy(image, key, {"loupe-by": people([by])})
         deps().objects.delete(found.key)
 
-    return _each(texts(sent, "ids"), move, deps())
+    return _each(body.ids, move, deps())
 
 
 @router.post("/dataset/remove", middlewares=only(OPERATOR))
-def remove() -> dict[str, Any]:
+@checked(router)
+def remove(body: Removal) -> dict[str, Any]:
     """Delete images from their folders; the bucket keeps their old versions."""
-    return _each(texts(body(router), "ids"), lambda found: deps().objects.delete(found.key), deps())
+    return _each(body.ids, lambda found: deps().objects.delete(found.key), deps())
 
 
 def _each(identities: Sequence[str], act: Callable[[Example], None], deps: Deps) -> dict[str, Any]:

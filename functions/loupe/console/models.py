@@ -1,7 +1,7 @@
 """The page Models: versions, how they did, and what the operator orders."""
 
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -9,7 +9,8 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from loupe.adapters.rekognition import measures
 from loupe.adapters.versions import Version
 from loupe.console.access import OPERATOR, current_user, only
-from loupe.console.requests import body, text
+from loupe.console.requests import checked
+from loupe.console.schema import Id, Switch
 from loupe.domain.comparison import confusion, side_by_side
 from loupe.domain.dataset import SPLITS, TEST, TRAIN
 from loupe.domain.manifest import parse
@@ -26,6 +27,20 @@ LOUPES_F1 = "Loupe's F1"
 router = Router()
 
 
+@dataclass(frozen=True)
+class Check:
+    """Whether a failed training is taken up again at once."""
+
+    again: Switch = False
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The version that an order is about."""
+
+    version: Id
+
+
 @router.get("/models", middlewares=only(OPERATOR))
 def models() -> dict[str, Any]:
     """All versions, newest first."""
@@ -34,7 +49,8 @@ def models() -> dict[str, Any]:
 
 
 @router.get("/models/<name>", middlewares=only(OPERATOR))
-def model(name: str) -> dict[str, Any]:
+@checked(router)
+def model(name: Id) -> dict[str, Any]:
     """One version: measures of every label, what it takes for what, and what it was trained on."""
     version = deps().versions.get(name)
     state = deps().rekognition.version(name)
@@ -49,7 +65,8 @@ def model(name: str) -> dict[str, Any]:
 
 
 @router.get("/models/<name>/against/<older>", middlewares=only(OPERATOR))
-def against(name: str, older: str) -> dict[str, Any]:
+@checked(router)
+def against(name: Id, older: Id) -> dict[str, Any]:
     """Loupe's F1 of an older and a newer version on the test images that both were asked about."""
     left, right = deps().versions.get(older), deps().versions.get(name)
     found = side_by_side(
@@ -62,33 +79,38 @@ def against(name: str, older: str) -> dict[str, Any]:
 
 
 @router.post("/models/train", middlewares=only(OPERATOR))
-def train() -> dict[str, Any]:
+@checked(router)
+def train(body: Check) -> dict[str, Any]:
     """Check now whether to train; with `again`, take a failed training up at once."""
-    again = body(router).get("again") is True
-    deps().executions.start(deps().value("IMPROVE_MACHINE"), {"again": again})
+    deps().executions.start(deps().value("IMPROVE_MACHINE"), {"again": body.again})
     return {"message": "The check has begun. What it decides is on the page Activity."}
 
 
 @router.post("/models/approve", middlewares=only(OPERATOR))
-def approve() -> dict[str, Any]:
+@checked(router)
+def approve(body: Choice) -> dict[str, Any]:
     """Let the version that waits go into service."""
-    version = _decide(True)
+    version = decide_approval(True, current_user(router).name, deps(), body.version)
     return {"message": f"{version.name} was approved: it starts, is tried, and takes over."}
 
 
 @router.post("/models/reject", middlewares=only(OPERATOR))
-def reject() -> dict[str, Any]:
+@checked(router)
+def reject(body: Choice) -> dict[str, Any]:
     """Refuse the version that waits."""
-    return {"message": f"{_decide(False).name} was refused and stays out of service."}
+    version = decide_approval(False, current_user(router).name, deps(), body.version)
+    return {"message": f"{version.name} was refused and stays out of service."}
 
 
 @router.post("/models/rollback", middlewares=only(OPERATOR))
-def roll_back() -> dict[str, Any]:
+@checked(router)
+def roll_back(body: Choice) -> dict[str, Any]:
     """Put an earlier version back into service."""
-    name = text(body(router), "version")
-    deps().versions.get(name)
-    deps().executions.start(deps().value("IMPROVE_MACHINE"), {"deploy": name})
-    return {"message": f"{name} is started, tried, and takes over. That takes some minutes."}
+    version = deps().versions.get(body.version)
+    deps().executions.start(deps().value("IMPROVE_MACHINE"), {"deploy": version.name})
+    return {
+        "message": f"{version.name} is started, tried, and takes over. That takes some minutes."
+    }
 
 
 @router.post("/models/start", middlewares=only(OPERATOR))
@@ -103,11 +125,6 @@ def stop() -> dict[str, Any]:
     """Stop the version in service."""
     switch_service(False, current_user(router).name, deps())
     return {"message": "The model stops. The next image that waits for it starts it again."}
-
-
-def _decide(approved: bool) -> Version:
-    by = current_user(router).name
-    return decide_approval(approved, by, deps(), text(body(router), "version"))
 
 
 def _per_label(name: str, deps: Deps) -> list[dict[str, Any]]:

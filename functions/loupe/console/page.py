@@ -3,17 +3,21 @@
 from functools import cache
 from importlib.resources import files
 from mimetypes import guess_type
-from typing import Any
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from loupe.adapters.pictures import LARGEST, TYPES
+from loupe.console.requests import checked
+from loupe.console.schema import Text
 from loupe.domain.review import NONE_OF_THE_ABOVE
 from loupe.errors import NotFound
 from loupe.wiring import Deps, deps
 
 LAYER = "loupe_page"
+LONGEST_NAME = 200
+"""In bytes; a file system takes 255, with the ending of a compressed file."""
 FOR_EVER = "public, max-age=31536000, immutable"
 """An asset's name changes with its content."""
 
@@ -27,7 +31,8 @@ def page() -> Response[Any]:
 
 
 @router.get("/assets/<name>")
-def asset(name: str) -> Response[Any]:
+@checked(router)
+def asset(name: Annotated[str, Text(LONGEST_NAME)]) -> Response[Any]:
     """A script, style, font or picture of the page."""
     return _file(f"assets/{name}", FOR_EVER, deps())
 
@@ -52,7 +57,6 @@ def _file(path: str, caching: str, deps: Deps) -> Response[Any]:
     headers = {
         "Cache-Control": caching,
         "Content-Security-Policy": _policy(deps),
-        "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
         "Strict-Transport-Security": "max-age=31536000",
         **({"Content-Encoding": encoding} if encoding else {}),

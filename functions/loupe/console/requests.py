@@ -1,107 +1,92 @@
-"""Reading what a request asks for. Whatever is wrong with it is said in words for a person."""
+"""The door of the API: what a request brings is read and checked here, once, before its route runs.
+
+A route declares what it takes by its parameters: those of its path by name, the query string as
+`query` and the JSON object that is sent as `body`. `schema` has the types to declare them with.
+"""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
-from typing import Any, TypeVar
+import re
+from base64 import b64decode
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, TypeVar, get_args, get_type_hints
 
+from aws_lambda_powertools.event_handler.exceptions import RequestEntityTooLargeError
+
+from loupe.console.schema import kinds, read, sent_name
 from loupe.errors import InvalidRequest
 
-LARGEST_PAGE = 100
-LOOKED_AT = 2000
-"""Records that one request looks through at most for those that a filter lets through."""
+LARGEST_BODY = 2**20
+"""In bytes. The largest request of the page, slots for 100 files, has less than a fifth of it."""
+DECIMAL = r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?"
 
-FILTERED = 500
-"""Records that are read at a time when a filter may let few of them through."""
-
-T = TypeVar("T")
+Answer = TypeVar("Answer")
 
 
-def body(app: Any) -> dict[str, Any]:
-    """The JSON object that was sent."""
+def checked(router: Any) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
+    """Give a route the parameters that it declares, each checked; stands next to the route."""
+
+    def decorate(route: Callable[..., Answer]) -> Callable[..., Answer]:
+        declared = get_type_hints(route, include_extras=True)
+
+        @wraps(route)
+        def call(**path: str) -> Answer:
+            event = router.current_event
+            values = {n: get_args(declared[n])[1].check(n, value) for n, value in path.items()}
+            if "query" in declared:
+                values["query"] = _query(declared["query"], event.query_string_parameters)
+            if "body" in declared:
+                values["body"] = read(declared["body"], _json_object(_body_text(event)))
+            return route(**values)
+
+        return call
+
+    return decorate
+
+
+def _query(shape: type, sent: Mapping[str, str]) -> Any:
+    """A query string has texts only; one without a value is as good as none."""
+    values: dict[str, Any] = {name: value for name, value in sent.items() if value}
+    for field in kinds(shape):
+        name, of_number = sent_name(field), get_args(field.type)[0] in (int, float)
+        if of_number and re.fullmatch(DECIMAL, values.get(name, "")):
+            values[name] = json.loads(values[name])
+    return read(shape, values)
+
+
+def _body_text(event: Any) -> str:
+    """The text that was sent; API Gateway hands over in Base64 what it takes for no text."""
+    sent = event.body or ""
+    if len(sent) > LARGEST_BODY:
+        raise RequestEntityTooLargeError(
+            f"The request's body has more than {LARGEST_BODY} bytes: send fewer items at a time."
+        )
+    if not event.is_base64_encoded:
+        return str(sent)
     try:
-        sent = app.current_event.json_body
-    except json.JSONDecodeError as error:
+        return b64decode(sent, validate=True).decode()
+    except ValueError as error:
+        raise InvalidRequest("The request's body is not text in UTF-8: send JSON.") from error
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    try:
+        sent = json.loads(text, parse_constant=_no_number, object_pairs_hook=_once_each)
+    except RecursionError as error:
+        raise InvalidRequest("The request's body is nested too deeply.") from error
+    except ValueError as error:
         raise InvalidRequest(f"The request's body is not JSON: {error}.") from error
     if not isinstance(sent, dict):
         raise InvalidRequest("The request's body must be a JSON object.")
     return sent
 
 
-def text(sent: Mapping[str, Any], name: str) -> str:
-    """The text `name`."""
-    value = sent.get(name)
-    if not isinstance(value, str) or not value:
-        raise InvalidRequest(f"The request needs {name!r}, a text.")
-    return value
+def _no_number(constant: str) -> float:
+    raise ValueError(f"{constant} is no number")
 
 
-def texts(sent: dict[str, Any], name: str, most: int = LARGEST_PAGE) -> Sequence[str]:
-    """The list of texts `name`."""
-    value = sent.get(name)
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise InvalidRequest(f"The request needs {name!r}, a list of texts.")
-    if not 0 < len(value) <= most:
-        raise InvalidRequest(f"{name!r} takes 1 to {most} at a time; these are {len(value)}.")
-    return value
-
-
-def many(identities: Sequence[str], refused: Mapping[str, str]) -> dict[str, Any]:
-    """What came of an order for many: how many were done, and which were not and why."""
-    failed = [{"id": identity, "message": message} for identity, message in refused.items()]
-    return {"done": len(set(identities)) - len(failed), "failed": failed}
-
-
-def parameter(app: Any, name: str) -> str:
-    """The query parameter `name`, or ""."""
-    return str(app.current_event.get_query_string_value(name, "") or "")
-
-
-def number(app: Any, name: str, default: float) -> float:
-    """The query parameter `name` as a number."""
-    given = parameter(app, name)
-    try:
-        return float(given) if given else default
-    except ValueError as error:
-        raise InvalidRequest(f"{name} cannot be {given!r}: it takes a number.") from error
-
-
-def page_size(app: Any) -> int:
-    """How many items a page is to have."""
-    return max(1, min(LARGEST_PAGE, int(number(app, "limit", 50))))
-
-
-def every(_: object) -> bool:
-    """The filter that lets everything through."""
-    return True
-
-
-def read_at_a_time(size: int, filtered: bool) -> int:
-    """How many records a query for a page reads: one more says whether there is another page."""
-    return FILTERED if filtered else size + 1
-
-
-def one_page(
-    found: Iterable[T],
-    size: int,
-    position: Callable[[T], str],
-    matches: Callable[[T], bool] = every,
-) -> tuple[list[T], str | None]:
-    """The first `size` of `found` that match, and the cursor from which to go on (None: the end).
-
-    A filter that lets little through may end a page before it is full; its cursor goes on.
-    """
-    items: list[T] = []
-    last: T | None = None
-    rest: Iterator[T] = iter(found)
-    for item in islice(rest, LOOKED_AT):
-        if len(items) == size:
-            return items, _cursor(last, position)
-        last = item
-        if matches(item):
-            items.append(item)
-    return items, _cursor(last, position) if next(rest, None) is not None else None
-
-
-def _cursor(last: T | None, position: Callable[[T], str]) -> str | None:
-    return None if last is None else position(last)
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    sent = dict(pairs)
+    if len(sent) < len(pairs):
+        raise ValueError("a name stands twice in an object")
+    return sent

@@ -1,15 +1,17 @@
 """The page Review: one task at a time, kept for whoever looks at it."""
 
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from loupe.console.access import REVIEWER, current_user, only
-from loupe.console.requests import body, text
+from loupe.console.requests import checked
+from loupe.console.schema import Id, Label, Switch, Whole
 from loupe.domain.review import OPEN, Review, claim, release
 from loupe.errors import AlreadyDone
-from loupe.handlers.answer_review import Request, answer
+from loupe.handlers.answer_review import ATTEMPTS, Request, answer
 from loupe.wiring import Deps, deps
 
 COUNTED_TO = 1000
@@ -20,12 +22,33 @@ LOOKED_AT = 500
 router = Router()
 
 
+@dataclass(frozen=True)
+class Claim:
+    """How many tasks are to be kept for me."""
+
+    count: Annotated[int, Whole(1, MOST_AT_ONCE)] = 1
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A label of the task, or none of the above."""
+
+    label: Label
+
+
+@dataclass(frozen=True)
+class Release:
+    """Whether I do not want the task again."""
+
+    skip: Switch = False
+
+
 @router.post("/reviews/claim", middlewares=only(REVIEWER))
-def claim_tasks() -> dict[str, Any]:
+@checked(router)
+def claim_tasks(body: Claim) -> dict[str, Any]:
     """Tasks for me, mine first: the oldest ones that nobody else has on the page."""
     worker = current_user(router).name
-    wanted = min(MOST_AT_ONCE, max(1, int(body(router).get("count") or 1)))
-    claimed = list(islice(_claimed(worker, deps()), wanted))
+    claimed = list(islice(_claimed(worker, deps()), body.count))
     return {
         "tasks": [_shown(review, worker, deps()) for review in claimed],
         "waiting": deps().table.count("states", f"REVIEW#{OPEN}", COUNTED_TO) - len(claimed),
@@ -34,28 +57,29 @@ def claim_tasks() -> dict[str, Any]:
 
 
 @router.post("/reviews/<identity>/answer", middlewares=only(REVIEWER))
-def answer_task(identity: str) -> dict[str, Any]:
+@checked(router)
+def answer_task(identity: Id, body: Answer) -> dict[str, Any]:
     """My answer: one of the labels, or none of the above."""
     worker = current_user(router).name
-    answer(Request(identity, worker, text(body(router), "label")), deps())
+    answer(Request(identity, worker, body.label), deps())
     return {"mine": _mine(worker, deps())}
 
 
 @router.post("/reviews/<identity>/release", middlewares=only(REVIEWER))
-def release_task(identity: str) -> dict[str, Any]:
+@checked(router)
+def release_task(identity: Id, body: Release) -> dict[str, Any]:
     """I do not answer this task now, or with `skip` never."""
-    worker, skip = current_user(router).name, body(router).get("skip") is True
-    for _ in range(MOST_AT_ONCE):
+    for _ in range(ATTEMPTS):
         before = deps().reviews.get(identity)
-        after = release(before, worker, skip)
+        after = release(before, current_user(router).name, body.skip)
         if before.state != OPEN or after == before:
-            break
+            return {}
         try:
             deps().reviews.move(after, before)
         except AlreadyDone:
             continue
-        break
-    return {}
+        return {}
+    raise AlreadyDone(f"Many people are at work on review {identity}; try again.")
 
 
 def _claimed(worker: str, deps: Deps) -> Any:

@@ -1,55 +1,68 @@
 """Slots for files: which may come, and where they go."""
 
-import posixpath
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from loupe.adapters.pictures import LARGEST, TYPES, Pictures
-from loupe.console.requests import LARGEST_PAGE
+from loupe.console.schema import MOST_AT_ONCE, AnyText, Many, Whole, is_clean
 from loupe.errors import InvalidRequest
 
 LONGEST_KEY = 1024
+"""In bytes: what S3 takes."""
+ANY = AnyText(4 * LONGEST_KEY)
+"""What is wrong with one file is said of that file, in its slot."""
 
-Place = Callable[[str, Mapping[str, Any]], str]
+
+@dataclass(frozen=True)
+class File:
+    """What is said of a file: its name, which may hold folders, its bytes and its media type."""
+
+    name: Annotated[str, ANY]
+    size: Annotated[int, Whole(0, 2**53)]
+    type: Annotated[str, ANY]
+    label: Annotated[str, ANY] = ""
 
 
-def slots(sent: Mapping[str, Any], place: Place, by: str, pictures: Pictures) -> dict[str, Any]:
-    """A presigned POST for each file of `{"files": [{"name", "size", "type"}]}`, or why not.
+@dataclass(frozen=True)
+class Uploads:
+    """Files that are to be uploaded."""
 
-    `place` gives the key that a file goes to, of its name and of all that was said of it.
+    files: Annotated[tuple[File, ...], Many(File, MOST_AT_ONCE)]
+
+
+def slots(
+    uploads: Uploads, key_of: Callable[[File], str], by: str, pictures: Pictures
+) -> dict[str, Any]:
+    """A presigned POST for each file, or why not: one that cannot come stops no other.
+
+    `key_of` says which key a file goes to; it may raise InvalidRequest.
     """
-    files = sent.get("files")
-    if not isinstance(files, list) or not 0 < len(files) <= LARGEST_PAGE:
-        raise InvalidRequest(f"The request needs 'files', a list of 1 to {LARGEST_PAGE} files.")
-    return {"slots": [_slot(file, place, by, pictures) for file in files]}
+    return {"slots": [_slot(file, key_of, by, pictures) for file in uploads.files]}
 
 
-def _slot(file: Any, place: Place, by: str, pictures: Pictures) -> dict[str, Any]:
+def _slot(file: File, key_of: Callable[[File], str], by: str, pictures: Pictures) -> dict[str, Any]:
     try:
-        name, size, kind = str(file["name"]), int(file["size"]), str(file["type"])
-    except (TypeError, KeyError, ValueError) as error:
-        raise InvalidRequest("A file needs 'name', 'size' in bytes and 'type'.") from error
-    try:
-        key = place(_checked(name, size, kind), file)
+        _check(file)
+        key = key_of(file)
         if len(key.encode()) > LONGEST_KEY:
-            raise InvalidRequest(f"{name!r} is longer than a name can be: shorten it.")
+            raise InvalidRequest(f"{file.name!r} is longer than a name can be: shorten it.")
     except InvalidRequest as error:
-        return {"name": name, "error": str(error)}
-    slot = pictures.slot(key, kind, by)
-    return {"name": name, "url": slot.url, "fields": slot.fields}
+        return {"name": file.name, "error": str(error)}
+    slot = pictures.slot(key, file.type, by)
+    return {"name": file.name, "url": slot.url, "fields": slot.fields}
 
 
-def _checked(name: str, size: int, kind: str) -> str:
-    parts = name.split("/")
-    if not posixpath.basename(name) or any(part in ("", ".", "..") for part in parts):
-        raise InvalidRequest(f"{name!r} is no file name.")
-    if any(ord(character) < 32 for character in name):
-        raise InvalidRequest(f"{name!r} has characters that no name can have: rename it.")
-    if kind not in TYPES:
-        raise InvalidRequest(f"{name!r} is not a PNG or JPEG image: convert it first.")
-    if not 0 < size <= LARGEST:
-        megabytes = f"{size / 2**20:.1f} MB" if size else "empty"
+def _check(file: File) -> None:
+    if any(part in ("", ".", "..") for part in file.name.split("/")):
+        raise InvalidRequest(f"{file.name!r} is no file name.")
+    for text in (file.name, file.label):
+        if not is_clean(text):
+            raise InvalidRequest(f"{text!r} has characters that no name can have: rename it.")
+    if file.type not in TYPES:
+        raise InvalidRequest(f"{file.name!r} is not a PNG or JPEG image: convert it first.")
+    if not 0 < file.size <= LARGEST:
+        megabytes = f"{file.size / 2**20:.1f} MB" if file.size else "empty"
         raise InvalidRequest(
-            f"{name!r} is {megabytes}: an image has at most 15 MB. Make it smaller."
+            f"{file.name!r} is {megabytes}: an image has at most 15 MB. Make it smaller."
         )
-    return name

@@ -114,4 +114,4 @@ def position(at: str, identity: str) -> str:
 
 def stamp(at: datetime) -> str:
     """A time as text that sorts: UTC, milliseconds, `2026-01-31T12:00:00.000Z`."""
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+    return at.isoformat(timespec="milliseconds")[:23] + "Z"

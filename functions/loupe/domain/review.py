@@ -10,7 +10,7 @@ from typing import Any
 from loupe.domain.dataset import Group, remark
 from loupe.domain.detection import Label
 from loupe.domain.places import NO_LABEL_FITS, ImageRef, position, stamp
-from loupe.errors import InvalidRequest
+from loupe.errors import AlreadyDone, InvalidRequest
 
 NONE_OF_THE_ABOVE = NO_LABEL_FITS
 
@@ -199,9 +199,11 @@ def consensus(replies: Sequence[Reply]) -> Consensus:
 
 
 def check_reply(review: Review, worker: str, label: str) -> None:
-    """Raise InvalidRequest unless `worker` may answer `review` with `label`."""
+    """Raise unless `worker` may answer `review` with `label`: AlreadyDone when it is too late,
+    InvalidRequest for an answer that can never be one.
+    """
     if review.state not in (OPEN, QUEUED):
-        raise InvalidRequest(
+        raise AlreadyDone(
             f"Review {review.id} is {review.state}; 'loupe reviews' lists the open ones."
         )
     if label != NONE_OF_THE_ABOVE and label not in review.labels:
@@ -209,7 +211,7 @@ def check_reply(review: Review, worker: str, label: str) -> None:
     if not worker.strip():
         raise InvalidRequest("A reviewer needs a name: --reviewer NAME.")
     if any(reply.worker == worker for reply in review.replies):
-        raise InvalidRequest(f"{worker} answered review {review.id} already; another person can.")
+        raise AlreadyDone(f"{worker} answered review {review.id} already; another person can.")
 
 
 def not_offered(label: str, review: Review) -> str:

@@ -49,23 +49,25 @@ def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
 def answer(request: Request, deps: Deps) -> Review:
     """Take the answer; when it is the last one asked for, hand all of them over."""
     for _ in range(ATTEMPTS):
-        try:
-            after = take(request, deps)
-        except AlreadyDone:
-            continue  # Somebody else answered, or was given, the same review just now.
+        after = take(request, deps)
+        if after is None:
+            continue
         if after.state == CLOSING:
             hand_over(after, deps)
         return after
-    raise TryAgain(f"Many people are at work on review {request.review}; try again.")
+    raise AlreadyDone(f"Many people are at work on review {request.review}; try again.")
 
 
-def take(request: Request, deps: Deps) -> Review:
-    """Write the answer down; raises AlreadyDone when the review has changed meanwhile."""
+def take(request: Request, deps: Deps) -> Review | None:
+    """Write the answer down; None when somebody else answered, or was given, the same review."""
     before, now = deps.reviews.get(request.review), deps.clock()
     if _repeats(before, request):
         return before
     after = decide(before, request, now)
-    deps.reviews.move(after, before, *count_answer(request.worker, f"{now:%Y-%m-%d}"))
+    try:
+        deps.reviews.move(after, before, *count_answer(request.worker, f"{now:%Y-%m-%d}"))
+    except AlreadyDone:
+        return None
     return after
 
 

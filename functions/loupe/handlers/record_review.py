@@ -159,7 +159,7 @@ def decide(review_id: str, label: str, by: str, deps: Deps) -> None:
     """An operator ends a conflict; that counts as more than one reviewer's word."""
     before = deps.reviews.get(review_id)
     if before.state != CONFLICT:
-        raise InvalidRequest(
+        raise AlreadyDone(
             f"Review {before.id} is {before.state}, not a conflict; 'loupe reviews --state "
             "conflict' lists those."
         )
