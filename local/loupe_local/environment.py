@@ -11,10 +11,6 @@ DEFAULT_CONSOLE_PORT = 4567
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 
-ACCESS_KEY_ID = "test"
-"""With AUTH=true MiniStack takes this key for the account's root, whatever the signature."""
-SECRET_ACCESS_KEY = "test"
-
 
 @dataclass(frozen=True)
 class Home:
@@ -48,6 +44,11 @@ class Home:
         return self.path / "faults.json"
 
     @property
+    def credentials(self) -> Path:
+        """The operator's access key, made at the first start."""
+        return self.path / "credentials.json"
+
+    @property
     def scratch(self) -> Path:
         """Temporary files, emptied at every start."""
         return self.path / "tmp"
@@ -79,11 +80,9 @@ def url(port: int) -> str:
 
 
 def client_environment(port: int) -> dict[str, str]:
-    """What lets the AWS CLI, SAM and boto3 reach the stack as its operator."""
+    """What lets the AWS CLI, SAM and boto3 reach the stack; they need credentials besides."""
     return {
         "AWS_ENDPOINT_URL": url(port),
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
-        "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -93,6 +92,8 @@ def client_environment(port: int) -> dict[str, str]:
 OTHER_ACCOUNTS = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
     "AWS_SECURITY_TOKEN",
     "AWS_ENDPOINT_URL_",

@@ -4,20 +4,23 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
+from loupe_local.admission import Admission
 from loupe_local.wire import Caller, Reply, Request, ServiceError, error_reply
 
 Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
-Identify = Callable[[MutableMapping[str, Any], bytes], Caller]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+Identify = Callable[[Scope, bytes], Caller]
 
 BODY_LIMIT = 16 * 1024 * 1024
 WORKERS = 16
-
-LOOPBACK_NAMES = {"127.0.0.1", "localhost", "::1", "host.docker.internal"}
+OWN = "/_loupe/"
+POLICY_VIOLATION = 1008
+TOO_LARGE = ServiceError("RequestEntityTooLargeException", "The request is too large.", 413)
 
 
 class Service(Protocol):
@@ -47,33 +50,72 @@ class Gateway:
         self,
         inner: Application,
         services: Sequence[Service],
+        admission: Admission,
         identify: Identify,
         lifecycle: Lifecycle,
     ) -> None:
         self._inner = inner
         self._services = services
+        self._admission = admission
         self._identify = identify
         self._lifecycle = lifecycle
         self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="loupe-service")
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._lifespan(scope, receive, send)
-            return
-        if scope["type"] == "http":
-            request = _head(scope)
-            if not _is_local(request):
-                await _send(send, _foreign())
-                return
-            for service in self._services:
-                if service.recognises(request):
-                    await self._serve(service, request, scope, receive, send)
-                    return
-        await self._inner(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._admit(scope, receive, send)
+        else:  # Loupe has no WebSocket
+            await receive()
+            await send({"type": "websocket.close", "code": POLICY_VIOLATION})
 
-    async def _lifespan(
-        self, scope: MutableMapping[str, Any], receive: Receive, send: Send
-    ) -> None:
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuses what may not come in, and leads the rest to who answers it."""
+        request = _head(scope)
+        if objection := self._admission.objection(request):
+            message = f"The embedded stack serves its own pages and programs: {objection}."
+            await _send(send, error_reply(ServiceError("AccessDeniedException", message, 403)))
+            return
+        _, port = scope["server"]
+        if self._admission.needs_signature(request, port):
+            await self._check(request, scope, receive, send)
+        elif port == self._admission.port and request.path.startswith(OWN):
+            await self._show(request, scope, receive, send)
+        else:
+            await self._inner(scope, receive, send)
+
+    async def _show(self, head: Request, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers what needs no signature: the health of the stack, and the portal."""
+        service, body = self._service(head), await _body(receive, BODY_LIMIT)
+        if body is None or service is None:
+            await _send(send, error_reply(TOO_LARGE))
+            return
+        await self._serve(service, head, body, lambda: self._identify(scope, body), send)
+
+    async def _check(self, head: Request, scope: Scope, receive: Receive, send: Send) -> None:
+        """Lets a request in whose signature, which covers its body, is right."""
+        service = self._service(head)
+        body = await _body(receive, BODY_LIMIT if service else None)
+        if body is None:
+            await _send(send, error_reply(TOO_LARGE))
+            return
+        try:
+            caller = self._identify(scope, body)
+        except ServiceError as error:
+            await _send(send, error_reply(error))
+            return
+        if refusal := caller.verify():
+            await _send(send, refusal)
+        elif service:
+            await self._serve(service, head, body, lambda: caller, send)
+        else:
+            await self._inner(scope, _replay(body, receive), send)
+
+    def _service(self, request: Request) -> Service | None:
+        return next((one for one in self._services if one.recognises(request)), None)
+
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def received() -> Message:
             message = await receive()
             if message["type"] == "lifespan.shutdown":
@@ -91,59 +133,29 @@ class Gateway:
         self,
         service: Service,
         head: Request,
-        scope: MutableMapping[str, Any],
-        receive: Receive,
+        body: bytes,
+        caller: Callable[[], Caller],
         send: Send,
     ) -> None:
-        body = await _body(receive)
-        if body is None:
-            too_large = ServiceError(
-                "RequestEntityTooLargeException", "The request is too large.", 413
-            )
-            await _send(send, error_reply(too_large))
-            return
         request = Request(head.method, head.path, head.query, head.headers, body)
         loop = asyncio.get_running_loop()
-        reply = await loop.run_in_executor(
-            self._threads, service.answer, request, lambda: self._identify(scope, body)
+        await _send(
+            send, await loop.run_in_executor(self._threads, service.answer, request, caller)
         )
-        await _send(send, reply)
 
 
-def _head(scope: MutableMapping[str, Any]) -> Request:
-    headers = {
-        name.decode("latin-1").lower(): value.decode("latin-1")
-        for name, value in scope.get("headers", [])
-    }
+def _head(scope: Scope) -> Request:
+    """The request without its body; the lines of a header that comes twice are joined."""
+    headers: dict[str, str] = {}
+    for raw, text in scope["headers"]:
+        name, value = raw.decode("latin-1").lower(), text.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
     query = dict(parse_qsl(scope.get("query_string", b"").decode(), keep_blank_values=True))
     return Request(scope["method"], scope["path"], query, headers)
 
 
-def _is_local(request: Request) -> bool:
-    """Whether the request was made on purpose.
-
-    The operator's credentials are public, so a page from elsewhere, open in the operator's
-    browser, must not be able to use the stack, neither directly nor by rebinding a host name.
-    """
-    return _names_loopback(f"//{request.headers.get('host', '127.0.0.1')}") and (
-        "origin" not in request.headers or _names_loopback(request.headers["origin"])
-    )
-
-
-def _names_loopback(address: str) -> bool:
-    try:
-        name = urlsplit(address).hostname or ""
-    except ValueError:
-        return False
-    return name in LOOPBACK_NAMES or name.endswith(".localhost")
-
-
-def _foreign() -> Reply:
-    message = "Only pages and programs of this machine may use the embedded stack."
-    return error_reply(ServiceError("AccessDeniedException", message, 403))
-
-
-async def _body(receive: Receive) -> bytes | None:
+async def _body(receive: Receive, limit: int | None) -> bytes | None:
+    """The body, or None if it is larger than `limit`."""
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -152,10 +164,20 @@ async def _body(receive: Receive) -> bytes | None:
             return b""
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
-        if size > BODY_LIMIT:
+        if limit is not None and size > limit:
             return None
         if not message.get("more_body", False):
             return b"".join(chunks)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Receives a body that was read once more, then what comes after it."""
+    whole = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def received() -> Message:
+        return whole.pop() if whole else await receive()
+
+    return received
 
 
 async def _send(send: Send, reply: Reply) -> None:

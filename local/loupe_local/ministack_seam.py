@@ -6,11 +6,11 @@
 
 import contextvars
 import json
-from collections.abc import Collection, Iterator, MutableMapping
+from collections.abc import Collection, Iterator, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs, quote
 
-from loupe_local.wire import Json, ServiceError
+from loupe_local.wire import Json, Reply, ServiceError
 
 Scope = MutableMapping[str, Any]
 Snapshot = tuple[str, str]
@@ -124,9 +124,39 @@ class MiniStackCaller:
         )
         iam_evaluator.pin_signed_body(body)
         iam_evaluator.pin_request_caller(headers, query)
+        self._head = scope["method"], scope["path"], headers, query
         self.account: str = responses.get_account_id()
         self.region: str = responses.get_region()
         self._key = key
+
+    def verify(self) -> Reply | None:
+        """The refusal of a request that no known key has signed, as its service words it."""
+        return self._context.run(self._verify)
+
+    def _verify(self) -> Reply | None:
+        from ministack.app import _credential_failure
+        from ministack.core.iam_evaluator import (
+            AuthError,
+            ResolvedCredential,
+            _signed_request,
+            authenticate,
+        )
+        from ministack.core.responses import new_uuid
+        from ministack.core.router import detect_service
+        from ministack.services import s3
+
+        method, path, headers, query = self._head
+        signed = _signed_request.get()
+        if signed is not None and signed.s3_scoped:
+            refusal = s3._verify_presigned_sigv4(method, path, headers, query)
+            return _reply(*refusal) if refusal else None
+        is_whole = signed is not None and not signed.unverifiable
+        found = authenticate(self._key, self.account) if is_whole else None
+        if isinstance(found, ResolvedCredential):
+            return None
+        error = found or AuthError("MissingAuthenticationToken", "The request is not signed.")
+        service = detect_service(method, path, headers, query)
+        return _reply(*_credential_failure(service, "", new_uuid(), error, headers))
 
     def require(self, service: str, action: str, resource: str) -> None:
         """Raises ServiceError unless the caller may do `action` on `resource`."""
@@ -148,6 +178,10 @@ class MiniStackCaller:
     def send_event(self, event: Json) -> None:
         """Puts an event on the default bus of the caller's account."""
         self._context.run(send_event, event)
+
+
+def _reply(status: int, headers: Mapping[str, str], body: bytes) -> Reply:
+    return Reply(status, body, {name.lower(): value for name, value in headers.items()})
 
 
 def _reason(decision: str, action: str) -> str:

@@ -12,8 +12,9 @@ from typing import Any
 
 import boto3
 
+from loupe_local.credentials import Credentials
 from loupe_local.deliveries import Delivery
-from loupe_local.environment import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
+from loupe_local.environment import REGION
 from loupe_local.wire import Json
 
 logger = logging.getLogger("loupe.webhooks")
@@ -67,8 +68,9 @@ def post(request: Json) -> int:
 class DeadLetters:
     """Puts what was given up into the dead-letter queue that its rule names."""
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, root: Credentials) -> None:
         self._endpoint = endpoint
+        self._root = root
 
     def __call__(self, delivery: Delivery, reason: str) -> None:
         """As EventBridge does: the event is the message, the rest are its attributes."""
@@ -79,8 +81,8 @@ class DeadLetters:
             "sqs",
             endpoint_url=self._endpoint,
             region_name=REGION,
-            aws_access_key_id=ACCESS_KEY_ID,
-            aws_secret_access_key=SECRET_ACCESS_KEY,
+            aws_access_key_id=self._root.key_id,
+            aws_secret_access_key=self._root.secret,
         )
         queue = client.get_queue_url(QueueName=delivery.dead_letters.rpartition(":")[2])
         said = {"TARGET_ARN": delivery.target, "ERROR_MESSAGE": reason}

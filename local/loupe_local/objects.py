@@ -8,7 +8,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from loupe_local.environment import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
+from loupe_local.credentials import Credentials
+from loupe_local.environment import REGION
 
 
 class NoSuchObjectError(Exception):
@@ -45,8 +46,9 @@ class Location:
 class Objects:
     """Reads and writes objects at `endpoint` with the rights of the account's root."""
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, root: Credentials) -> None:
         self._endpoint = endpoint
+        self._root = root
 
     @cached_property
     def _client(self) -> Any:
@@ -54,8 +56,8 @@ class Objects:
             "s3",
             endpoint_url=self._endpoint,
             region_name=REGION,
-            aws_access_key_id=ACCESS_KEY_ID,
-            aws_secret_access_key=SECRET_ACCESS_KEY,
+            aws_access_key_id=self._root.key_id,
+            aws_secret_access_key=self._root.secret,
             config=Config(s3={"addressing_style": "path"}, max_pool_connections=32),
         )
 

@@ -20,6 +20,8 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from loupe_local import (
+    credentials,
+    ministack_access,
     ministack_errors,
     ministack_mends,
     ministack_resources,
@@ -29,7 +31,9 @@ from loupe_local import (
 )
 from loupe_local.a2i.service import A2I
 from loupe_local.a2i.workers import Workers
+from loupe_local.admission import HEALTH, Admission
 from loupe_local.console import ConsoleDoor
+from loupe_local.credentials import Credentials
 from loupe_local.database import Database
 from loupe_local.deliveries import Deliveries
 from loupe_local.environment import HOST, Home, adopt, server_environment, url
@@ -44,8 +48,6 @@ from loupe_local.rekognition.training import Trainings
 from loupe_local.wire import Caller, Reply, Request, json_reply
 
 logger = logging.getLogger("loupe.server")
-
-HEALTH = "/_loupe/health"
 
 
 class Health:
@@ -98,16 +100,18 @@ def main() -> None:
     parser.add_argument("--detach", action="store_true", help="run in the background")
     arguments = parser.parse_args()
     home = Home(arguments.home.resolve())
-    home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    home.path.mkdir(parents=True, exist_ok=True)
+    home.path.chmod(0o700)
     with _lock(home) as note:
         ports = {"port": arguments.port, "console_port": arguments.console_port}
+        root = credentials.make(home.credentials)
         _lead(arguments.detach, note, ports)
         _empty(home.scratch)
         adopt(server_environment(home, arguments.port))
         guard = reaper.watch()
         # Functions inherit the environment: they must not find this package's folder in it.
         os.environ.pop("PYTHONPATH", None)
-        asyncio.run(_serve(home, arguments.port, arguments.console_port))
+        asyncio.run(_serve(home, root, arguments.port, arguments.console_port))
         note.truncate(0)
         logger.info("stopped; process %s ends what is left", guard.pid)
 
@@ -144,19 +148,20 @@ def _empty(folder: Path) -> None:
     folder.mkdir(parents=True)
 
 
-def build(home: Home, port: int, console_port: int) -> Gateway:
+def build(home: Home, root: Credentials, port: int, console_port: int) -> Gateway:
     """The application, with everything it needs."""
     inner = ministack_seam.application()
+    ministack_access.mend(root)
     keeper = Keeper(home.state, ministack_seam.snapshots, ministack_mends.trim)
     ministack_mends.mend(keeper.save)
     ministack_errors.mend()
     database = Database(home.database)
-    dead_letters = ministack_webhooks.DeadLetters(url(port))
+    dead_letters = ministack_webhooks.DeadLetters(url(port), root)
     deliveries = Deliveries(database, ministack_webhooks.post, dead_letters)
     ministack_webhooks.mend(deliveries.take)
     ministack_resources.mend()
-    objects = Objects(url(port))
-    trainings = Trainings(database, home.models, url(port))
+    objects = Objects(url(port), root)
+    trainings = Trainings(database, home.models, url(port), root)
     faults = Faults(home.faults)
     backend = Backend(database, objects, home.models, trainings, Detector(home.models), faults)
     services: list[Service] = [
@@ -167,10 +172,11 @@ def build(home: Home, port: int, console_port: int) -> Gateway:
     ]
     lifecycle = Lifecycle(keeper, trainings, deliveries, faults)
     console = ConsoleDoor(inner, console_port, ministack_seam.console_api)
-    return Gateway(console, services, ministack_seam.MiniStackCaller, lifecycle)
+    admission = Admission(port, console_port)
+    return Gateway(console, services, admission, ministack_seam.MiniStackCaller, lifecycle)
 
 
-async def _serve(home: Home, port: int, console_port: int) -> None:
+async def _serve(home: Home, root: Credentials, port: int, console_port: int) -> None:
     end = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -179,7 +185,7 @@ async def _serve(home: Home, port: int, console_port: int) -> None:
     config.bind = [f"{HOST}:{port}", f"{HOST}:{console_port}"]
     config.keep_alive_timeout = 75
     config.graceful_timeout = 3
-    application: Any = build(home, port, console_port)
+    application: Any = build(home, root, port, console_port)
     await serve(application, config, shutdown_trigger=end.wait)
 
 

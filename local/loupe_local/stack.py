@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from loupe_local import credentials
 from loupe_local.environment import (
     DEFAULT_CONSOLE_PORT,
     DEFAULT_PORT,
@@ -45,6 +46,7 @@ class Endpoint:
     port: int
     console_port: int
     pid: int
+    home: Home
 
     @property
     def url(self) -> str:
@@ -57,9 +59,20 @@ class Endpoint:
         return url(self.console_port)
 
     @property
+    def credentials(self) -> credentials.Credentials:
+        """The operator's; raises StackError if the home has none."""
+        try:
+            return credentials.read(self.home.credentials)
+        except (OSError, ValueError) as error:
+            raise StackError(
+                f"The stack in {self.home.path} has no credentials that can be read ({error}). One "
+                "of an older release gets them when it is stopped and started again."
+            ) from error
+
+    @property
     def environment(self) -> Mapping[str, str]:
-        """What lets the AWS CLI, SAM and boto3 reach it; see `apply`."""
-        return client_environment(self.port)
+        """What lets the AWS CLI, SAM and boto3 reach it as its operator; see `apply`."""
+        return client_environment(self.port) | self.credentials.environment
 
     def apply(self, environment: Mapping[str, str]) -> dict[str, str]:
         """`environment` made to reach this stack and no real account."""
@@ -117,7 +130,7 @@ def running(home: Path) -> Endpoint | None:
         return None
     if not _is_server(pid, place):
         return None
-    return Endpoint(port, console, pid)
+    return Endpoint(port, console, pid, place)
 
 
 def stop(home: Path) -> bool:

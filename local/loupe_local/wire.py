@@ -44,6 +44,9 @@ class Caller(Protocol):
     account: str
     region: str
 
+    def verify(self) -> "Reply | None":
+        """The refusal of a request that no known key has signed."""
+
     def require(self, service: str, action: str, resource: str) -> None:
         """Raises ServiceError unless the caller may do `action` on `resource`."""
 

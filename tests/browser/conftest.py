@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Response, sync_playwright
 
 from loupe_cli.user_commands import ready_made
+from tests.browser.attacker import HOST
 from tests.stack.conftest import ROOT, Stack, built, fresh
 
 __all__ = ["built"]
@@ -86,7 +87,12 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # A sandbox of its own needs rights that a build container does not give.
         launched = playwright.chromium.launch(
-            executable_path=browser_path(), args=["--no-sandbox", "--disable-dev-shm-usage"]
+            executable_path=browser_path(),
+            args=[
+                "--no-sandbox",
+                "--disable-dev-shm-usage",
+                f"--host-resolver-rules=MAP {HOST} 127.0.0.1",
+            ],
         )
         yield launched
         launched.close()

@@ -7,12 +7,17 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from botocore.auth import SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from tests.browser import attacker
 from tests.browser.conftest import Console, write_files
 from tests.stack.conftest import until
 from tests.stack.pictures import digits, drawn
@@ -109,6 +114,88 @@ def test_nothing_is_shown_without_signing_in(console: Console, picture: Keep) ->
     see(page, "The name or the password is wrong.")
     console.faults[:] = [f for f in console.faults if "400" not in f]
     page.context.close()
+
+
+def attacked(console: Console) -> dict[str, list[str]]:
+    """What an attacker may know of, and addresses that are even signed by the operator."""
+    endpoint, stack = console.stack.endpoint, console.stack
+    place = {"Bucket": stack.outputs["BucketName"], "Key": "secret"}
+    s3 = stack.client("s3")
+    presigned = [
+        s3.generate_presigned_url(operation, Params=place)
+        for operation in ("get_object", "put_object", "delete_object")
+    ]
+    create = "Action=CreateStack&StackName=attack&TemplateBody=" + quote(
+        '{"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}'
+    )
+    scope = "test%2F20260101%2Fus-east-1%2Fcloudformation%2Faws4_request"
+    signed = AWSRequest("GET", f"{endpoint.url}/?{create}")
+    key = Credentials(endpoint.credentials.key_id, endpoint.credentials.secret)
+    SigV4QueryAuth(key, "cloudformation", "us-east-1", expires=600).add_auth(signed)
+    known = [
+        f"{endpoint.url}/?{create}&X-Amz-Credential={scope}",
+        f"{endpoint.url}/{place['Bucket']}",
+        f"{console.url}/api/settings",
+        f"{endpoint.url}/_loupe/a2i/loops",
+        f"{endpoint.url}/_loupe/a2i/loops/any/expire",
+    ]
+    return {"known": known, "signed": [*presigned, str(signed.url)]}
+
+
+def everything(console: Console) -> tuple[Any, ...]:
+    """What an attack could have changed."""
+    client, bucket = console.stack.client, console.stack.outputs["BucketName"]
+    return (
+        {s["StackName"] for s in client("cloudformation").list_stacks()["StackSummaries"]},
+        {(o["Key"], o["ETag"]) for o in client("s3").list_objects_v2(Bucket=bucket)["Contents"]},
+        console.stack.deps.parameters.settings(),
+    )
+
+
+@pytest.mark.parametrize("host", [attacker.HOST, "127.0.0.1"])
+def test_a_page_from_another_origin_changes_and_reads_nothing(console: Console, host: str) -> None:
+    console.stack.put("secret", b"secret")
+    targets, before = attacked(console), everything(console)
+    # Of another port of this machine, a browser says the same as of the console: a signature
+    # must then be missing. A page of another site is refused even with one.
+    addresses = targets["known"] + (targets["signed"] if host == attacker.HOST else [])
+    answers: list[tuple[int, str]] = []
+    with attacker.served() as port:
+        page = console.browser.new_context().new_page()
+        page.on(
+            "response",
+            lambda answer: (
+                answers.append((answer.status, answer.url))
+                if f":{port}/" not in answer.url
+                else None
+            ),
+        )
+        page.goto(f"http://{host}:{port}/")
+        assert page.evaluate(attacker.TRY_ALL, addresses) == []
+        page.context.close()
+    assert {url.partition("?")[0] for _, url in answers} >= {
+        address.partition("?")[0] for address in addresses
+    }
+    assert {status for status, _ in answers} == {403}
+    assert everything(console) == before
+
+
+def test_a_rebound_name_reads_nothing(console: Console) -> None:
+    console.stack.put("secret", b"secret")
+    targets, before = attacked(console), everything(console)
+    addresses = targets["known"] + targets["signed"]
+    page = console.browser.new_context().new_page()
+    for address in attacker.rebound([*addresses, console.url, f"{console.url}/api/settings"]):
+        answer = page.goto(address)
+        assert answer is not None
+        assert answer.status == 403
+        own = "async (path) => (await fetch(path)).status"
+        assert page.evaluate(own, address) == 403
+    page.context.close()
+    assert everything(console) == before
+    # The address was good all along, for whoever is not another page.
+    with urllib.request.urlopen(targets["signed"][0], timeout=10) as reply:
+        assert reply.read() == b"secret"
 
 
 @pytest.mark.parametrize("role", ROUTES)

@@ -11,7 +11,7 @@ import numpy as np
 from botocore.config import Config
 
 from loupe_local.contract import input_faults, output_faults
-from loupe_local.environment import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
+from loupe_local.environment import REGION
 from loupe_local.stack import Endpoint
 
 OURS = {"rekognition", "sagemaker", "sagemaker-a2i-runtime"}
@@ -41,7 +41,10 @@ def connect(endpoint: Endpoint, service: str, **credentials: str) -> Any:
         service,
         endpoint_url=endpoint.url,
         region_name=REGION,
-        **{"aws_access_key_id": ACCESS_KEY_ID, "aws_secret_access_key": SECRET_ACCESS_KEY}
+        **{
+            "aws_access_key_id": endpoint.credentials.key_id,
+            "aws_secret_access_key": endpoint.credentials.secret,
+        }
         | credentials,
         config=Config(retries={"total_max_attempts": 1}, inject_host_prefix=False),
     )

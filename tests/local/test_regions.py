@@ -8,7 +8,6 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.template.reading import template
 
-from loupe_local.environment import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from loupe_local.stack import Endpoint
 
 from .stack_help import OPEN, eventually
@@ -27,8 +26,8 @@ def cloudformation(endpoint: Endpoint, region: str) -> Any:
         "cloudformation",
         endpoint_url=endpoint.url,
         region_name=region,
-        aws_access_key_id=ACCESS_KEY_ID,
-        aws_secret_access_key=SECRET_ACCESS_KEY,
+        aws_access_key_id=endpoint.credentials.key_id,
+        aws_secret_access_key=endpoint.credentials.secret,
     )
     OPEN.append(client)
     return client

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from loupe_local.credentials import Credentials
 from loupe_local.database import Database
 from loupe_local.rekognition.detection import PER_UNIT, Detector
 from loupe_local.rekognition.training import Trainings, write_job
@@ -38,7 +39,7 @@ def status(database: Database) -> str:
 
 def test_a_training_that_a_crash_ended_begins_again(database: Database, tmp_path: Path) -> None:
     """Given a version that was being trained, when the server starts, then it is trained."""
-    trainings = Trainings(database, tmp_path / "models", NOWHERE)
+    trainings = Trainings(database, tmp_path / "models", NOWHERE, Credentials("LKIA", "secret"))
     trainings.start()
     eventually(lambda: status(database) == "TRAINING_FAILED")
     trainings.stop()
@@ -48,7 +49,7 @@ def test_a_training_that_a_crash_ended_begins_again(database: Database, tmp_path
 def test_a_training_that_had_ended_is_not_repeated(database: Database, tmp_path: Path) -> None:
     """Given a result that the server did not live to read, when it starts, then it reads it."""
     (tmp_path / "models" / "folder" / "result.json").write_text('{"seconds": 7}')
-    trainings = Trainings(database, tmp_path / "models", NOWHERE)
+    trainings = Trainings(database, tmp_path / "models", NOWHERE, Credentials("LKIA", "secret"))
     trainings.start()
     eventually(lambda: status(database) == "TRAINING_COMPLETED")
     trainings.stop()
@@ -58,7 +59,7 @@ def test_stopping_leaves_the_training_for_the_next_start(
     database: Database, tmp_path: Path
 ) -> None:
     """Given a training at work, when the server stops, then the version stays in training."""
-    trainings = Trainings(database, tmp_path / "models", NOWHERE)
+    trainings = Trainings(database, tmp_path / "models", NOWHERE, Credentials("LKIA", "secret"))
     trainings.start()
     trainings.stop()
     assert status(database) == "TRAINING_IN_PROGRESS"

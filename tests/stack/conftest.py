@@ -50,7 +50,9 @@ class Stack:
     @cached_property
     def session(self) -> boto3.session.Session:
         return boto3.session.Session(
-            aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1"
+            aws_access_key_id=self.endpoint.credentials.key_id,
+            aws_secret_access_key=self.endpoint.credentials.secret,
+            region_name="us-east-1",
         )
 
     def client(self, service: str) -> Any:

@@ -19,9 +19,10 @@ from loupe_cli import deployment
 from loupe_cli.invoke import __main__ as command
 from loupe_cli.invoke import engine, samples
 from loupe_cli.invoke.outcome import FunctionFailed, failure, refusal
+from loupe_local import credentials
+from loupe_local.environment import Home
 from loupe_local.stack import Endpoint
 
-ENDPOINT = Endpoint(port=4599, console_port=4600, pid=1)
 ADDRESS = "http://host.docker.internal:4599"
 
 # When it builds
@@ -234,9 +235,15 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return event
 
 
+def endpoint(home: Path) -> Endpoint:
+    """A stack whose home has credentials."""
+    credentials.make(Home(home).credentials)
+    return Endpoint(port=4599, console_port=4600, pid=1, home=Home(home))
+
+
 def called(own: Path, sam: Sam, monkeypatch: pytest.MonkeyPatch, *options: str) -> Sam:
     monkeypatch.setattr(subprocess, "run", sam)
-    command.run("BuildDataset", own, ADDRESS, options, ENDPOINT)
+    command.run("BuildDataset", own, ADDRESS, options, endpoint(own.parent))
     return sam
 
 
@@ -248,7 +255,7 @@ def test_sam_gets_the_stacks_credentials_and_not_the_shells(
 
     sam = called(own, Sam("{}"), monkeypatch)
 
-    assert sam.environment["AWS_ACCESS_KEY_ID"] == "test"
+    assert sam.environment["AWS_ACCESS_KEY_ID"] == endpoint(own.parent).credentials.key_id
     assert sam.environment["AWS_REGION"] == "us-east-1"
     assert sam.call[sam.call.index("--region") + 1] == "us-east-1"
     assert "of a real account" not in sam.environment.values()

@@ -1,16 +1,20 @@
 """The trainer as the rest of Loupe uses it."""
 
+import pickle
 import sys
 import time
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from loupe_local.vision import Example, Model, VisionError, train
+from loupe_local.vision.classifier import KINDS, Kernel, Kind, Logistic, Neighbours, Scorer
 from loupe_local.vision.evaluation import calibration_error
 
 from .drawn import BLUE, RED, bolt, digits, encode, logos, others, ring, top
@@ -62,6 +66,49 @@ def test_a_saved_model_answers_the_same(logo_model: Model, tmp_path: Path) -> No
     assert loaded.labels == logo_model.labels
     assert loaded.evaluation == logo_model.evaluation
     assert [entry.name for entry in tmp_path.iterdir()] == ["model"]
+
+
+class Trap:
+    """What a pickle of a stranger does when it is read."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Any, tuple[Path]]:
+        return Path.touch, (self.mark,)
+
+
+def test_a_model_file_of_a_stranger_runs_nothing(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    pickled, array = tmp_path / "pickled", tmp_path / "array.npz"
+    pickled.write_bytes(pickle.dumps(Trap(mark)))
+    np.savez(array, header=np.array([Trap(mark)], dtype=object))
+    for path in (pickled, array):
+        with pytest.raises(VisionError, match="not a model of this version"):
+            Model.load(path)
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_classifier_is_kept_whole(
+    kind: Kind, logo_model: Model, tmp_path: Path
+) -> None:
+    vectors = logo_model._trained.known
+    classes = np.arange(len(vectors), dtype=np.intp) % 3
+    weights = vectors[:3]
+    scorers: dict[Kind, Scorer] = {
+        "kernel": Kernel(vectors, vectors[:, :3], 0.1),
+        "logistic": Logistic(weights, weights[:, 0]),
+        "neighbours": Neighbours(vectors, classes, 3, 0.1),
+    }
+    scorer = scorers[kind]
+    trained = replace(logo_model._trained, scorer=scorer)
+    path = tmp_path / "model"
+    replace(logo_model, kind=kind, _trained=trained).save(path)
+    loaded = Model.load(path)._trained.scorer
+    assert type(loaded) is type(scorer)
+    for name, value in vars(scorer).items():
+        np.testing.assert_array_equal(vars(loaded)[name], value)
 
 
 @pytest.mark.parametrize("content", [b"", b"nothing", None])

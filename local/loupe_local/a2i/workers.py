@@ -35,7 +35,8 @@ PATH = "/_loupe/a2i"
 FILES = {"crowd-html-elements.js": "text/javascript", "page.css": "text/css"}
 SECURITY = {
     "content-security-policy": "default-src 'none'; script-src 'self'; connect-src 'self'; "
-    "style-src 'self' 'unsafe-inline'; img-src 'self' data:; form-action 'self'; base-uri 'none'",
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data:; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
     "cache-control": "no-store",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",

@@ -79,7 +79,11 @@ class Detector:
         from loupe_local.vision import VisionError  # noqa: PLC0415 (a second, 100 MB: only if used)
 
         try:
-            scores: dict[str, float] = self._model(folder).predict(image)
+            model = self._model(folder)
+        except VisionError as error:
+            raise ServiceError("InternalServerError", str(error), 500) from error
+        try:
+            scores: dict[str, float] = model.predict(image)
         except VisionError as error:
             raise ServiceError("InvalidImageFormatException", str(error)) from error
         return scores

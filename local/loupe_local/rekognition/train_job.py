@@ -2,13 +2,14 @@
 
 import json
 import logging
+import os
 import sys
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from loupe_local import vision
+from loupe_local import credentials, vision
 from loupe_local.objects import Location, NoSuchObjectError, Objects
 from loupe_local.rekognition import checks, images, rights
 from loupe_local.rekognition.manifest import Entry
@@ -26,7 +27,7 @@ def main() -> None:
     folder, endpoint = Path(sys.argv[1]), sys.argv[2]
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     try:
-        result = train(folder, Objects(endpoint))
+        result = train(folder, Objects(endpoint, credentials.of(os.environ)))
     except checks.UntrainableError as error:
         result = {"failure": str(error)}
     partial = folder / f"{RESULT}.partial"

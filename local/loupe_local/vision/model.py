@@ -1,15 +1,13 @@
 """Training, detection and the model file: what the rest of Loupe uses."""
 
-import pickle
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import joblib
 import numpy as np
 
+from loupe_local.vision import model_file
 from loupe_local.vision.backbone import Backbone
 from loupe_local.vision.decode import Picture, decode
 from loupe_local.vision.errors import VisionError
@@ -18,7 +16,6 @@ from loupe_local.vision.features import Embedding, describe, embed
 from loupe_local.vision.material import deal, prepare
 from loupe_local.vision.training import Trained, choose, cross_validate, finish
 
-FORMAT = "loupe-vision-1"
 WORKERS = 2
 
 Progress = Callable[[float, str], None]
@@ -57,48 +54,28 @@ class Model:
 
     def save(self, path: Path) -> None:
         """Writes the model to one file, which appears whole or not at all."""
-        state = {
-            "format": FORMAT,
-            "labels": self.labels,
-            "evaluation": self.evaluation,
-            "kind": self.kind,
-            "trained": self._trained,
-            "backbone": self._backbone,
-        }
-        partial = path.with_name(path.name + ".partial")
-        joblib.dump(state, partial)
-        partial.replace(path)
+        model_file.write(
+            path,
+            model_file.Content(
+                self.labels, self.kind, self.evaluation, self._trained, self._backbone
+            ),
+        )
 
     @classmethod
     def load(cls, path: Path) -> "Model":
-        """A model that `save` wrote. The file is a pickle: load only your own.
+        """A model that `save` wrote; a file of another origin runs nothing.
 
         Raises:
             VisionError: there is no such file or it is not a model of this version.
         """
-        try:
-            state: Any = joblib.load(path)
-        except (
-            OSError,
-            EOFError,
-            ValueError,
-            KeyError,
-            ImportError,
-            AttributeError,
-            IndexError,
-            pickle.UnpicklingError,
-        ) as error:
-            raise VisionError(f"model {path} cannot be read: {error}") from error
-        if not isinstance(state, dict) or state.get("format") != FORMAT:
-            raise VisionError(f"{path} is not a model of this version")
-        backbone = state["backbone"]
+        content = model_file.read(path)
         return cls(
-            state["labels"],
-            state["evaluation"],
-            state["kind"],
-            state["trained"],
-            backbone,
-            _embedding(backbone),
+            content.labels,
+            content.evaluation,
+            content.kind,
+            content.trained,
+            content.backbone,
+            _embedding(content.backbone),
         )
 
 

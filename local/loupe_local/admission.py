@@ -1,0 +1,120 @@
+"""Which requests the embedded stack takes, judged by what a web page cannot change of its own.
+
+A browser sends requests for any page that is open in it, to 127.0.0.1 as to any other address.
+What it sends along says where the page is from: `Host` the name that was asked for (another's, when
+that name was rebound to this machine), `Origin` and `Referer` the page, `Sec-Fetch-Site` how far it
+is from here. Whatever is not from the stack's own page or a program of this machine is refused,
+before anything else. Everything but a few addresses must also be signed, which no page can do.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from loupe_local.wire import Request
+
+NAMES = ("127.0.0.1", "localhost")
+CONTAINERS = "host.docker.internal"
+"""What containers call this machine; the port in front of them need not be ours."""
+HEALTH = "/_loupe/health"
+PORTAL = "/_loupe/a2i"
+CUSTOM_RESOURCES = "/_ministack/cfn-response/"
+"""Where functions answer CloudFormation, at an address that only they have been handed."""
+CLOSED = ("/_ministack/", "/_localstack/")
+"""MiniStack's own switches (reset, configuration, messages), of which Loupe needs none."""
+COGNITO = "AWSCognitoIdentityProviderService."
+SIGN_IN = frozenset(
+    COGNITO + operation
+    for operation in (
+        "InitiateAuth",
+        "RespondToAuthChallenge",
+        "ForgotPassword",
+        "ConfirmForgotPassword",
+        "RevokeToken",
+    )
+)
+"""What a person who is not yet signed in asks Cognito; AWS takes them unsigned, too."""
+FORM = "multipart/form-data"
+
+
+@dataclass(frozen=True)
+class Admission:
+    """The rules of one stack, which answers on two ports."""
+
+    port: int
+    console_port: int
+
+    def objection(self, request: Request) -> str:
+        """Why a request is refused whoever signed it, or ""."""
+        if not self._is_own_host(request.headers.get("host", "")):
+            return "Host names another machine"
+        if "origin" in request.headers and not self._is_own(request.headers["origin"]):
+            return "Origin is another page"
+        if "referer" in request.headers and not self._is_own(request.headers["referer"]):
+            return "Referer is another page"
+        if request.headers.get("sec-fetch-site", "none") not in (
+            "none",
+            "same-origin",
+            "same-site",
+        ):
+            return "Sec-Fetch-Site is another site"
+        if request.path.startswith(CLOSED) and not _answers_cloudformation(request):
+            return "this address is closed"
+        return ""
+
+    def needs_signature(self, request: Request, port: int) -> bool:
+        """Whether a request that came in at `port` must be signed."""
+        return not (
+            port == self.console_port
+            or _asks_first(request)
+            or request.path == HEALTH
+            or _is_below(request.path, PORTAL)
+            or _answers_cloudformation(request)
+            or _signs_in(request)
+            or _is_form(request)
+        )
+
+    def _is_own_host(self, host: str) -> bool:
+        return host.partition(":")[0] == CONTAINERS or host in self._addresses
+
+    def _is_own(self, address: str) -> bool:
+        """Whether a page is served here: containers have none."""
+        try:
+            parts = urlsplit(address)
+        except ValueError:
+            return False
+        return parts.scheme == "http" and parts.netloc in self._addresses
+
+    @property
+    def _addresses(self) -> set[str]:
+        return {f"{name}:{port}" for name in NAMES for port in (self.port, self.console_port)}
+
+
+def _is_below(path: str, place: str) -> bool:
+    return path == place or path.startswith(f"{place}/")
+
+
+def _answers_cloudformation(request: Request) -> bool:
+    return request.method == "PUT" and request.path.startswith(CUSTOM_RESOURCES)
+
+
+def _signs_in(request: Request) -> bool:
+    target = request.headers.get("x-amz-target", "")
+    return (request.method, request.path) == ("POST", "/") and target in SIGN_IN
+
+
+def _asks_first(request: Request) -> bool:
+    """A browser's question whether the console's page may call S3 or Cognito."""
+    return request.method == "OPTIONS" and not request.path.startswith("/_")
+
+
+def _is_form(request: Request) -> bool:
+    """An upload by a form, whose signature is in the form: S3 checks it (`ministack_access`)."""
+    content = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    bucket = request.path.strip("/")
+    names_other_service = bool(request.query) or "x-amz-target" in request.headers
+    return (
+        (request.method, content) == ("POST", FORM)
+        and bool(bucket)
+        and "/" not in bucket
+        and not names_other_service
+    )

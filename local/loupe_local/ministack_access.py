@@ -1,0 +1,84 @@
+"""Who MiniStack (1.5.33) takes for whom: it would not check the signature of the account's root."""
+
+# ruff: noqa: PLC0415
+# MiniStack reads the environment when it is imported, so it is imported when it is first needed.
+
+import contextvars
+import hashlib
+import hmac
+import os
+from types import SimpleNamespace
+from typing import Any
+
+from loupe_local.credentials import Credentials
+
+_pinning: contextvars.ContextVar[bool] = contextvars.ContextVar("loupe_pinning", default=False)
+
+
+def mend(root: Credentials) -> None:
+    """Lets `root` alone be the account's root, by its signature.
+
+    The secret is not in this process's environment, which functions inherit.
+    """
+    _know_root(root)
+    _check_roots_signature(root)
+    _keep_functions_keys_secret(root)
+    _refuse_unsigned_forms()
+
+
+def _know_root(root: Credentials) -> None:
+    """MiniStack takes `test` and any account number for root, too.
+
+    What has no key is not checked here: the gateway lets in only what AWS serves unsigned.
+    """
+    from ministack.core import iam_evaluator
+    from ministack.services import sts
+
+    def is_root_access_key(access_key_id: str) -> bool:
+        return access_key_id in ("", root.key_id)
+
+    iam_evaluator.os = SimpleNamespace(**{**vars(os), "environ": root.environment})
+    iam_evaluator.is_root_access_key = is_root_access_key
+    sts.is_root_access_key = is_root_access_key
+
+
+def _check_roots_signature(root: Credentials) -> None:
+    """MiniStack keeps a request for its signature check only if its key is not root's."""
+    import ministack.app
+    from ministack.core import iam_evaluator
+
+    pin = iam_evaluator.pin_signed_request
+
+    def pin_signed_request(*request: Any, **options: Any) -> None:
+        token = _pinning.set(True)
+        try:
+            pin(*request, **options)
+        finally:
+            _pinning.reset(token)
+
+    def is_root_key(access_key_id: str) -> bool:
+        return not _pinning.get() and access_key_id in ("", root.key_id)
+
+    iam_evaluator._is_root_key = is_root_key
+    iam_evaluator.pin_signed_request = pin_signed_request
+    ministack.app.pin_signed_request = pin_signed_request
+
+
+def _keep_functions_keys_secret(root: Credentials) -> None:
+    """MiniStack would derive a function's keys from public names: its own and its role's."""
+    from ministack.core import lambda_runtime
+
+    def keyed(message: bytes) -> Any:
+        return hmac.new(root.secret.encode(), message, hashlib.sha256)
+
+    lambda_runtime.hashlib = SimpleNamespace(sha256=keyed)
+
+
+def _refuse_unsigned_forms() -> None:
+    """MiniStack takes an upload by a form that nobody signed, into any bucket."""
+    from ministack.services import s3
+
+    def refuse(_policy: str, _size: int) -> Any:
+        return s3._error("AccessDenied", "Access Denied", 403)
+
+    s3._enforce_post_policy_size = refuse
