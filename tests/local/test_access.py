@@ -21,12 +21,13 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials as Key
 from botocore.exceptions import ClientError
+from tests.ports import free_port
 
 from loupe_local import credentials, stack
 from loupe_local.environment import Home
 from loupe_local.stack import Endpoint
 
-from .stack_help import Client, connect, eventually, free_port
+from .stack_help import Client, connect, eventually
 
 BUCKET = "access"
 TEMPLATE = json.dumps({"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}})
