@@ -233,21 +233,3 @@ def test_a_machine_of_somebody_else_starts_when_a_version_is_promoted(subscribed
     )
     given = json.loads(machines.describe_execution(executionArn=run["executionArn"])["input"])
     validate(given["detail"], schema("VersionPromoted"))
-
-
-def test_what_is_stored_is_encrypted_with_the_key(subscribed: Stack) -> None:
-    """Whoever puts an image needs no header; the bucket encrypts by default."""
-    bucket, s3 = subscribed.outputs["BucketName"], subscribed.client("s3")
-    (rule,) = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
-    key = rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"]
-    queue = subscribed.client("sqs").get_queue_attributes(
-        QueueUrl=subscribed.outputs["DetectionQueueUrl"], AttributeNames=["KmsMasterKeyId"]
-    )
-    table = subscribed.client("dynamodb").describe_table(TableName=subscribed.outputs["TableName"])
-
-    stored = s3.head_object(Bucket=bucket, Key=label(subscribed, 30))
-
-    assert rule["BucketKeyEnabled"]
-    assert (stored["ServerSideEncryption"], stored["SSEKMSKeyId"]) == ("aws:kms", key)
-    assert queue["Attributes"]["KmsMasterKeyId"] == key
-    assert table["Table"]["SSEDescription"]["KMSMasterKeyArn"] == key
