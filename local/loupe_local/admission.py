@@ -36,7 +36,7 @@ SIGN_IN = frozenset(
 """What a person who is not yet signed in asks Cognito; AWS takes them unsigned, too."""
 FORM = "multipart/form-data"
 POOL_KEYS = re.compile(r"/[a-z0-9-]+_[A-Za-z0-9]+/\.well-known/jwks\.json")
-"""The public keys of a user pool, which the console's authorizer reads; no bucket has such a name."""
+"""A user pool's public keys, which the console's authorizer reads; no bucket has such a name."""
 
 
 @dataclass(frozen=True)
