@@ -7,6 +7,7 @@ is from here. Whatever is not from the stack's own page or a program of this mac
 before anything else. Everything but a few addresses must also be signed, which no page can do.
 """
 
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -34,6 +35,8 @@ SIGN_IN = frozenset(
 )
 """What a person who is not yet signed in asks Cognito; AWS takes them unsigned, too."""
 FORM = "multipart/form-data"
+POOL_KEYS = re.compile(r"/[a-z0-9-]+_[A-Za-z0-9]+/\.well-known/jwks\.json")
+"""A user pool's public keys, which the console's authorizer reads; no bucket has such a name."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ class Admission:
             or _is_below(request.path, PORTAL)
             or _answers_cloudformation(request)
             or _signs_in(request)
+            or _reads_pool_keys(request)
             or _is_form(request)
         )
 
@@ -105,6 +109,10 @@ def _signs_in(request: Request) -> bool:
 def _asks_first(request: Request) -> bool:
     """A browser's question whether the console's page may call S3 or Cognito."""
     return request.method == "OPTIONS" and not request.path.startswith("/_")
+
+
+def _reads_pool_keys(request: Request) -> bool:
+    return request.method == "GET" and POOL_KEYS.fullmatch(request.path) is not None
 
 
 def _is_form(request: Request) -> bool:

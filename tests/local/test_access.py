@@ -216,6 +216,15 @@ def test_nothing_else_is_open(endpoint: Endpoint, method: str, path: str) -> Non
     assert fetch(endpoint.url + path, method, b"{}" if method != "GET" else None) == 403
 
 
+def test_a_pools_public_keys_are_open(endpoint: Endpoint, client: Client) -> None:
+    """Given a user pool, then the console's authorizer reads its keys, which no page may."""
+    pool = client("cognito-idp").create_user_pool(PoolName="keys")["UserPool"]["Id"]
+    address = f"{endpoint.url}/{pool}/.well-known/jwks.json"
+    assert fetch(address) == 200
+    assert fetch(address, Origin="https://attacker.example") == 403
+    client("cognito-idp").delete_user_pool(UserPoolId=pool)
+
+
 def test_a_request_without_host_is_refused(endpoint: Endpoint) -> None:
     """Given a program that names no host, then it is refused as a rebound name is."""
     connection = HTTPConnection("127.0.0.1", endpoint.port)

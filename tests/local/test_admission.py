@@ -82,6 +82,7 @@ def test_ministacks_own_switches_are_closed(path: str) -> None:
         request("PUT", "/_ministack/cfn-response/token"),
         request("POST", x_amz_target=f"{OF_COGNITO}InitiateAuth"),
         request("OPTIONS", "/bucket"),
+        request(path="/us-east-1_aB3/.well-known/jwks.json"),
         request("POST", "/bucket", content_type="multipart/form-data; boundary=b"),
     ],
 )
@@ -97,6 +98,8 @@ def test_a_short_list_needs_no_signature(asked: Request) -> None:
         request(),
         request(path="/bucket/key"),
         request(path="/health"),
+        request(path="/bucket/.well-known/jwks.json"),
+        request(path="/us-east-1_aB3/.well-known/openid-configuration"),
         request(path="/_loupe/healthy"),
         request(path="/_loupe/a2i-other"),
         request(path="/_aws/execute-api/abc/$default/"),
