@@ -38,6 +38,11 @@ class Home:
         return self.path / "rekognition.sqlite"
 
     @property
+    def journal(self) -> Path:
+        """What changes too often to be saved whole: items, stream records and messages."""
+        return self.path / "journal.sqlite"
+
+    @property
     def models(self) -> Path:
         """A folder for each model version: what it was trained on, and the model."""
         return self.path / "models"

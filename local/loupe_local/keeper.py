@@ -1,16 +1,23 @@
-"""Saves what MiniStack keeps in memory while it runs, so that a crash loses seconds at most."""
+"""Saves what MiniStack keeps in memory and the journal does not, while it runs.
+
+What a request changes is saved before its reply (see `acknowledgement`); what changes by itself,
+an execution that goes on for instance, seconds later.
+"""
 
 import hashlib
 import logging
+import sqlite3
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
 logger = logging.getLogger("loupe.keeper")
 
 Snapshot = tuple[str, str]
+Chosen = Callable[[str], bool]
+"""Whether a service is meant."""
 
 INTERVAL = 2.0
 """Seconds between two saves."""
@@ -25,22 +32,38 @@ SELDOM_INTERVAL = 30.0
 
 
 class Snapshots(Protocol):
-    """Yields services in the order in which they must be read."""
+    """Yields services with their states."""
 
-    def __call__(self, without: Collection[str] = ()) -> Iterable[Snapshot]:
-        """The state of all services but those named."""
+    def __call__(self, chosen: Chosen) -> Iterable[Snapshot]:
+        """The state of all services that are chosen."""
+
+
+def every(_name: str) -> bool:
+    """Chooses all services."""
+    return True
+
+
+def frequent(name: str) -> bool:
+    """Chooses the services that are saved every time."""
+    return name not in SELDOM
 
 
 class Keeper:
     """Writes the state of each service that changed to a file of its own.
 
-    Services are written in the opposite order of that in which they are read (see
-    ministack_seam.QUEUES_FIRST). Before, `trim` drops what need not be kept.
+    Before, `commit` writes what the journal noted, and `trim` drops what need not be kept.
     """
 
-    def __init__(self, folder: Path, snapshots: Snapshots, trim: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        snapshots: Snapshots,
+        commit: Callable[[], None],
+        trim: Callable[[], None],
+    ) -> None:
         self._folder = folder
         self._snapshots = snapshots
+        self._commit = commit
         self._trim = trim
         self._written: dict[str, bytes] = {}
         self._saving = threading.Lock()
@@ -49,7 +72,7 @@ class Keeper:
 
     def start(self) -> None:
         """Takes what there is now as saved, and saves what changes from here on."""
-        self._written = {name: _digest(text) for name, text in self._read(())}
+        self._written = {name: _digest(text) for name, text in self._read(every)}
         self._thread.start()
 
     def stop(self) -> None:
@@ -58,10 +81,12 @@ class Keeper:
         if self._thread.is_alive():
             self._thread.join()
 
-    def save(self, without: Collection[str] = ()) -> None:
-        """Writes every service that changed since it was last written."""
+    def save(self, chosen: Chosen = every) -> None:
+        """Writes every chosen service that changed since it was last written."""
         with self._saving:
-            for name, text in reversed(self._read(without)):
+            states = self._read(chosen)
+            self._commit()
+            for name, text in states:
                 digest = _digest(text)
                 if self._written.get(name) != digest:
                     self._write(name, text)
@@ -76,16 +101,16 @@ class Keeper:
                 if seldom:
                     self._trim()
                     complete = began
-                self.save(() if seldom else SELDOM)
-            except (OSError, RuntimeError) as error:
+                self.save(every if seldom else frequent)
+            except (OSError, RuntimeError, sqlite3.Error) as error:
                 # A full disk, or a service that never rested: the next save may succeed.
                 logger.error("state not saved: %s", error)
             pause = max(INTERVAL, REST * (time.monotonic() - began))
 
-    def _read(self, without: Collection[str]) -> list[Snapshot]:
+    def _read(self, chosen: Chosen) -> list[Snapshot]:
         for _ in range(ATTEMPTS):
             try:
-                return list(self._snapshots(without))
+                return list(self._snapshots(chosen))
             except RuntimeError as error:  # a dictionary changed while it was copied
                 reason = error
         raise RuntimeError(f"the services changed all the time: {reason}")

@@ -4,7 +4,6 @@
 # MiniStack reads the environment when it is imported, so it is imported when it is first needed.
 
 import contextvars
-import copy
 import json
 import re
 import time
@@ -40,7 +39,6 @@ def mend(save: Callable[[], None]) -> None:
     ministack.app.save_all = lambda _services: save()
     _announce_parameters()
     _name_object_versions()
-    _keep_streams()
     _hash_code_once()
     _start_at_once()
     _count_loopback_as_secure()
@@ -266,29 +264,6 @@ def _name_object_versions() -> None:
 
     s3._fire_s3_event = fire_s3_event
     eventbridge._dispatch_event = dispatch_event
-
-
-def _keep_streams() -> None:
-    """Keeps DynamoDB stream records, which MiniStack drops at a restart while it keeps the
-    positions of those who read them."""
-    from ministack.services import dynamodb
-
-    save, load = dynamodb.get_state, dynamodb.load_persisted_state
-
-    def get_state() -> Json:
-        streams = {
-            "stream_records": copy.deepcopy(dynamodb._stream_records),
-            "stream_trimmed": copy.deepcopy(dynamodb._stream_trimmed),
-        }
-        return {**save(), **streams}
-
-    def load_persisted_state(data: Json) -> None:
-        load(data)
-        dynamodb._stream_records.update(data.get("stream_records", {}))
-        dynamodb._stream_trimmed.update(data.get("stream_trimmed", {}))
-
-    dynamodb.get_state = get_state
-    dynamodb.load_persisted_state = load_persisted_state
 
 
 def _hash_code_once() -> None:

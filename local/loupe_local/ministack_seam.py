@@ -6,19 +6,22 @@
 
 import contextvars
 import json
-from collections.abc import Collection, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs, quote
 
+from loupe_local.keeper import every
 from loupe_local.wire import Json, ServiceError
 
 Scope = MutableMapping[str, Any]
 Snapshot = tuple[str, str]
 """A service's name in the state folder, and its state as the text of its file."""
 
-QUEUES_FIRST = ("sqs", "lambda")
-"""Read before and written after what their messages and stream positions lead to, so that after
-a crash work may be done twice but never is missing."""
+READS = ("Get", "List", "Describe", "BatchGet", "AdminGet", "AdminList", "Simulate", "StartSync")
+ITEMS = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "Transact", "Query", "Scan")
+MESSAGES = ("SendMessage", "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility")
+"""How the names of actions begin that change nothing which is saved whole: items and messages are
+in the journal."""
 
 
 def application() -> Any:
@@ -28,14 +31,13 @@ def application() -> Any:
     return ministack.app.app
 
 
-def snapshots(without: Collection[str] = ()) -> Iterator[Snapshot]:
-    """The state of every service but those named, queues first."""
+def snapshots(chosen: Callable[[str], bool]) -> Iterator[Snapshot]:
+    """The state of every chosen service."""
     from ministack.app import _build_persistence_save_dict
     from ministack.core.persistence import _json_default, _state_format_version
 
     services = _build_persistence_save_dict()
-    wanted = services.keys() - set(without)
-    for name in sorted(wanted, key=lambda name: (name not in QUEUES_FIRST, name)):
+    for name in sorted(filter(chosen, services)):
         state = services[name]()
         if state is None:  # a module that did not load has nothing to say
             continue
@@ -53,20 +55,56 @@ def console_api() -> str:
     return ""
 
 
-def after_restart() -> None:
-    """Puts right what MiniStack restored but would get wrong."""
-    from ministack.services import dynamodb, lambda_svc
+class Changes:
+    """Which services, as the state folder names them, must be saved before a reply leaves."""
 
-    # A position past the end of a stream would skip as many new records.
-    positions = lambda_svc._dynamodb_stream_positions
-    for scoped, position in list(positions._data.items()):
-        account, region, mapping = scoped
-        record = lambda_svc._esms.get_scoped(account, region, mapping)
-        if record is None:
-            continue
-        table = record["EventSourceArn"].split("/stream/")[0].split("/")[-1]
-        end = dynamodb.stream_end_position(table, account_id=account, region=region)
-        positions._data[scoped] = min(position, end)
+    def __init__(self) -> None:
+        self._stacks: dict[Any, str] = {}
+
+    def __call__(self, scope: Scope) -> Callable[[str], bool] | None:
+        """Chooses the services that a request changed and that are saved whole; None if none.
+
+        A stack's operation changes many services after its reply, so all are saved before
+        somebody is told that it ended.
+        """
+        from ministack.app import SERVICE_REGISTRY
+        from ministack.core import router
+
+        headers = _headers(scope)
+        query = parse_qs(scope.get("query_string", b"").decode(), keep_blank_values=True)
+        service = router.detect_service(scope["method"], scope["path"], headers, query)
+        entry = SERVICE_REGISTRY.get(service)
+        if service == "cloudformation":
+            return every if self._stacks_moved() else None
+        if entry is None or _changes_nothing(scope, headers, service):
+            return None
+        return frozenset({entry.get("state_key", entry["module"])}).__contains__
+
+    def _stacks_moved(self) -> bool:
+        from ministack.services import cloudformation
+
+        before = self._stacks
+        self._stacks = {
+            name: stack["StackStatus"] for name, stack in cloudformation._stacks.all_items()
+        }
+        return self._stacks != before
+
+
+def _changes_nothing(scope: Scope, headers: Mapping[str, str], service: str) -> bool:
+    """Whether a request changes at most objects, items and messages, which are not saved whole."""
+    action = headers.get("x-amz-target", "").rpartition(".")[2]
+    path: str = scope["path"]
+    if scope["method"] in ("GET", "HEAD") or action.startswith(READS + ITEMS + MESSAGES):
+        return True
+    if service == "s3":
+        return "/" in path.strip("/")
+    return service == "lambda" and path.endswith("/invocations")
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    return {
+        name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+    }
 
 
 def send_event(event: Json) -> None:

@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,6 +24,7 @@ from hypercorn.config import Config
 
 from loupe_local import (
     ministack_errors,
+    ministack_journal,
     ministack_mends,
     ministack_resources,
     ministack_seam,
@@ -31,11 +33,13 @@ from loupe_local import (
 )
 from loupe_local.a2i.service import A2I
 from loupe_local.a2i.workers import Workers
+from loupe_local.acknowledgement import Acknowledgement
 from loupe_local.console import ConsoleDoor
 from loupe_local.database import Database
 from loupe_local.deliveries import Deliveries
 from loupe_local.environment import HOST, Home, adopt, server_environment, url
 from loupe_local.gateway import Gateway, Service
+from loupe_local.journal import Journal
 from loupe_local.keeper import Keeper
 from loupe_local.objects import Objects
 from loupe_local.rekognition.api import Rekognition
@@ -69,8 +73,14 @@ class Lifecycle:
     """What starts after MiniStack, and ends before it."""
 
     def __init__(
-        self, keeper: Keeper, trainings: Trainings, deliveries: Deliveries, faults: Faults
+        self,
+        announce: Callable[[], None],
+        keeper: Keeper,
+        trainings: Trainings,
+        deliveries: Deliveries,
+        faults: Faults,
     ) -> None:
+        self._announce = announce
         self._keeper = keeper
         self._faults = faults
         self._trainings = trainings
@@ -78,7 +88,7 @@ class Lifecycle:
 
     def started(self) -> None:
         """State is restored: goes on with what the last run left."""
-        ministack_seam.after_restart()
+        self._announce()
         self._keeper.start()
         self._trainings.start()
         self._deliveries.start()
@@ -159,7 +169,9 @@ def _delete(folders: Iterable[Path]) -> None:
 def build(home: Home, port: int, console_port: int) -> Gateway:
     """The application, with everything it needs."""
     inner = ministack_seam.application()
-    keeper = Keeper(home.state, ministack_seam.snapshots, ministack_mends.trim)
+    journal = Journal(home.journal)
+    ministack_journal.mend(journal)
+    keeper = Keeper(home.state, ministack_seam.snapshots, journal.commit, ministack_mends.trim)
     ministack_mends.mend(keeper.save)
     ministack_errors.mend()
     database = Database(home.database)
@@ -177,8 +189,10 @@ def build(home: Home, port: int, console_port: int) -> Gateway:
         A2I(database, faults),
         Workers(database, objects, ministack_seam.send_event),
     ]
-    lifecycle = Lifecycle(keeper, trainings, deliveries, faults)
-    console = ConsoleDoor(inner, console_port, ministack_seam.console_api)
+    announce = partial(ministack_journal.announce_again, journal, home.objects)
+    lifecycle = Lifecycle(announce, keeper, trainings, deliveries, faults)
+    durable = Acknowledgement(inner, journal, keeper, ministack_seam.Changes())
+    console = ConsoleDoor(durable, console_port, ministack_seam.console_api)
     return Gateway(console, services, ministack_seam.MiniStackCaller, lifecycle)
 
 

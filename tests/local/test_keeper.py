@@ -1,11 +1,11 @@
 """What is saved, in which order, and what happens while services change."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from loupe_local.keeper import ATTEMPTS, Keeper
+from loupe_local.keeper import ATTEMPTS, Chosen, Keeper
 
 
 class Services:
@@ -15,11 +15,11 @@ class Services:
         self.state = {"queue": "1", "table": "1"}
         self.restless = 0
 
-    def __call__(self, without: Collection[str] = ()) -> Iterator[tuple[str, str]]:
+    def __call__(self, chosen: Chosen) -> Iterator[tuple[str, str]]:
         if self.restless:
             self.restless -= 1
             raise RuntimeError("dictionary changed size during iteration")
-        yield from ((name, text) for name, text in self.state.items() if name not in without)
+        yield from ((name, text) for name, text in self.state.items() if chosen(name))
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def services() -> Services:
 
 def keeper(folder: Path, services: Services) -> Keeper:
     """A keeper that trims nothing."""
-    return Keeper(folder, services, lambda: None)
+    return Keeper(folder, services, lambda: None, lambda: None)
 
 
 def test_only_what_changed_is_written_again(tmp_path: Path, services: Services) -> None:
@@ -44,16 +44,18 @@ def test_only_what_changed_is_written_again(tmp_path: Path, services: Services) 
     assert (tmp_path / "table.json").read_text() == "2"
 
 
-def test_what_is_read_first_is_written_last(
-    tmp_path: Path, services: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Given a queue that is read first, then it is written after the table that its messages
-    change: a crash between the two repeats work and loses none."""
-    order: list[str] = []
-    kept = keeper(tmp_path, services)
-    monkeypatch.setattr(kept, "_write", lambda name, _text: order.append(name))
+def test_chosen_services_alone_are_written(tmp_path: Path, services: Services) -> None:
+    """Given two services, when one is chosen, then its file alone is written."""
+    keeper(tmp_path, services).save(lambda name: name == "queue")
+    assert [path.name for path in tmp_path.iterdir()] == ["queue.json"]
+
+
+def test_the_journal_is_written_before_the_states(tmp_path: Path, services: Services) -> None:
+    """Given noted changes, when states are saved, then the changes are committed first."""
+    seen: list[list[Path]] = []
+    kept = Keeper(tmp_path, services, lambda: seen.append(list(tmp_path.iterdir())), lambda: None)
     kept.save()
-    assert order == ["table", "queue"]
+    assert seen == [[]]
 
 
 def test_services_that_change_meanwhile_are_read_again(tmp_path: Path, services: Services) -> None:
