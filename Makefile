@@ -8,7 +8,7 @@ export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test check audit build deploy teardown invoke lock clean
+.PHONY: help setup demo up down test faults check audit build deploy teardown invoke lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ down: setup ## Stop it; everything is kept
 test: setup ## Run all tests, the fast ones first
 	$(BIN)/pytest -n 2 --ignore=tests/stack --ignore=tests/browser
 	$(BIN)/pytest -n 3 -rs tests/stack tests/browser
+
+faults: setup ## Kill the embedded stack 200 times, then check that nothing is lost: SEED=7 make faults
+	$(BIN)/python -m tests.faults.run
 
 check: setup ## Lint, types, template and known vulnerabilities
 	$(BIN)/ruff check

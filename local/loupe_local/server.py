@@ -12,7 +12,9 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Mapping
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -154,8 +156,18 @@ def _lead(detach: bool, note: IO[str], ports: Mapping[str, int]) -> None:
 
 
 def _empty(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
+    """Puts what the last run left aside, and deletes it while the server starts: after a kill it is
+    all that functions had unpacked, tens of thousands of files."""
+    if folder.exists():
+        folder.rename(folder.with_name(f"{folder.name}.{time.time_ns()}"))
     folder.mkdir(parents=True)
+    left = list(folder.parent.glob(f"{folder.name}.*"))
+    threading.Thread(target=_delete, args=(left,), name="loupe-scratch", daemon=True).start()
+
+
+def _delete(folders: Iterable[Path]) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def build(home: Home, root: Credentials, port: int, console_port: int) -> Gateway:
@@ -179,7 +191,7 @@ def build(home: Home, root: Credentials, port: int, console_port: int) -> Gatewa
     services: list[Service] = [
         Health(home),
         Rekognition(backend),
-        A2I(database),
+        A2I(database, faults),
         Workers(database, objects, ministack_seam.send_event),
     ]
     announce = partial(ministack_journal.announce_again, journal, home.objects)

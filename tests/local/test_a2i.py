@@ -3,6 +3,7 @@
 import json
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -225,3 +226,18 @@ def test_a_bucket_of_that_name_is_still_s3s(client: Client) -> None:
     s3.create_bucket(Bucket="human-loops")
     s3.put_object(Bucket="human-loops", Key="a", Body=b"x")
     assert s3.get_object(Bucket="human-loops", Key="a")["Body"].read() == b"x"
+
+
+def test_a_fault_on_purpose_strikes_loops_too(endpoint: Endpoint, flow: str, runtime: Any) -> None:
+    """Given a fault for StartHumanLoop, when a loop is started, then it fails once and only so."""
+    with urllib.request.urlopen(f"{endpoint.url}/_loupe/health") as reply:
+        faults = Path(json.load(reply)["home"]) / "faults.json"
+    faults.write_text(json.dumps({"StartHumanLoop": {"error": "ThrottlingException", "times": 1}}))
+    loop = {"HumanLoopName": "struck", "FlowDefinitionArn": flow, "HumanLoopInput": INPUT}
+    try:
+        with pytest.raises(ClientError, match="ThrottlingException"):
+            runtime.start_human_loop(**loop)
+
+        assert runtime.start_human_loop(**loop)["HumanLoopArn"].endswith("/struck")
+    finally:
+        faults.unlink()

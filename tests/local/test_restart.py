@@ -264,3 +264,17 @@ def test_functions_end_with_the_server(home: Path, number: int) -> None:
     worker = int(eventually(lambda: note.exists() and note.read_text()))
     os.kill(endpoint.pid, number)
     eventually(lambda: not Path(f"/proc/{worker}").exists(), 15)
+
+
+def test_what_functions_unpacked_before_a_crash_holds_up_no_start(home: Path) -> None:
+    """Given what a killed server left in its scratch folder, when it starts again, then the folder
+    is empty at once, and what was there goes meanwhile."""
+    crash(home, stack.start(home, free_port()))
+    left = home / "tmp" / "ministack-lambda-x" / "code"
+    left.mkdir(parents=True)
+    (left / "module.py").write_text("x = 1")
+
+    stack.start(home)
+
+    assert not (home / "tmp" / "ministack-lambda-x").exists()
+    eventually(lambda: not list(home.glob("tmp.*")))

@@ -9,6 +9,7 @@ from loupe_local.a2i import definitions, loops, teams
 from loupe_local.contract import input_faults
 from loupe_local.database import Database
 from loupe_local.environment import ACCOUNT, REGION
+from loupe_local.rekognition.faults import Faults
 from loupe_local.wire import (
     Caller,
     Json,
@@ -85,8 +86,9 @@ LOOPS = {
 class A2I:
     """Task pages and flow definitions, and the loops that they make."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, faults: Faults) -> None:
         self._database = database
+        self._faults = faults
 
     def recognises(self, request: Request) -> bool:
         """By the operation that the header names, or by path and signature."""
@@ -136,6 +138,7 @@ class A2I:
         faults = input_faults(model, name, payload)
         if faults:
             raise ServiceError("ValidationException", "; ".join(faults))
+        self._faults.strike(name)
         loops.expire(self._database, caller)
         return operation.act(payload, caller, self._database)
 

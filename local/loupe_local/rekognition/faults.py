@@ -1,4 +1,4 @@
-"""Faults on purpose: the local Rekognition throttles, fails, hangs or is slow when it is told to.
+"""Faults on purpose: the local Rekognition and A2I throttle, fail, hang or are slow when told to.
 
 The file `faults.json` in the stack's home says how, operation by operation (`*`: every one):
 
