@@ -14,7 +14,7 @@ from moto.moto_api._internal.models import moto_api_backend
 from moto.sns.models import sns_backends
 
 from loupe.adapters.publisher import Publisher
-from loupe.adapters.table import put
+from loupe.adapters.table import save
 from loupe.domain.dataset import TEST
 from loupe.domain.detection import Label
 from loupe.domain.manifest import Entry, render
@@ -346,7 +346,7 @@ def due(world: World) -> Prepared:
     world.version("v1", "in_service")
     world.accepted("a.png")
     state = {"pk": "STATE", "sk": "SAMPLING", "pointer": "", "carried": 999}
-    world.deps.table.write([put(state)])
+    world.deps.table.write([save(state)])
     return {}
 
 
