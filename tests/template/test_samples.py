@@ -18,7 +18,7 @@ from loupe.adapters.table import save
 from loupe.domain.dataset import TEST
 from loupe.domain.detection import Label
 from loupe.domain.manifest import Entry, render
-from loupe.domain.payloads import answer_from_json, image_from_json
+from loupe.adapters.payloads import answer_from_json, image_from_json
 from loupe.domain.places import ImageRef
 from loupe.handlers import request_review
 from loupe.handlers.build_dataset import manifest_key

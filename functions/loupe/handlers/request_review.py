@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 from loupe.adapters.detections import moved
+from loupe.adapters.payloads import answer_from_json, image_from_json
 from loupe.adapters.reviews import take_place
 from loupe.adapters.table import save
 from loupe.correlation import correlated
@@ -18,7 +19,6 @@ from loupe.domain.detection import (
 )
 from loupe.domain.events import event
 from loupe.domain.loops import LoopState, loop_name
-from loupe.domain.payloads import answer_from_json, image_from_json
 from loupe.domain.places import stamp
 from loupe.domain.review import (
     COLD_START,
