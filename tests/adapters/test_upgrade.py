@@ -21,7 +21,7 @@ LATER = {"of a later release": {"a": [1]}}
 
 
 def released() -> list[dict[str, Any]]:
-    read = TypeDeserializer().deserialize
+    read: Any = TypeDeserializer().deserialize
     return [
         {name: read(_with_bytes(value)) for name, value in json.loads(line).items()}
         for line in LINES
