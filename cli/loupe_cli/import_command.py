@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from loupe.adapters.detections import detection_of
+from loupe.adapters.items import from_item
 from loupe.adapters.reviews import review_of
 from loupe.adapters.versions import Version
 from loupe.domain.dataset import COLD_START, REVIEWED
@@ -106,16 +107,16 @@ def restore_history(
     deps = target.deps
     for record in archive.lines("models"):
         before = f"{record['status']} in {stack}"
-        version = Version(**record | {"labels": tuple(record["labels"])} | HISTORY)
-        reason = f"{before}: {record['reason']}" if record["reason"] else before
+        version = from_item(Version, record | HISTORY, "A line of models.jsonl")
+        reason = f"{before}: {version.reason}" if version.reason else before
         number = int(version.name.removeprefix("v"))
-        deps.versions.restore(Version(**vars(version) | {"reason": reason}), number)
+        deps.versions.restore(replace(version, reason=reason), number)
     for past in detections:
         if not past["file"]:
-            deps.detections.restore(detection_of(past))
+            deps.detections.restore(detection_of(past, "A line of detections.jsonl"))
     for record in archive.lines("reviews"):
         if record["state"] not in UNFINISHED:
-            deps.reviews.restore(review_of(record))
+            deps.reviews.restore(review_of(record, "A line of reviews.jsonl"))
 
 
 HISTORY = {"status": IMPORTED, "arn": "", "approval_token": ""}

@@ -45,5 +45,9 @@ class ServiceFailed(FinalError):
     """A service began the work and failed at it, for a cause that does not lie in the request."""
 
 
+class UnreadableRecord(LoupeError):
+    """A stored record does not fit its type: the message names its key and the attribute."""
+
+
 class TryAgain(LoupeError):
     """A passing condition (throttling, a model that starts): the same request may succeed later."""

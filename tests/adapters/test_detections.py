@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from loupe.adapters.payloads import answer_to_json
 from loupe.domain.detection import (
     ACCEPTED,
     FAILED,
@@ -15,7 +16,6 @@ from loupe.domain.detection import (
     Answer,
     Label,
 )
-from loupe.domain.payloads import answer_to_json
 from loupe.errors import AlreadyDone, TryAgain
 from loupe.handlers import detect_labels, record_detection
 from loupe.handlers.record_detection import record

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from loupe.adapters.dataset import REGISTERED, REJECTED, REMOVED, Example
-from loupe.adapters.table import put
+from loupe.adapters.table import save
 from loupe.domain.dataset import LabelCount
 from loupe.domain.review import CONFLICT, DONE, NONE_OF_THE_ABOVE, TWO_LABELS
 from loupe.errors import InvalidRequest, TryAgain
@@ -475,7 +475,7 @@ def test_a_training_that_begins_meanwhile_does_not_take_the_change(world: World)
         if not begun:
             begun.append(True)
             progress = {"pk": "STATE", "sk": "PROGRESS", "attempts": 1, "changes": 0}
-            write([put(progress)])
+            write([save(progress)])
         write(writes, events)
 
     table.write = begin_first  # type: ignore[method-assign]

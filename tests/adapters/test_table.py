@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loupe.adapters.conflicts import ATTEMPTS, LONGEST_PAUSE, persist
-from loupe.adapters.table import Table, listed, put, update
+from loupe.adapters.table import Table, listed, put_new, save, update
 from loupe.domain.detection import WAITING
 from loupe.domain.events import event
 from loupe.domain.places import stamp
@@ -35,7 +35,7 @@ def test_when_a_condition_fails_nothing_is_written_and_nothing_is_told(world: Wo
 
     with pytest.raises(AlreadyDone):
         table.write(
-            [put({"pk": "B", "sk": "B"}), put({"pk": "A", "sk": "A"}, "attribute_not_exists(pk)")],
+            [save({"pk": "B", "sk": "B", "n": 1}), put_new({"pk": "A", "sk": "A"})],
             [event("SettingsApplied", "1", START, reason="x")],
         )
 
@@ -55,7 +55,7 @@ def test_an_event_written_again_stays_as_it_is_and_counts_once(world: World) -> 
     }
     for hour in range(3):
         told = event("ImageAccepted", "1", START + timedelta(hours=hour), **detail)
-        table.write([put({"pk": "A", "sk": str(hour)})], [told])
+        table.write([put_new({"pk": "A", "sk": str(hour)})], [told])
     table.write([], [told])
 
     (stored,) = world.events()

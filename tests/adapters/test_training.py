@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from loupe.adapters.rekognition import DatasetState, VersionState
-from loupe.adapters.table import put
+from loupe.adapters.table import save
 from loupe.adapters.versions import Service
 from loupe.domain.comparison import Prediction
 from loupe.domain.detection import Label
@@ -807,7 +807,7 @@ def test_a_snapshot_of_what_was_registered_leads_back_to_its_source(world: World
 def test_a_table_without_progress_has_had_no_attempt(world: World) -> None:
     assert world.deps.versions.last_attempt() is None
 
-    world.deps.table.write([put({"pk": "STATE", "sk": "PROGRESS", "changes": 3})])
+    world.deps.table.write([save({"pk": "STATE", "sk": "PROGRESS", "changes": 3})])
 
     assert world.deps.versions.last_attempt() is None
     assert world.deps.versions.progress().changes == 3

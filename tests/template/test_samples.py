@@ -13,12 +13,12 @@ from moto import mock_aws
 from moto.moto_api._internal.models import moto_api_backend
 from moto.sns.models import sns_backends
 
+from loupe.adapters.payloads import answer_from_json, image_from_json
 from loupe.adapters.publisher import Publisher
-from loupe.adapters.table import put
+from loupe.adapters.table import save
 from loupe.domain.dataset import TEST
 from loupe.domain.detection import Label
 from loupe.domain.manifest import Entry, render
-from loupe.domain.payloads import answer_from_json, image_from_json
 from loupe.domain.places import ImageRef
 from loupe.handlers import request_review
 from loupe.handlers.build_dataset import manifest_key
@@ -346,7 +346,7 @@ def due(world: World) -> Prepared:
     world.version("v1", "in_service")
     world.accepted("a.png")
     state = {"pk": "STATE", "sk": "SAMPLING", "pointer": "", "carried": 999}
-    world.deps.table.write([put(state)])
+    world.deps.table.write([save(state)])
     return {}
 
 

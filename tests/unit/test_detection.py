@@ -5,6 +5,7 @@ from dataclasses import asdict
 import pytest
 
 from loupe.adapters.detections import detection_of
+from loupe.adapters.payloads import answer_from_json, answer_to_json, image_from_json
 from loupe.domain.detection import (
     ANSWERED,
     NOT_READ,
@@ -18,7 +19,6 @@ from loupe.domain.detection import (
     person_label,
     why_unsure,
 )
-from loupe.domain.payloads import answer_from_json, answer_to_json, image_from_json
 from loupe.domain.places import NO_LABEL_FITS, ImageRef
 from loupe.errors import InvalidRequest
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from loupe.adapters.table import put
+from loupe.adapters.payloads import answer_from_json
+from loupe.adapters.table import save
 from loupe.adapters.versions import Service, Version
 from loupe.domain.detection import ACCEPTED, REVIEW, WAITING, Detection, Label
-from loupe.domain.payloads import answer_from_json
 from loupe.domain.places import ImageRef, stamp
 from loupe.domain.review import OPEN, UNSURE, Reply, Review, render_output
 from loupe.domain.training import TRAINING
@@ -97,7 +97,7 @@ class SampleData:
         self.deps.detections.move(accepted, WAITING)
         carried = self.deps.parameters.settings().sampling_interval - 1
         state = {"pk": "STATE", "sk": "SAMPLING", "pointer": "", "carried": carried}
-        self.deps.table.write([put(state)])
+        self.deps.table.write([save(state)])
 
     def ask(self) -> Review:
         """The image is in review."""

@@ -6,16 +6,17 @@ of a picture that arrive together find each other.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from loupe.adapters.table import Item, Table, listed, put, update
-from loupe.domain.dataset import Change, Counts, Group, LabelCount, Member
+from loupe.adapters.items import from_item, readable, to_item
+from loupe.adapters.table import Item, Table, listed, save, update
+from loupe.domain.dataset import Change, Counts, Group, LabelCount
 from loupe.domain.events import Event
 from loupe.domain.fingerprint import Fingerprint
 from loupe.domain.manifest import Entry
 from loupe.domain.places import LABELLED_PREFIX, position
+from loupe.domain.training import Progress
 
 REGISTERED = "registered"
 REMOVED = "removed"
@@ -59,6 +60,14 @@ class Example:
 
 
 @dataclass(frozen=True)
+class StoredCounts:
+    """The item of the counts."""
+
+    labels: Mapping[str, LabelCount] = field(default_factory=dict)
+    revision: int = 0
+
+
+@dataclass(frozen=True)
 class Ledger:
     """The counts, their revision, and the attempt since which changes are counted."""
 
@@ -80,21 +89,20 @@ class Dataset:
     def example_by_id(self, identity: str) -> Example | None:
         """The record of the labelled object with this `Example.id`, or None."""
         item = self._table.get(f"EXAMPLE#{identity}", "EXAMPLE")
-        return None if item is None else _example(item)
+        return None if item is None else from_item(Example, item)
 
     def group(self, group_id: str) -> Group:
         """A group that is known to exist."""
         item = self._table.get(f"GROUP#{group_id}", "GROUP")
         if item is None:
             raise LookupError(f"group {group_id} is missing from the table")
-        return _group(item)
+        return from_item(Group, item)
 
     def ledger(self) -> Ledger:
         """The counts as they are now."""
-        counts = self._table.get("STATE", "COUNTS") or {"labels": {}, "revision": 0}
-        progress = self._table.get("STATE", "PROGRESS") or {}
-        labels = {label: LabelCount(**count) for label, count in counts["labels"].items()}
-        return Ledger(labels, counts["revision"], progress.get("attempts", 0))
+        counts = from_item(StoredCounts, self._table.get("STATE", "COUNTS") or {})
+        progress = from_item(Progress, self._table.get("STATE", "PROGRESS") or {})
+        return Ledger(counts.labels, counts.revision, progress.attempts)
 
     def candidates(self, fingerprint: Fingerprint) -> Iterator[tuple[str, bytes]]:
         """(group, signature) of registered pictures that share a band with `fingerprint`."""
@@ -116,7 +124,7 @@ class Dataset:
     ) -> None:
         """Write a new example, its group, what finds its near duplicates, and `more`."""
         bands = [
-            put(
+            save(
                 {
                     "pk": f"BAND#{band}",
                     "sk": fingerprint.content,
@@ -149,15 +157,18 @@ class Dataset:
         unused = _unused(example, ledger.attempts) - _unused(before, ledger.attempts)
         condition, values = "attribute_not_exists(pk)", {}
         if before:
-            condition = "version = :version AND list_state = :state"
-            values = {":version": before.version, ":state": f"EXAMPLE#{before.status}"}
-        writes = [put(_example_item(example), condition, values)]
+            condition = "version = :version_before AND list_state = :state_before"
+            values = {
+                "version_before": before.version,
+                "state_before": f"EXAMPLE#{before.status}",
+            }
+        writes = [save(_example_item(example), condition, values)]
         self._table.write([*writes, *_progress(0, unused, example, ledger)], list(events))
 
     def entries(self, bucket: str) -> Iterator[tuple[str, Entry]]:
         """(split, entry) of every usable picture, oldest first."""
-        for item in self._table.listing("listing", "GROUP", newest_first=False):
-            group = _group(item)
+        found = self._table.listing("listing", "GROUP", newest_first=False)
+        for at, group in readable(lambda item: (item["at"], from_item(Group, item)), found):
             if member := group.entry:
                 yield (
                     group.split,
@@ -166,7 +177,7 @@ class Dataset:
                         label=member.label,
                         content=member.content,
                         source=member.source,
-                        at=item["at"],
+                        at=at,
                     ),
                 )
 
@@ -174,7 +185,7 @@ class Dataset:
         """Examples, newest first, of one status or of all; the range is `Table.listing`'s."""
         index, value = ("states", f"EXAMPLE#{status}") if status else ("listing", "EXAMPLE")
         found = self._table.listing(index, value, before=before, page=page)
-        yield from map(_example, found)
+        yield from readable(lambda item: from_item(Example, item), found)
 
     def _write(
         self,
@@ -187,9 +198,9 @@ class Dataset:
         group_item = self._table.get(f"GROUP#{change.after.id}", "GROUP") or {}
         counted = group_item.get("changed_in") == ledger.attempts
         writes = [
-            put(_example_item(example)),
-            put(
-                asdict(change.after)
+            save(_example_item(example)),
+            save(
+                to_item(change.after)
                 | {
                     "pk": f"GROUP#{change.after.id}",
                     "sk": "GROUP",
@@ -200,15 +211,11 @@ class Dataset:
                     else group_item.get("changed_in", -1),
                 }
             ),
-            put(
-                {
-                    "pk": "STATE",
-                    "sk": "COUNTS",
-                    "labels": {label: asdict(n) for label, n in change.counts.items()},
-                    "revision": ledger.revision + 1,
-                },
-                "attribute_not_exists(pk) OR revision = :revision",
-                {":revision": ledger.revision},
+            save(
+                {"pk": "STATE", "sk": "COUNTS"}
+                | to_item(StoredCounts(change.counts, ledger.revision + 1)),
+                "attribute_not_exists(pk) OR revision = :revision_before",
+                {"revision_before": ledger.revision},
             ),
             *more,
         ]
@@ -241,22 +248,8 @@ def _hashed(key: str) -> str:
 
 
 def _example_item(example: Example) -> Item:
-    return asdict(example) | {
+    return to_item(example) | {
         "pk": f"EXAMPLE#{example.id}",
         "sk": "EXAMPLE",
         **listed("EXAMPLE", example.at, example.id, example.status),
     }
-
-
-def _example(item: dict[str, Any]) -> Example:
-    own = {name: item[name] for name in Example.__dataclass_fields__ if name in item}
-    return Example(**own | {"by": tuple(item["by"])})
-
-
-def _group(item: dict[str, Any]) -> Group:
-    return Group(
-        id=item["id"],
-        split=item["split"],
-        testable=item["testable"],
-        members=tuple(Member(**member) for member in item["members"]),
-    )

@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from typing import Any
 
+from loupe.adapters.items import from_item, readable, to_item
 from loupe.adapters.table import Item, Table, changed_record, listed, new_record
-from loupe.domain.detection import READ_BY_MODEL, REVIEW, WAITING, Detection, Label, person_label
+from loupe.domain.detection import READ_BY_MODEL, REVIEW, WAITING, Detection, person_label
 from loupe.domain.events import Event
 from loupe.domain.places import NO_LABEL_FITS, ImageRef
 
@@ -64,18 +65,17 @@ class Detections:
         """Records, newest first, of one state or of all; the range is that of `Table.listing`."""
         index, value = ("states", f"{KIND}#{state}") if state else ("listing", KIND)
         found = self._table.listing(index, value, after=after, before=before, page=page)
-        yield from map(detection_of, found)
+        yield from readable(detection_of, found)
 
     def waiting(self, page: int = 0) -> Iterator[Detection]:
         """Images that wait, the oldest first, `page` read at a time."""
         found = self._table.listing("states", f"{KIND}#{WAITING}", newest_first=False, page=page)
-        yield from map(detection_of, found)
+        yield from readable(detection_of, found)
 
     def read_since(self, pointer: str, page: int = 0) -> Iterator[tuple[str, Detection]]:
         """Images that a model read after `pointer`, oldest first, each with its own pointer."""
         found = self._table.listing("answered", READ, newest_first=False, after=pointer, page=page)
-        for item in found:
-            yield item["answered_at"], detection_of(item)
+        yield from readable(lambda item: (item["answered_at"], detection_of(item)), found)
 
     def last_read_at(self) -> str:
         """When a model read an image last, or ""."""
@@ -89,7 +89,7 @@ def moved(detection: Detection, from_state: str) -> Item:
 
 
 def _item(detection: Detection) -> Item:
-    item = asdict(detection) | {
+    item = to_item(detection) | {
         "pk": f"IMAGE#{detection.image.id}",
         "sk": KIND,
         **listed(KIND, detection.at, detection.image.id, detection.state),
@@ -100,18 +100,11 @@ def _item(detection: Detection) -> Item:
     return item
 
 
-def detection_of(item: Mapping[str, Any]) -> Detection:
-    """The detection that an item, or an exported record, stands for."""
-    own = set(Detection.__dataclass_fields__)
-    labels = tuple(label(found) for found in item["labels"])
-    if item.get("none_of_the_above"):  # How releases before 0.2 stored that answer.
-        labels = (person_label(NO_LABEL_FITS), *labels)
-    return Detection(
-        **{name: value for name, value in item.items() if name in own}
-        | {"image": ImageRef(**item["image"]), "labels": labels}
-    )
-
-
-def label(item: dict[str, Any]) -> Label:
-    """A label as stored."""
-    return Label(**(item | {"confidence": float(item["confidence"])}))
+def detection_of(item: Mapping[str, Any], source: str = "") -> Detection:
+    """The detection that an item, or an exported record, holds; raises UnreadableRecord."""
+    detection = from_item(Detection, item, source)
+    no_label_fits = person_label(NO_LABEL_FITS)
+    if item.get("none_of_the_above") and no_label_fits not in detection.labels:
+        # How 0.1.0 stored that answer; what it wrote stays beside what is written since.
+        return replace(detection, labels=(no_label_fits, *detection.labels))
+    return detection

@@ -8,7 +8,7 @@ from typing import Any
 from loupe.adapters.detections import KIND as DETECTION
 from loupe.adapters.reviews import KIND as REVIEW
 from loupe.adapters.reviews import awaited, review_of
-from loupe.adapters.table import STATE_COUNTS, Item, Table, put, update
+from loupe.adapters.table import STATE_COUNTS, Item, Table, save, update
 from loupe.domain.places import stamp
 from loupe.errors import AlreadyDone
 
@@ -47,7 +47,7 @@ class Records:
             behind = behind or len(items) == limit
         settled = now - datetime.fromisoformat(state["began"]) >= SETTLED_AFTER
         progress = pointers | {"behind": behind, "done": settled and not behind}
-        self._table.write([put({"pk": "STATE", "sk": "COUNTED", **state, **progress})])
+        self._table.write([save({"pk": "STATE", "sk": "COUNTED", **state, **progress})])
         return looked_at
 
     def _count(self, items: Sequence[Item]) -> None:

@@ -3,21 +3,19 @@
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
-from loupe.adapters.detections import label
+from loupe.adapters.items import from_item, readable, to_item
 from loupe.adapters.table import Item, Table, changed_record, listed, new_record, update
 from loupe.domain.dataset import Change
 from loupe.domain.events import Event
-from loupe.domain.places import ImageRef
 from loupe.domain.review import (
     CLOSING,
     CONFLICT,
     DONE,
     OPEN,
     QUEUED,
-    Reply,
     Review,
     label_conflict,
     label_conflict_id,
@@ -81,7 +79,7 @@ class Reviews:
         """Reviews, newest first, of one state or of all; the range is that of `Table.listing`."""
         index, value = ("states", f"{KIND}#{state}") if state else ("listing", KIND)
         found = self._table.listing(index, value, before=before, page=page)
-        yield from map(review_of, found)
+        yield from readable(review_of, found)
 
     def least_sure(self, page: int) -> Iterator[Review]:
         """Queued reviews, those first whose image the model was least sure of."""
@@ -100,11 +98,11 @@ class Reviews:
         found = self._table.listing(
             "states", f"{KIND}#{state}", newest_first=False, after=after, page=page
         )
-        yield from map(review_of, found)
+        yield from readable(review_of, found)
 
     def _awaiting(self, work: str, page: int, after: str = "") -> Iterator[Review]:
         found = self._table.listing("answered", work, newest_first=False, after=after, page=page)
-        yield from map(review_of, found)
+        yield from readable(review_of, found)
 
     def unanswered(self) -> Iterator[Review]:
         """Open and queued reviews, newest first within each."""
@@ -194,7 +192,7 @@ def score_version(version: str, agrees: bool) -> Item:
 
 
 def _item(review: Review) -> Item:
-    return asdict(review) | {
+    return to_item(review) | {
         "pk": f"REVIEW#{review.id}",
         "sk": KIND,
         **listed(KIND, review.at, review.id, review.state),
@@ -212,16 +210,6 @@ def awaited(review: Review) -> Item:
     return {}
 
 
-def review_of(item: Mapping[str, Any]) -> Review:
-    """The review that an item, or an exported record, stands for."""
-    own = set(Review.__dataclass_fields__)
-    return Review(
-        **{name: value for name, value in item.items() if name in own}
-        | {
-            "image": ImageRef(**item["image"]),
-            "labels": tuple(item["labels"]),
-            "guess": tuple(label(found) for found in item["guess"]),
-            "replies": tuple(Reply(**reply) for reply in item["replies"]),
-            "skipped": tuple(item["skipped"]),
-        }
-    )
+def review_of(item: Mapping[str, Any], source: str = "") -> Review:
+    """The review that an item, or an exported record, holds; raises UnreadableRecord."""
+    return from_item(Review, item, source)

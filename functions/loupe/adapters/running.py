@@ -7,10 +7,10 @@
 | SWITCH | a version | the event of its last start or stop, and whether that was told |
 """
 
-from dataclasses import asdict
 from datetime import datetime
 
-from loupe.adapters.table import Item, Table, put, update
+from loupe.adapters.items import from_item, readable, to_item
+from loupe.adapters.table import Item, Table, save, update
 from loupe.domain.events import Event
 from loupe.domain.places import stamp
 from loupe.domain.running_hours import UP, Look, next_look, unit_seconds
@@ -28,7 +28,7 @@ class Running:
 
     def looks(self) -> dict[str, Look]:
         """The last look at each version that has ever run."""
-        return {item["sk"]: _look(item) for item in self._table.children(LOOKS)}
+        return dict(readable(lambda item: (item["sk"], _look(item)), self._table.children(LOOKS)))
 
     def look(self, version: str) -> Look | None:
         """The last look at a version, or None if it was never seen to run."""
@@ -47,10 +47,10 @@ class Running:
         now = next_look(before, at, status, units)
         if now is None or (before and before.at >= at):
             return
-        look = put(
+        look = save(
             _item(version, now),
             "looked_at = :before" if before else "attribute_not_exists(pk)",
-            {":before": stamp(before.at)} if before else None,
+            {"before": stamp(before.at)} if before else None,
         )
         ran = [
             update(f"RAN#{day[:7]}", f"{day[8:]}#{version}", "ADD unit_seconds :s", {"s": seconds})
@@ -68,8 +68,8 @@ class Running:
 
         So the event is not lost, whatever happens after the service was asked.
         """
-        item = {"pk": SWITCHES, "sk": version, "event": asdict(switch), "told": False}
-        self._table.write([put(item | {"event_id": switch.id})])
+        item = {"pk": SWITCHES, "sk": version, "event": to_item(switch), "told": False}
+        self._table.write([save(item | {"event_id": switch.id})])
 
     def cancel_switch(self, version: str, switch: Event) -> None:
         """Forget a prepared event: the service refused."""
@@ -80,7 +80,7 @@ class Running:
         item = self._table.get(SWITCHES, version)
         if item is None or item["told"]:
             return []
-        switch = Event(**item["event"])
+        switch = from_item(Event, item["event"], f"The event of {SWITCHES} {version}")
         return [switch] if (status in UP) == (switch.type == "ModelStarted") else []
 
     def ran(self, month: str) -> list[tuple[str, str, float]]:
@@ -104,20 +104,10 @@ def _told(version: str, switch: Event) -> Item:
 
 
 def _item(version: str, look: Look) -> Item:
-    return {
-        "pk": LOOKS,
-        "sk": version,
-        "looked_at": stamp(look.at),
-        "status": look.status,
-        "units": look.units,
-        "since": stamp(look.since) if look.since else "",
-    }
+    looked = to_item(look)
+    return {"pk": LOOKS, "sk": version, "looked_at": looked.pop("at"), **looked}
 
 
 def _look(item: Item) -> Look:
-    return Look(
-        at=datetime.fromisoformat(item["looked_at"]),
-        status=item["status"],
-        units=item["units"],
-        since=datetime.fromisoformat(item["since"]) if item["since"] else None,
-    )
+    # `since` is "" as well where there is none; `at` is a word that DynamoDB keeps for itself.
+    return from_item(Look, item | {"at": item.get("looked_at"), "since": item.get("since") or None})

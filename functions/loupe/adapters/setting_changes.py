@@ -1,9 +1,10 @@
 """Who changed a parameter last: Parameter Store only knows that it was changed."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
+from loupe.adapters.items import from_item, to_item
 from loupe.adapters.parameters import Stored
-from loupe.adapters.table import Table, put
+from loupe.adapters.table import Table, save
 
 SOMEBODY = "somebody outside Loupe"
 
@@ -26,10 +27,10 @@ class SettingChanges:
         """The last change of a parameter that is stored so."""
         note = self._table.get(f"SETTING#{name}", "SETTING") or {}
         if note.get("version") == stored.version:
-            return SettingChange(note["by"], note["at"])
+            return from_item(SettingChange, note)
         return SettingChange(SOMEBODY, stored.at) if stored.version > 1 else SettingChange()
 
     def note(self, name: str, change: SettingChange, version: int) -> None:
         """Remember the change that made `version` of a parameter."""
-        note = {"pk": f"SETTING#{name}", "sk": "SETTING", "version": version, **asdict(change)}
-        self._table.write([put(note)])
+        note = {"pk": f"SETTING#{name}", "sk": "SETTING", "version": version, **to_item(change)}
+        self._table.write([save(note)])

@@ -20,15 +20,14 @@ state in the same transaction and the same way.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 from zlib import crc32
 
 from botocore.exceptions import ClientError
 
 from loupe.adapters.conflicts import persist
+from loupe.adapters.items import plain, stored, to_item
 from loupe.domain.events import Event
 from loupe.domain.places import position
 from loupe.domain.statistics import tally
@@ -141,7 +140,7 @@ class Table:
 
     def put_new(self, item: Item, events: Sequence[Event] = ()) -> None:
         """Write an item that must not exist yet, and its events; else raise AlreadyDone."""
-        self.write([put(item, "attribute_not_exists(pk)")], events)
+        self.write([put_new(item)], events)
 
     def write(self, writes: Sequence[Mapping[str, Any]], events: Sequence[Event] = ()) -> None:
         """All writes and the events of them, or nothing.
@@ -158,7 +157,7 @@ class Table:
         shard = _shard(writes, events, attempt)
         items = [
             *({kind: body for kind, body in w.items() if kind != STATE_COUNTS} for w in writes),
-            *(put(_event_item(event), "attribute_not_exists(pk)") for event in events),
+            *(put_new(_event_item(event)) for event in events),
             *_counted(events, shard),
             *_state_counts(writes, shard),
         ]
@@ -169,10 +168,10 @@ class Table:
             if items:
                 self._client.transact_write_items(TransactItems=items)
         except ClientError as error:
-            stored = _stored_events(error, len(writes), events)
-            if not stored:
+            known = _stored_events(error, len(writes), events)
+            if not known:
                 raise _translated(error) from error
-            self._transact(writes, [event for event in events if event not in stored], attempt)
+            self._transact(writes, [event for event in events if event not in known], attempt)
 
     def update(
         self, pk: str, sk: str, expression: str, values: Mapping[str, Any], condition: str = ""
@@ -200,14 +199,19 @@ class Table:
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
-def put(item: Item, condition: str = "", values: Item | None = None) -> dict[str, Item]:
-    """A put for `Table.write`."""
-    body: Item = {"Item": _stored(item)}
-    if condition:
-        body["ConditionExpression"] = condition
-    if values:
-        body["ExpressionAttributeValues"] = _stored(values)
-    return {"Put": body}
+def put_new(item: Item) -> dict[str, Item]:
+    """A put for `Table.write` of an item that must not exist yet."""
+    return {"Put": {"Item": stored(item), "ConditionExpression": "attribute_not_exists(pk)"}}
+
+
+def save(item: Item, condition: str = "", values: Item | None = None) -> dict[str, Item]:
+    """An update for `Table.write` of an item that may exist: attributes beside its own stay.
+
+    `values` (names without colon) are those of `condition`.
+    """
+    own = {name: value for name, value in item.items() if name not in ("pk", "sk")}
+    sets = ", ".join(f"#{name} = :{name}" for name in own)
+    return update(item["pk"], item["sk"], f"SET {sets}", own | (values or {}), condition)
 
 
 def update(
@@ -217,7 +221,7 @@ def update(
     body: Item = {
         "Key": {"pk": pk, "sk": sk},
         "UpdateExpression": expression,
-        "ExpressionAttributeValues": {f":{k}": _stored(v) for k, v in values.items()},
+        "ExpressionAttributeValues": {f":{k}": stored(v) for k, v in values.items()},
     }
     if condition:
         body["ConditionExpression"] = condition
@@ -229,7 +233,7 @@ def update(
 
 def new_record(item: Item) -> dict[str, Item]:
     """A put for `Table.write` of a record that must not exist yet; counts it in its state."""
-    write = put(item | {"counted": True}, "attribute_not_exists(pk)")
+    write = put_new(item | {"counted": True})
     return write | {STATE_COUNTS: {item["list_state"]: 1}}
 
 
@@ -280,7 +284,7 @@ def _event_item(event: Event) -> Item:
         "sk": "EVENT",
         **listed("EVENT", event.at, event.id, event.type),
         "expires": _expires(event.at),
-        **asdict(event),
+        **to_item(event),
     }
     if not event.about:
         del item["about"]  # An index key cannot be empty.
@@ -354,24 +358,3 @@ def _translated(error: ClientError) -> Exception:
     if cancelled or code == "TransactionConflictException":
         return TryAgain(f"The table was busy with another change: {', '.join(sorted(reasons))}.")
     return error
-
-
-def _stored(value: Any) -> Any:
-    if isinstance(value, float):
-        return Decimal(str(value))
-    if isinstance(value, Mapping):
-        return {key: _stored(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_stored(inner) for inner in value]
-    return value
-
-
-def plain(value: Any) -> Any:
-    """A value as DynamoDB's client gives it, with Python's own numbers and bytes."""
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, dict):
-        return {key: plain(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [plain(inner) for inner in value]
-    return value.value if hasattr(value, "value") else value

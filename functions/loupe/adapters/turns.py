@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from loupe.adapters.table import Table, put
+from loupe.adapters.table import Table, save
 from loupe.domain.places import stamp
 from loupe.errors import AlreadyDone
 
@@ -18,7 +18,7 @@ class Turns:
         turn = {"pk": "STATE", "sk": f"TURN#{work}", "turn_ends": stamp(now + lasts)}
         condition = "attribute_not_exists(pk) OR turn_ends <= :now"
         try:
-            self._table.write([put(turn, condition, {":now": stamp(now)})])
+            self._table.write([save(turn, condition, {"now": stamp(now)})])
         except AlreadyDone:
             return False
         return True

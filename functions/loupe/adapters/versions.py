@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
 from typing import Any
 
-from loupe.adapters.table import Item, Table, listed, put, update
+from loupe.adapters.items import from_item, readable, to_item
+from loupe.adapters.table import Item, Table, listed, put_new, save, update
 from loupe.domain.comparison import Prediction
 from loupe.domain.events import Event
-from loupe.domain.places import stamp
 from loupe.domain.power import Attempts
 from loupe.domain.training import IN_SERVICE, RETIRED, Attempt, Progress
 from loupe.errors import AlreadyDone, NotFound
@@ -68,13 +67,13 @@ class Versions:
         item = self._table.get(f"VERSION#{name}", "VERSION")
         if item is None:
             raise NotFound(f"There is no version {name!r}; 'loupe models' lists them.")
-        return _version(item)
+        return from_item(Version, item)
 
     def newest(self) -> Iterator[Version]:
         """All versions, newest first."""
-        for item in self._table.listing("listing", "VERSION"):
-            # A sample may be scored while the index is behind: the listing needs only be recent.
-            yield _version(item)
+        # A sample may be scored while the index is behind: the listing needs only be recent.
+        found = self._table.listing("listing", "VERSION")
+        yield from readable(lambda item: from_item(Version, item), found)
 
     def last_attempt(self) -> Attempt | None:
         """The version of the last attempt, or None before the first."""
@@ -86,15 +85,13 @@ class Versions:
 
     def progress(self) -> Progress:
         """Attempts, changes since the last one, and versions in a row that were not promoted."""
-        item = self._table.get("STATE", "PROGRESS") or {}
-        own = Progress.__dataclass_fields__
-        return Progress(**{name: value for name, value in item.items() if name in own})
+        return from_item(Progress, self._table.get("STATE", "PROGRESS") or {})
 
     def begin(self, version: Version, attempts: int) -> None:
         """Write a new attempt and count changes from now on; raises AlreadyDone if it was begun."""
         self._table.write(
             [
-                put(_item(version), "attribute_not_exists(pk)"),
+                put_new(_item(version)),
                 update(
                     "STATE",
                     "PROGRESS",
@@ -107,7 +104,7 @@ class Versions:
 
     def restore(self, version: Version, number: int) -> None:
         """Write the history of a version of another stack; later ones have higher numbers."""
-        self._table.write([put(_item(version))])
+        self._table.write([save(_item(version))])
         try:
             self._table.update(
                 "STATE",
@@ -137,8 +134,7 @@ class Versions:
 
     def service(self) -> Service:
         """What is in service; empty before the first promotion."""
-        item = self._table.get("STATE", "SERVICE") or {}
-        return Service(**{n: item.get(n, "") for n in Service.__dataclass_fields__})
+        return from_item(Service, self._table.get("STATE", "SERVICE") or {})
 
     def promote(
         self, version: Version, over: Service, at: str, reason: str, events: Sequence[Event]
@@ -149,10 +145,10 @@ class Versions:
         """
         service = Service(version.name, version.arn, over.version, at)
         writes = [
-            put(
-                {"pk": "STATE", "sk": "SERVICE", **asdict(service)},
+            save(
+                {"pk": "STATE", "sk": "SERVICE", **to_item(service)},
                 "version = :over" if over.version else "attribute_not_exists(pk)",
-                {":over": over.version} if over.version else None,
+                {"over": over.version} if over.version else None,
             ),
             _changes(version, {"status": IN_SERVICE, "reason": reason, "approval_token": ""}),
         ]
@@ -171,15 +167,12 @@ class Versions:
     def attempts(self) -> Attempts | None:
         """Attempts to start the model in service for a backlog since it last ran, or None."""
         item = self._table.get("STATE", "ATTEMPTS")
-        if item is None:
-            return None
-        own = {name: item[name] for name in Attempts.__dataclass_fields__}
-        return Attempts(**own | {"at": datetime.fromisoformat(item["at"])})
+        return None if item is None else from_item(Attempts, item)
 
     def save_attempts(self, attempts: Attempts, events: Sequence[Event] = ()) -> None:
         """Write the attempts to start the model, with events."""
-        item = asdict(attempts) | {"pk": "STATE", "sk": "ATTEMPTS", "at": stamp(attempts.at)}
-        self._table.write([put(item)], events)
+        item = {"pk": "STATE", "sk": "ATTEMPTS", **to_item(attempts)}
+        self._table.write([save(item)], events)
 
     def forget_attempts(self) -> None:
         """Count attempts from none again: the model runs, or a person starts it."""
@@ -196,10 +189,10 @@ class Versions:
         """Take the lease from `over` ("": nobody); raises AlreadyDone when another was faster."""
         self._table.write(
             [
-                put(
+                save(
                     {"pk": "STATE", "sk": "LEASE", "holder": holder},
                     "holder = :over" if over else "attribute_not_exists(pk)",
-                    {":over": over} if over else None,
+                    {"over": over} if over else None,
                 )
             ]
         )
@@ -211,7 +204,7 @@ class Versions:
     def lend(self, version: str, holder: str) -> None:
         """Remember that the execution `holder` starts `version` for a comparison only."""
         self._table.write(
-            [put({"pk": "STATE", "sk": "LENT", "version": version, "holder": holder})]
+            [save({"pk": "STATE", "sk": "LENT", "version": version, "holder": holder})]
         )
 
     def lent(self) -> tuple[str, str]:
@@ -232,16 +225,14 @@ class Versions:
 
     def predictions(self, version: str) -> dict[str, Prediction]:
         """What a version said of holdout images, by content."""
-        return {
-            item["sk"]: Prediction(item["label"] or None, float(item["confidence"]))
-            for item in self._table.children(f"PREDICTIONS#{version}")
-        }
+        found = self._table.children(f"PREDICTIONS#{version}")
+        return dict(readable(lambda item: (item["sk"], _prediction(item)), found))
 
     def save_prediction(self, version: str, content: str, prediction: Prediction) -> None:
         """Keep what a version said of a holdout image."""
         self._table.write(
             [
-                put(
+                save(
                     {
                         "pk": f"PREDICTIONS#{version}",
                         "sk": content,
@@ -268,14 +259,12 @@ def _changes(version: Version, changes: Mapping[str, Any]) -> Item:
 
 
 def _item(version: Version) -> Item:
-    return asdict(version) | {
+    return to_item(version) | {
         "pk": f"VERSION#{version.name}",
         "sk": "VERSION",
         **listed("VERSION", version.at, version.name),
     }
 
 
-def _version(item: dict[str, Any]) -> Version:
-    # A version of an earlier release lacks the fields that came later.
-    own = {name: item[name] for name in Version.__dataclass_fields__ if name in item}
-    return Version(**own | {"labels": tuple(item["labels"])})
+def _prediction(item: Item) -> Prediction:
+    return from_item(Prediction, item | {"label": item.get("label") or None})

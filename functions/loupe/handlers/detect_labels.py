@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from loupe.adapters.payloads import answer_to_json, image_from_json
 from loupe.correlation import correlated
 from loupe.domain.detection import Answer
 from loupe.domain.fingerprint import MAX_BYTES, UnreadableImage, check_image
-from loupe.domain.payloads import answer_to_json, image_from_json
 from loupe.domain.places import ImageRef
 from loupe.errors import NotFound, TryAgain, UnusableImage
 from loupe.wiring import Deps, deps

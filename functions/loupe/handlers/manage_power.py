@@ -8,7 +8,7 @@ from typing import Any
 
 from loupe.adapters.detections import moved
 from loupe.adapters.faults import is_passing
-from loupe.adapters.table import put
+from loupe.adapters.table import save
 from loupe.domain.detection import REVIEW, WAITING
 from loupe.domain.events import event
 from loupe.domain.places import stamp
@@ -214,7 +214,7 @@ def withdraw_cold_start(now: Round) -> None:
     clock = now.deps.clock()
     at_end = all(_withdraw_from(state, done, clock, now.deps) for state in (QUEUED, OPEN))
     finished = at_end and clock - datetime.fromisoformat(now.service.since) >= LATE
-    now.deps.table.write([put({"pk": "STATE", "sk": "COLD_START", **done, "done": finished})])
+    now.deps.table.write([save({"pk": "STATE", "sk": "COLD_START", **done, "done": finished})])
 
 
 def _withdraw_from(state: str, pointers: dict[str, Any], clock: datetime, deps: Deps) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import process_partial_response
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
-from loupe.adapters.table import plain
+from loupe.adapters.items import plain
 from loupe.correlation import stream_batch
 from loupe.telemetry import METERED_EVENTS, meter
 from loupe.wiring import deps

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from loupe.adapters.payloads import answer_from_json, image_from_json
 from loupe.correlation import correlated
 from loupe.domain.detection import (
     ACCEPTED,
@@ -17,7 +18,6 @@ from loupe.domain.detection import (
 )
 from loupe.domain.events import Event, event
 from loupe.domain.failures import failure_from_json
-from loupe.domain.payloads import answer_from_json, image_from_json
 from loupe.domain.places import stamp
 from loupe.errors import AlreadyDone
 from loupe.telemetry import logger

@@ -6,8 +6,9 @@ from itertools import islice
 from typing import Any
 
 from loupe.adapters.detections import moved
+from loupe.adapters.payloads import answer_from_json, image_from_json
 from loupe.adapters.reviews import take_place
-from loupe.adapters.table import put
+from loupe.adapters.table import save
 from loupe.correlation import correlated
 from loupe.domain.detection import (
     REVIEW,
@@ -18,7 +19,6 @@ from loupe.domain.detection import (
 )
 from loupe.domain.events import event
 from loupe.domain.loops import LoopState, loop_name
-from loupe.domain.payloads import answer_from_json, image_from_json
 from loupe.domain.places import stamp
 from loupe.domain.review import (
     COLD_START,
@@ -157,7 +157,7 @@ def follow_loops(deps: Deps) -> int:
             again += _follow(review, deps.loops.state(review.loop), now, deps)
     behind = reviews[-1].position if len(reviews) == LOOPS_PER_RUN else ""
     if behind != pointer:
-        deps.table.write([put({"pk": "STATE", "sk": "LOOPS", "pointer": behind})])
+        deps.table.write([save({"pk": "STATE", "sk": "LOOPS", "pointer": behind})])
     return again
 
 

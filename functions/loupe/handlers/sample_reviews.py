@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from loupe.adapters.table import put
+from loupe.adapters.table import save
 from loupe.domain.detection import ANSWERED, MODEL, REVIEW, Detection
 from loupe.domain.places import stamp
 from loupe.domain.review import OPEN, QUALITY, Review, consensus, review_id
@@ -46,7 +46,7 @@ def sample(deps: Deps) -> int:
                 send(detection, settings, deps)
             sampled += len(chosen)
             place = {"pointer": seen[-1][0], "carried": carried}
-            deps.table.write([put({"pk": "STATE", "sk": "SAMPLING", **place})])
+            deps.table.write([save({"pk": "STATE", "sk": "SAMPLING", **place})])
     meter(deps.value("STACK"), SAMPLING_BEHIND_HOURS, _hours_behind(behind, place, deps))
     return sampled
 

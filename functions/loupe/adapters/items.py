@@ -1,0 +1,173 @@
+"""The one codec between records (dataclasses) and what holds them: the table's items, the lines of
+an export, messages and the input of state machines.
+
+Any of these may be of an earlier or a later release:
+
+- A field that is missing has the dataclass's default. So a field that a release adds needs a
+  default that is true of the records without it.
+- A field that this release does not know is not read, and stays in the table: what exists already
+  is written attribute by attribute (`table.save`, `table.changed_record`), never put whole. A value
+  inside an attribute, such as the members of a group, is one value and is written whole.
+- A value of another kind than the field's is an error that names the record and the attribute.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import MISSING, Field, asdict, fields, is_dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from loupe.domain.places import stamp
+from loupe.errors import UnreadableRecord
+from loupe.telemetry import logger
+
+Record = TypeVar("Record")
+
+
+class _Mismatch(Exception):
+    """What is wrong with a value, and where in the record it stands."""
+
+
+def to_item(record: Any) -> dict[str, Any]:
+    """The fields of a record; times as text that sorts."""
+    return asdict(record, dict_factory=_fields)
+
+
+def from_item(kind: type[Record], item: Mapping[str, Any], source: str = "") -> Record:
+    """The record that `item` holds; `source` names it in errors (default: its key).
+
+    Raises UnreadableRecord.
+    """
+    try:
+        record: Record = _record(kind, item, "")
+    except _Mismatch as mismatch:
+        name = source or f"The record {item.get('pk', kind.__name__)} {item.get('sk', '')}".strip()
+        raise UnreadableRecord(
+            f"{name} cannot be read: {mismatch}. Was it written by a later release, or by hand?"
+        ) from mismatch
+    return record
+
+
+def readable(
+    read: Callable[[dict[str, Any]], Record], items: Iterable[dict[str, Any]]
+) -> Iterator[Record]:
+    """The records that `items` hold. One that cannot be read is logged and keeps back no other."""
+    for item in items:
+        try:
+            record = read(item)
+        except UnreadableRecord as error:
+            key = f"{item.get('pk')} {item.get('sk')}"
+            logger.error("a record is left out", extra={"record": key, "error": str(error)})
+        else:
+            yield record
+
+
+def stored(value: Any) -> Any:
+    """A value as DynamoDB's client takes it."""
+    if isinstance(value, float):
+        return Decimal(str(value))
+    if isinstance(value, Mapping):
+        return {key: stored(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [stored(inner) for inner in value]
+    return value
+
+
+def plain(value: Any) -> Any:
+    """A value as DynamoDB's client gives it, with Python's own numbers and bytes."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [plain(inner) for inner in value]
+    return value.value if hasattr(value, "value") else value
+
+
+def _fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: stamp(v) if isinstance(v, datetime) else v for name, v in pairs}
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def _has_default(field: Field[Any]) -> bool:
+    return field.default is not MISSING or field.default_factory is not MISSING
+
+
+def _record(kind: Any, value: Any, where: str) -> Any:
+    found = _expect(Mapping, value, where)
+    values = {}
+    for field in fields(kind):
+        name = f"{where}.{field.name}" if where else field.name
+        if field.name in found:
+            values[field.name] = _value(_hints(kind)[field.name], found[field.name], name)
+        elif not _has_default(field):
+            raise _Mismatch(f"its attribute {name!r} is missing")
+    return kind(**values)
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    if is_dataclass(hint):
+        return _record(hint, value, where)
+    read = READERS.get(get_origin(hint) or hint)
+    if read is None:
+        raise TypeError(f"{where}: the codec has no reader for {hint}")
+    return read(get_args(hint), value, where)
+
+
+def _expect(kind: Any, value: Any, where: str) -> Any:
+    # In Python a truth value is a whole number.
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        expected = KINDS[kind]
+        raise _Mismatch(f"its attribute {where!r} is {value!r:.80}, where {expected} is expected")
+    return value
+
+
+def _optional(hints: tuple[Any, ...], value: Any, where: str) -> Any:
+    (hint,) = (each for each in hints if each is not NoneType)
+    return None if value is None else _value(hint, value, where)
+
+
+def _tuple(hints: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
+    values = enumerate(_expect((list, tuple), value, where))
+    return tuple(_value(hints[0], each, f"{where}[{number}]") for number, each in values)
+
+
+def _mapping(hints: tuple[Any, ...], value: Any, where: str) -> dict[str, Any]:
+    found = _expect(Mapping, value, where)
+    return {name: _value(hints[1], each, f"{where}.{name}") for name, each in found.items()}
+
+
+def _time(_: tuple[Any, ...], value: Any, where: str) -> datetime:
+    try:
+        return datetime.fromisoformat(_expect(str, value, where))
+    except ValueError as error:
+        raise _Mismatch(f"its attribute {where!r} is {value!r:.80}, which is no time") from error
+
+
+KINDS: Mapping[Any, str] = {
+    Mapping: "a map",
+    (list, tuple): "a list",
+    (int, float): "a number",
+    int: "a whole number",
+    str: "a text",
+    bool: "true or false",
+    bytes: "bytes",
+}
+READERS: Mapping[Any, Callable[[tuple[Any, ...], Any, str], Any]] = {
+    Any: lambda _hints, value, _where: value,
+    str: lambda _, value, where: _expect(str, value, where),
+    int: lambda _, value, where: _expect(int, value, where),
+    float: lambda _, value, where: float(_expect((int, float), value, where)),
+    bool: lambda _, value, where: _expect(bool, value, where),
+    bytes: lambda _, value, where: _expect(bytes, value, where),
+    datetime: _time,
+    UnionType: _optional,
+    tuple: _tuple,
+    Mapping: _mapping,
+}
