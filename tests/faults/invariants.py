@@ -9,8 +9,9 @@ from typing import Any
 
 from loupe.adapters.dataset import REGISTERED, REJECTED
 from loupe.adapters.detections import detection_of
+from loupe.adapters.items import plain
 from loupe.adapters.reviews import review_of
-from loupe.adapters.table import COUNT, plain
+from loupe.adapters.table import COUNT
 from loupe.domain.dataset import TEST, TRAIN
 from loupe.domain.detection import (
     ACCEPTED,

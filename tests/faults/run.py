@@ -6,7 +6,6 @@ meets is up to the machine, as in real life.
 
 import os
 import random
-import shutil
 import sys
 import threading
 import time
@@ -19,7 +18,7 @@ from tests.faults.invariants import Found, Outcome, check
 from tests.faults.kills import FAULTS, FUNCTION, SERVER, Killer
 from tests.faults.people import Act, NoAnswer, People
 from tests.faults.rest import Rest
-from tests.stack.conftest import ROOT, Stack, fresh
+from tests.stack.conftest import Stack, build, fresh
 
 SEED = 9
 POINTS = (50, 150)
@@ -142,7 +141,7 @@ def main(points: Sequence[int] = POINTS) -> int:
     """Runs with the seed of the environment; 1 when a rule does not hold."""
     seed = int(os.environ.get("SEED") or SEED)
     print(f"faults: seed {seed}, {points[0]} kills of the server, {points[1]} of functions")
-    shutil.rmtree(ROOT / "build" / "test-sam", ignore_errors=True)
+    build()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SFN_WAIT_SCALE", "0.1")
         for stack in fresh("faults-on-purpose"):

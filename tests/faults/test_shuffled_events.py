@@ -21,8 +21,8 @@ from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.moto_api._internal.models import moto_api_backend
 
 from loupe.adapters.dataset import REMOVED
+from loupe.adapters.payloads import image_from_json
 from loupe.domain.detection import Answer, Label
-from loupe.domain.payloads import image_from_json
 from loupe.domain.places import DETECTION_PREFIX, LABELLED_PREFIX, REVIEW_PREFIX, ImageRef
 from loupe.handlers import (
     answer_review,

@@ -229,12 +229,12 @@ def built() -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         lock.seek(0)
         if lock.read() != run:
-            _build()
+            build()
             lock.truncate(0)
             lock.write(run)
 
 
-def _build() -> None:
+def build() -> None:
     """SAM gives every function a copy of the same code; `packed.yaml` names one archive of it."""
     shutil.rmtree(BUILT, ignore_errors=True)
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"

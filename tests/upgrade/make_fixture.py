@@ -96,14 +96,14 @@ def use(session: Session) -> None:
     for name, value in SETTINGS.items():
         session.deps.parameters.set(name, value)
     # Before the first model: people name what they see.
-    for number in range(3):
-        session.put(f"images_for_detection/cold {number}.png", digit(1, 40 + number))
+    for cold in range(3):
+        session.put(f"images_for_detection/cold {cold}.png", digit(1, 40 + cold))
     session.answer("cold 0.png", "one", "one")
     session.answer("cold 1.png", "none of the above", "none of the above")
     until(lambda: session.state("cold 1.png") == "answered" and session.examples() >= 1)
-    for value, label in ((0, "zero"), (1, "one"), (7, "seven ü")):
+    for pictured, label in ((0, "zero"), (1, "one"), (7, "seven ü")):
         for number in range(6):
-            session.put(f"images_labeled_by_folder/{label}/{number}.png", digit(value, number))
+            session.put(f"images_labeled_by_folder/{label}/{number}.png", digit(pictured, number))
     session.put("images_labeled_by_folder/one/again.png", digit(1, 0))
     session.put("images_labeled_by_folder/one/notes.txt", b"no image")
     until(lambda: session.examples() >= 21)
