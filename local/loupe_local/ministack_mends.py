@@ -46,6 +46,7 @@ def mend(save: Callable[[], None]) -> None:
     _name_actions_as_aws()
     _hold_copies_to_tags()
     _keep_machines_that_run()
+    _run_synchronously_under_names_of_their_own()
     _keep_what_is_needed_to_delete()
     _keep_buckets_with_objects()
 
@@ -338,6 +339,22 @@ def _unless_deleting(start: Callable[[Json], Any]) -> Callable[[Json], Any]:
         return start(data)
 
     return start_execution
+
+
+def _run_synchronously_under_names_of_their_own() -> None:
+    """Lets two synchronous executions of one name run side by side, as AWS does.
+
+    MiniStack keeps them by name, so that the first would be told that it still runs.
+    """
+    from ministack.core.responses import new_uuid
+    from ministack.services import stepfunctions
+
+    start = stepfunctions._start_sync_execution
+
+    def start_sync_execution(data: Json) -> Any:
+        return start({**data, "name": f"{data.get('name', '')}:{new_uuid()}"})
+
+    stepfunctions._start_sync_execution = start_sync_execution
 
 
 def _end_executions(machine_arn: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -127,3 +128,21 @@ def test_cloudformation_waits_for_what_a_machine_runs(client: Client, states: An
     cloudformation.get_waiter("stack_delete_complete").wait(
         StackName="with-a-machine", WaiterConfig={"Delay": 0.2, "MaxAttempts": 50}
     )
+
+
+def test_two_synchronous_executions_of_one_name_run_side_by_side(
+    client: Client, states: Any
+) -> None:
+    """Given a run that goes on, when the same name is started again, as a message that is delivered
+    twice does, then each has an end of its own."""
+    role = client("iam").create_role(RoleName="twice", AssumeRolePolicyDocument=json.dumps(TRUST))
+    waits = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 2, "End": True}}}
+    machine = states.create_state_machine(
+        name="twice", type="EXPRESS", definition=json.dumps(waits), roleArn=role["Role"]["Arn"]
+    )["stateMachineArn"]
+
+    def run(_: int) -> str:
+        return str(states.start_sync_execution(stateMachineArn=machine, name="one")["status"])
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(run, range(2))) == ["SUCCEEDED", "SUCCEEDED"]
