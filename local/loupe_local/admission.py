@@ -8,6 +8,7 @@ before anything else. Everything but a few addresses must also be signed, which 
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -41,10 +42,14 @@ POOL_KEYS = re.compile(r"/[a-z0-9-]+_[A-Za-z0-9]+/\.well-known/jwks\.json")
 
 @dataclass(frozen=True)
 class Admission:
-    """The rules of one stack, which answers on two ports."""
+    """The rules of one stack, which answers on two ports.
+
+    `takes_forms` says whether a path is that of a bucket.
+    """
 
     port: int
     console_port: int
+    takes_forms: Callable[[str], bool]
 
     def objection(self, request: Request) -> str:
         """Why a request is refused whoever signed it, or ""."""
@@ -65,17 +70,31 @@ class Admission:
         return ""
 
     def needs_signature(self, request: Request, port: int) -> bool:
-        """Whether a request that came in at `port` must be signed."""
+        """Whether a request that came in at `port` must be signed.
+
+        One that brings an `Authorization` of any kind must: MiniStack reads the service from it,
+        and takes one that names no key for its own.
+        """
+        if port == self.console_port:
+            return False
+        if "authorization" in request.headers:
+            return True
+        if "x-amz-target" in request.headers:
+            return not _signs_in(request)
         return not (
-            port == self.console_port
-            or _asks_first(request)
+            _asks_first(request)
             or request.path == HEALTH
             or _is_below(request.path, PORTAL)
             or _answers_cloudformation(request)
-            or _signs_in(request)
             or _reads_pool_keys(request)
-            or _is_form(request)
+            or self._is_form(request)
         )
+
+    def _is_form(self, request: Request) -> bool:
+        """An upload by a form, whose signature is in it: S3 checks it (`ministack_access`)."""
+        content = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        is_form = (request.method, content) == ("POST", FORM) and not request.query
+        return is_form and self.takes_forms(request.path)
 
     def _is_own_host(self, host: str) -> bool:
         return host.partition(":")[0] == CONTAINERS or host in self._addresses
@@ -103,7 +122,8 @@ def _answers_cloudformation(request: Request) -> bool:
 
 def _signs_in(request: Request) -> bool:
     target = request.headers.get("x-amz-target", "")
-    return (request.method, request.path) == ("POST", "/") and target in SIGN_IN
+    is_call = (request.method, request.path) == ("POST", "/") and not request.query
+    return is_call and target in SIGN_IN
 
 
 def _asks_first(request: Request) -> bool:
@@ -112,17 +132,5 @@ def _asks_first(request: Request) -> bool:
 
 
 def _reads_pool_keys(request: Request) -> bool:
-    return request.method == "GET" and POOL_KEYS.fullmatch(request.path) is not None
-
-
-def _is_form(request: Request) -> bool:
-    """An upload by a form, whose signature is in the form: S3 checks it (`ministack_access`)."""
-    content = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    bucket = request.path.strip("/")
-    names_other_service = bool(request.query) or "x-amz-target" in request.headers
-    return (
-        (request.method, content) == ("POST", FORM)
-        and bool(bucket)
-        and "/" not in bucket
-        and not names_other_service
-    )
+    is_key = request.method == "GET" and POOL_KEYS.fullmatch(request.path) is not None
+    return is_key and not request.query

@@ -254,7 +254,7 @@ def _keep_messages(journal: Journal) -> None:
             owners.append(queue.owner)
             journal.commit()
             kept = [message for _, message in journal.entries(MESSAGE, queue.owner)]
-            queue.restore(sorted(kept, key=lambda message: message["sent_at"]))
+            queue.restore(sorted(kept, key=lambda one: (one["sent_at"], one.get("seq") or "")))
             for message in queue["messages"]:
                 sqs._ensure_msg_fields(message)
         _forget_others(journal, MESSAGE, owners)

@@ -55,6 +55,16 @@ def console_api() -> str:
     return ""
 
 
+def is_bucket(path: str) -> bool:
+    """Whether a request whose path alone names a service is for a bucket that exists."""
+    from ministack.core import router
+    from ministack.services import s3
+
+    name = path.strip("/")
+    exists = any(scoped[-1] == name for scoped in list(s3._buckets._data))
+    return exists and bool(router.detect_service("POST", path, {}, {}) == "s3")
+
+
 class Changes:
     """Which services, as the state folder names them, must be saved before a reply leaves."""
 

@@ -198,7 +198,7 @@ def build(home: Home, root: Credentials, port: int, console_port: int) -> Gatewa
     lifecycle = Lifecycle(announce, keeper, trainings, deliveries, faults)
     durable = Acknowledgement(inner, journal, keeper, ministack_seam.Changes())
     console = ConsoleDoor(durable, console_port, ministack_seam.console_api)
-    admission = Admission(port, console_port)
+    admission = Admission(port, console_port, ministack_seam.is_bucket)
     return Gateway(console, services, admission, ministack_seam.MiniStackCaller, lifecycle)
 
 

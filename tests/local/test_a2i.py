@@ -203,6 +203,21 @@ def test_a_region_has_one_private_workforce_and_it_outlives_its_teams(client: Cl
     assert gone == "ValidationException"
 
 
+def test_a_fault_on_purpose_strikes_loops_too(endpoint: Endpoint, flow: str, runtime: Any) -> None:
+    """Given a fault for StartHumanLoop, when a loop is started, then it fails once and only so."""
+    with urllib.request.urlopen(f"{endpoint.url}/_loupe/health") as reply:
+        faults = Path(json.load(reply)["home"]) / "faults.json"
+    faults.write_text(json.dumps({"StartHumanLoop": {"error": "ThrottlingException", "times": 1}}))
+    loop = {"HumanLoopName": "struck", "FlowDefinitionArn": flow, "HumanLoopInput": INPUT}
+    try:
+        with pytest.raises(ClientError, match="ThrottlingException"):
+            runtime.start_human_loop(**loop)
+
+        assert runtime.start_human_loop(**loop)["HumanLoopArn"].endswith("/struck")
+    finally:
+        faults.unlink()
+
+
 def test_definitions_in_use_stay(client: Client, runtime: Any, flow: str) -> None:
     """Given a flow definition with a loop in progress, then it cannot be deleted; afterwards it
     can, and so can its page."""
@@ -226,18 +241,3 @@ def test_a_bucket_of_that_name_is_still_s3s(client: Client) -> None:
     s3.create_bucket(Bucket="human-loops")
     s3.put_object(Bucket="human-loops", Key="a", Body=b"x")
     assert s3.get_object(Bucket="human-loops", Key="a")["Body"].read() == b"x"
-
-
-def test_a_fault_on_purpose_strikes_loops_too(endpoint: Endpoint, flow: str, runtime: Any) -> None:
-    """Given a fault for StartHumanLoop, when a loop is started, then it fails once and only so."""
-    with urllib.request.urlopen(f"{endpoint.url}/_loupe/health") as reply:
-        faults = Path(json.load(reply)["home"]) / "faults.json"
-    faults.write_text(json.dumps({"StartHumanLoop": {"error": "ThrottlingException", "times": 1}}))
-    loop = {"HumanLoopName": "struck", "FlowDefinitionArn": flow, "HumanLoopInput": INPUT}
-    try:
-        with pytest.raises(ClientError, match="ThrottlingException"):
-            runtime.start_human_loop(**loop)
-
-        assert runtime.start_human_loop(**loop)["HumanLoopArn"].endswith("/struck")
-    finally:
-        faults.unlink()

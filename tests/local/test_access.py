@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 import stat
 import urllib.error
 import urllib.request
@@ -214,6 +215,72 @@ def test_a_form_must_carry_a_signed_policy(endpoint: Endpoint, client: Client) -
 def test_nothing_else_is_open(endpoint: Endpoint, method: str, path: str) -> None:
     """Given a request without a signature, then no address does anything for it."""
     assert fetch(endpoint.url + path, method, b"{}" if method != "GET" else None) == 403
+
+
+FORM = "multipart/form-data; boundary=b"
+SIGN_IN = "AWSCognitoIdentityProviderService.InitiateAuth"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers"),
+    [
+        ("POST", "/unsigned-forms", {"Content-Type": FORM}),
+        ("GET", "/us-east-1_abc/.well-known/jwks.json", {}),
+        ("PUT", "/_ministack/cfn-response/token", {}),
+        ("OPTIONS", "/unsigned-forms", {}),
+        ("POST", "/", {"X-Amz-Target": SIGN_IN}),
+        ("POST", "/", {}),
+        ("GET", "/_loupe/health", {}),
+    ],
+)
+@pytest.mark.parametrize("service", ["cloudformation", "iam", "dynamodb", "s3"])
+def test_an_authorization_without_a_key_opens_nothing(
+    endpoint: Endpoint,
+    client: Client,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    service: str,
+) -> None:
+    """Given an address that needs no signature, when a header names a service and no key, then it
+    opens neither the address nor the service."""
+    buckets = client("s3")
+    buckets.create_bucket(Bucket="unsigned-forms")
+    scope = f"Credential=a/20261124/us-east-1/{service}/aws4_request"
+    body = b"Action=ListUsers&Version=2010-05-08" if method == "POST" else None
+    for authorization in (f"Bearer {scope}", f"AWS4-HMAC-SHA256 {scope}", "x", scope):
+        sent = {**headers, "Authorization": authorization}
+        assert fetch(endpoint.url + path, method, body, **sent) in (400, 403)
+    for target in ("DynamoDB_20120810.ListTables", "AmazonSSM.DescribeParameters"):
+        sent = {**headers, "X-Amz-Target": target}
+        assert fetch(endpoint.url + path, method, body, **sent) in (400, 403)
+    buckets.delete_bucket(Bucket="unsigned-forms")
+
+
+@pytest.mark.parametrize("path", ["/clusters", "/stoptask", "/login", "/v2", "/iceberg", "/x"])
+def test_a_form_goes_to_a_bucket_alone(endpoint: Endpoint, path: str) -> None:
+    """Given the address of another service, or of no bucket, then a form needs a signature."""
+    assert fetch(endpoint.url + path, "POST", b"--b--", **{"Content-Type": FORM}) == 403
+
+
+def test_a_code_to_set_a_new_password_is_not_known(endpoint: Endpoint, client: Client) -> None:
+    """Given somebody who forgot the password, when another one tries MiniStack's usual code, then
+    the password stays; the code that stands in the stack's log sets a new one."""
+    cognito = client("cognito-idp")
+    pool = cognito.create_user_pool(PoolName="codes")["UserPool"]["Id"]
+    name = cognito.create_user_pool_client(UserPoolId=pool, ClientName="page")["UserPoolClient"]
+    cognito.admin_create_user(UserPoolId=pool, Username="ann", MessageAction="SUPPRESS")
+    cognito.admin_set_user_password(
+        UserPoolId=pool, Username="ann", Password="Before-2026-before", Permanent=True
+    )
+    cognito.forgot_password(ClientId=name["ClientId"], Username="ann")
+    new = {"ClientId": name["ClientId"], "Username": "ann", "Password": "After-2026-after"}
+    with pytest.raises(cognito.exceptions.CodeMismatchException):
+        cognito.confirm_forgot_password(ConfirmationCode="654321", **new)
+    log = endpoint.home.log.read_text()
+    code = re.findall(r"ann may set a password with (\S+)", log)[-1]
+    cognito.confirm_forgot_password(ConfirmationCode=code, **new)
+    cognito.delete_user_pool(UserPoolId=pool)
 
 
 def test_a_pools_public_keys_are_open(endpoint: Endpoint, client: Client) -> None:

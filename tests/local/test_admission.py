@@ -5,7 +5,7 @@ import pytest
 from loupe_local.admission import Admission
 from loupe_local.wire import Request
 
-HERE = Admission(4566, 4567)
+HERE = Admission(4566, 4567, lambda path: path == "/bucket")
 OWN = "127.0.0.1:4566"
 OF_COGNITO = "AWSCognitoIdentityProviderService."
 
@@ -111,6 +111,15 @@ def test_a_short_list_needs_no_signature(asked: Request) -> None:
         request("POST", "/b", "CreateStack", content_type="multipart/form-data"),
         request("POST", "/b", content_type="multipart/form-data", x_amz_target="DynamoDB.PutItem"),
         request("POST", "/", content_type="multipart/form-data"),
+        request("POST", "/clusters", content_type="multipart/form-data"),
+        request("POST", "/bucket", content_type="multipart/form-data", authorization="Bearer x"),
+        request("POST", x_amz_target=f"{OF_COGNITO}InitiateAuth", authorization="x"),
+        request("POST", "/", "Action=ListUsers", x_amz_target=f"{OF_COGNITO}InitiateAuth"),
+        request(path="/us-east-1_aB3/.well-known/jwks.json", authorization="x"),
+        request(path="/us-east-1_aB3/.well-known/jwks.json", x_amz_target="DynamoDB.ListTables"),
+        request("GET", "/us-east-1_aB3/.well-known/jwks.json", "Action=ListUsers"),
+        request("PUT", "/_ministack/cfn-response/token", authorization="x"),
+        request("OPTIONS", "/bucket", authorization="x"),
     ],
 )
 def test_everything_else_does(asked: Request) -> None:

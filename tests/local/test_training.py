@@ -41,7 +41,7 @@ def test_a_training_that_a_crash_ended_begins_again(database: Database, tmp_path
     """Given a version that was being trained, when the server starts, then it is trained."""
     trainings = Trainings(database, tmp_path / "models", NOWHERE, Credentials("LKIA", "secret"))
     trainings.start()
-    eventually(lambda: status(database) == "TRAINING_FAILED")
+    eventually(lambda: status(database) == "TRAINING_FAILED", 60)
     trainings.stop()
     assert (tmp_path / "models" / "folder" / "result.json").exists()
 
