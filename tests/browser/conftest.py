@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, Response, sync_playwright
 
 from loupe_cli.user_commands import ready_made
 from tests.browser.attacker import HOST
-from tests.stack.conftest import ROOT, Stack, built, fresh
+from tests.stack.conftest import ROOT, Stack, built, fresh, own_name
 
 __all__ = ["built"]
 
@@ -100,9 +100,12 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def console(
-    built: None, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+    built: None,
+    browser: Browser,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
 ) -> Iterator[Console]:
-    for stack in fresh("browser"):
+    for stack in fresh(own_name(request)):
         pool = stack.outputs["UserPoolId"]
         users = ready_made(stack.client("cognito-idp"), pool, tmp_path_factory.mktemp("users"))
         yield Console(stack, browser, users)

@@ -115,6 +115,7 @@ def test_more_than_ten_labels_are_a_plain_form_with_the_current_ones(
     page = opened("ann")
     page.get_by_role("link", name="What does this image show?").click()
     choice = page.get_by_label("The one label that fits best")
+    expect(choice).to_be_visible()
     assert choice.locator("option").all_inner_texts()[1:] == [*labels, NONE_OF_THE_ABOVE]
     picture(page, "a2i-form")
     page.get_by_role("button", name="Submit").click()

@@ -260,7 +260,12 @@ def fresh(name: str) -> Iterator[Stack]:
         embedded.stop(home)
 
 
+def own_name(request: pytest.FixtureRequest) -> str:
+    """The name of a test file, for a home that no other file has."""
+    return str(request.module.__name__).rpartition(".")[2].removeprefix("test_")
+
+
 @pytest.fixture(scope="module")
 def stack(built: None, request: pytest.FixtureRequest) -> Iterator[Stack]:
     """A stack of this test file's own."""
-    yield from fresh(request.module.__name__.rpartition(".")[2].removeprefix("test_"))
+    yield from fresh(own_name(request))
