@@ -5,13 +5,14 @@ lost: they are in the operating system's hands by then.
 """
 
 import json
-import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from loupe_local.database import Database
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS entry (
@@ -37,10 +38,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
         self._noted: list[tuple[str, tuple[str, ...]]] = []
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._connection.executescript(SCHEMA)
+        self._database = Database(path, SCHEMA, synchronous="NORMAL")
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -78,33 +76,24 @@ class Journal:
         with self._lock:
             if not self._noted:
                 return
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
+            with self._database.change():
                 for statement, values in self._noted:
-                    self._connection.execute(statement, values)
-                self._connection.execute(COMMITTED, (time.time(),))
-                self._connection.execute("COMMIT")
-            except sqlite3.Error:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+                    self._database.run(statement, *values)
+                self._database.run(COMMITTED, time.time())
             self._noted.clear()
 
     def entries(self, kind: str, owner: str) -> list[tuple[str, Any]]:
         """The committed keys and values of an owner, sorted by key."""
         query = "SELECT key, value FROM entry WHERE kind = ? AND owner = ? ORDER BY key"
-        with self._lock:
-            rows = self._connection.execute(query, (kind, owner)).fetchall()
-        return [(key, json.loads(value)) for key, value in rows]
+        rows = self._database.rows(query, kind, owner)
+        return [(row["key"], json.loads(row["value"])) for row in rows]
 
     def owners(self, kind: str) -> list[str]:
         """Who has entries of a kind."""
         query = "SELECT DISTINCT owner FROM entry WHERE kind = ?"
-        with self._lock:
-            return [owner for (owner,) in self._connection.execute(query, (kind,))]
+        return [row["owner"] for row in self._database.rows(query, kind)]
 
     def committed_at(self) -> float:
         """When something was last written, in seconds since 1970; 0 if never."""
-        with self._lock:
-            row = self._connection.execute("SELECT at FROM commits").fetchone()
-        return float(row[0]) if row else 0.0
+        row = self._database.row("SELECT at FROM commits")
+        return float(row["at"]) if row else 0.0

@@ -188,7 +188,8 @@ def _restore_records(journal: Journal, scoped: Any, owner: str) -> None:
     """Fills a table's stream, or notes what an older release saved of it."""
     from ministack.services import dynamodb
 
-    for _, end in journal.entries(END, owner):
+    if ends := journal.entries(END, owner):
+        ((_, end),) = ends
         records = [record for _, record in journal.entries(RECORD, owner)]
         dynamodb._stream_records._data[scoped] = records
         dynamodb._stream_trimmed._data[scoped] = end - len(records)

@@ -58,7 +58,7 @@ def test_what_cannot_be_written_stays_noted(
 ) -> None:
     """Given a database that somebody else holds, then a commit fails and the next one writes it."""
     journal = Journal(tmp_path / "journal.sqlite")
-    journal._connection.execute("PRAGMA busy_timeout = 0")
+    journal._database.run("PRAGMA busy_timeout = 0")
     journal.put("item", "a", "1", "value")
     with sqlite3.connect(tmp_path / "journal.sqlite", isolation_level=None) as other:
         other.execute("BEGIN IMMEDIATE")
