@@ -107,11 +107,7 @@ class Whole:
         return f"a whole number from {self.low} to {self.high}"
 
     def check(self, name: str, value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise refusal(name, value, self.takes)
-        if not self.low <= value <= self.high:
-            raise refusal(name, value, self.takes)
-        return value
+        return int(_within_bounds(self, name, value, int))
 
 
 @dataclass(frozen=True)
@@ -126,11 +122,7 @@ class Number:
         return f"a number from {self.low:g} to {self.high:g}"
 
     def check(self, name: str, value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise refusal(name, value, self.takes)
-        if not self.low <= value <= self.high:  # no NaN is
-            raise refusal(name, value, self.takes)
-        return float(value)
+        return float(_within_bounds(self, name, value, (int, float)))
 
 
 @dataclass(frozen=True)
@@ -237,6 +229,13 @@ def sent_name(field: "Field[Any]") -> str:
 def refusal(name: str, value: Any, takes: str) -> InvalidRequest:
     """What is wrong with a value, which is shown shortened."""
     return InvalidRequest(f"{name} cannot be {shortened(value)}: it takes {takes}.")
+
+
+def _within_bounds(kind: Whole | Number, name: str, value: Any, types: Any) -> Any:
+    is_number = isinstance(value, types) and not isinstance(value, bool)
+    if not is_number or not kind.low <= value <= kind.high:  # no NaN is
+        raise refusal(name, value, kind.takes)
+    return value
 
 
 def is_clean(text: str) -> bool:
