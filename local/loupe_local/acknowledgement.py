@@ -1,13 +1,12 @@
 """What was acknowledged stays: a reply leaves when what it acknowledges is on disk."""
 
-from collections.abc import Callable, MutableMapping
-from typing import Any
+from collections.abc import Callable
 
-from loupe_local.gateway import Application, Message, Receive, Send
+from loupe_local.gateway import Application, Message, Receive, Scope, Send
 from loupe_local.journal import Journal
 from loupe_local.keeper import Chosen, Keeper
 
-Changes = Callable[[MutableMapping[str, Any]], Chosen | None]
+Changes = Callable[[Scope], Chosen | None]
 """Chooses the services, among those that are saved whole, that a request changed."""
 
 
@@ -26,7 +25,7 @@ class Acknowledgement:
         self._keeper = keeper
         self._changes = changes
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Holds each reply back until it may be believed."""
 
         async def sent(message: Message) -> None:
@@ -36,7 +35,7 @@ class Acknowledgement:
 
         await self._inner(scope, receive, sent if scope["type"] == "http" else send)
 
-    def _keep(self, scope: MutableMapping[str, Any]) -> None:
+    def _keep(self, scope: Scope) -> None:
         self._journal.commit()
         chosen = self._changes(scope)
         if chosen is not None:

@@ -84,7 +84,7 @@ class Admission:
         return not (
             _asks_first(request)
             or request.path == HEALTH
-            or _is_below(request.path, PORTAL)
+            or is_below(request.path, PORTAL)
             or _answers_cloudformation(request)
             or _reads_pool_keys(request)
             or self._is_form(request)
@@ -112,7 +112,8 @@ class Admission:
         return {f"{name}:{port}" for name in NAMES for port in (self.port, self.console_port)}
 
 
-def _is_below(path: str, place: str) -> bool:
+def is_below(path: str, place: str) -> bool:
+    """Whether `path` is `place`, or something in it."""
     return path == place or path.startswith(f"{place}/")
 
 

@@ -18,7 +18,6 @@ Identify = Callable[[Scope, bytes], Caller]
 
 BODY_LIMIT = 16 * 1024 * 1024
 WORKERS = 16
-OWN = "/_loupe/"
 POLICY_VIOLATION = 1008
 TOO_LARGE = ServiceError("RequestEntityTooLargeException", "The request is too large.", 413)
 
@@ -78,24 +77,28 @@ class Gateway:
             await _send(send, error_reply(ServiceError("AccessDeniedException", message, 403)))
             return
         _, port = scope["server"]
+        service = next((one for one in self._services if one.recognises(request)), None)
         if self._admission.needs_signature(request, port):
-            await self._check(request, scope, receive, send)
-        elif port == self._admission.port and request.path.startswith(OWN):
-            await self._show(request, scope, receive, send)
+            await self._check(service, request, scope, receive, send)
+        elif service and port == self._admission.port:
+            await self._show(service, request, scope, receive, send)
         else:
             await self._inner(scope, receive, send)
 
-    async def _show(self, head: Request, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _show(
+        self, service: Service, head: Request, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         """Answers what needs no signature: the health of the stack, and the portal."""
-        service, body = self._service(head), await _body(receive, BODY_LIMIT)
-        if body is None or service is None:
+        body = await _body(receive, BODY_LIMIT)
+        if body is None:
             await _send(send, error_reply(TOO_LARGE))
             return
         await self._serve(service, head, body, lambda: self._identify(scope, body), send)
 
-    async def _check(self, head: Request, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _check(
+        self, service: Service | None, head: Request, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         """Lets a request in whose signature, which covers its body, is right."""
-        service = self._service(head)
         body = await _body(receive, BODY_LIMIT if service else None)
         if body is None:
             await _send(send, error_reply(TOO_LARGE))
@@ -111,9 +114,6 @@ class Gateway:
             await self._serve(service, head, body, lambda: caller, send)
         else:
             await self._inner(scope, _replay(body, receive), send)
-
-    def _service(self, request: Request) -> Service | None:
-        return next((one for one in self._services if one.recognises(request)), None)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def received() -> Message:

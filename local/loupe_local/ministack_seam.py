@@ -14,6 +14,8 @@ from loupe_local.keeper import every
 from loupe_local.wire import Json, Reply, ServiceError
 
 Scope = MutableMapping[str, Any]
+Head = tuple[str, str, dict[str, str], dict[str, list[str]]]
+"""Method, path, headers and query of a request."""
 Snapshot = tuple[str, str]
 """A service's name in the state folder, and its state as the text of its file."""
 
@@ -80,13 +82,12 @@ class Changes:
         from ministack.app import SERVICE_REGISTRY
         from ministack.core import router
 
-        headers = _headers(scope)
-        query = parse_qs(scope.get("query_string", b"").decode(), keep_blank_values=True)
-        service = router.detect_service(scope["method"], scope["path"], headers, query)
+        head = _head(scope)
+        service = router.detect_service(*head)
         entry = SERVICE_REGISTRY.get(service)
         if service == "cloudformation":
             return every if self._stacks_moved() else None
-        if entry is None or _changes_nothing(scope, headers, service):
+        if entry is None or _changes_nothing(head, service):
             return None
         return frozenset({entry.get("state_key", entry["module"])}).__contains__
 
@@ -100,21 +101,27 @@ class Changes:
         return self._stacks != before
 
 
-def _changes_nothing(scope: Scope, headers: Mapping[str, str], service: str) -> bool:
+def _changes_nothing(head: Head, service: str) -> bool:
     """Whether a request changes at most objects, items and messages, which are not saved whole."""
+    method, path, headers, _ = head
     action = headers.get("x-amz-target", "").rpartition(".")[2]
-    path: str = scope["path"]
-    if scope["method"] in ("GET", "HEAD") or action.startswith(READS + ITEMS + MESSAGES):
+    if method in ("GET", "HEAD") or action.startswith(READS + ITEMS + MESSAGES):
         return True
     if service == "s3":
         return "/" in path.strip("/")
     return service == "lambda" and path.endswith("/invocations")
 
 
-def _headers(scope: Scope) -> dict[str, str]:
-    return {
-        name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+def _head(scope: Scope) -> Head:
+    """A request without its body, as MiniStack reads it."""
+    from ministack.core.sigv4 import decode_header_value
+
+    headers = {
+        name.decode("latin-1").lower(): decode_header_value(value)
+        for name, value in scope["headers"]
     }
+    query = parse_qs(scope.get("query_string", b"").decode(), keep_blank_values=True)
+    return scope["method"], scope["path"], headers, query
 
 
 def send_event(event: Json) -> None:
@@ -149,13 +156,9 @@ class MiniStackCaller:
     def _enter(self, scope: Scope, body: bytes) -> None:
         from ministack.app import _request_account_scope
         from ministack.core import iam_evaluator, responses, router
-        from ministack.core.sigv4 import decode_header_value
 
-        headers = {
-            name.decode("latin-1").lower(): decode_header_value(value)
-            for name, value in scope["headers"]
-        }
-        query = parse_qs(scope.get("query_string", b"").decode(), keep_blank_values=True)
+        self._head = _head(scope)
+        method, _, headers, query = self._head
         key = router.extract_access_key_id(headers, query)
         if key:
             try:
@@ -168,11 +171,10 @@ class MiniStackCaller:
         raw_path = scope.get("raw_path") or quote(scope["path"]).encode()
         iam_evaluator.pin_request_origin((scope.get("client") or ("127.0.0.1",))[0], True)
         iam_evaluator.pin_signed_request(
-            scope["method"], raw_path.decode("latin-1"), query, scope["headers"]
+            method, raw_path.decode("latin-1"), query, scope["headers"]
         )
         iam_evaluator.pin_signed_body(body)
         iam_evaluator.pin_request_caller(headers, query)
-        self._head = scope["method"], scope["path"], headers, query
         self.account: str = responses.get_account_id()
         self.region: str = responses.get_region()
         self._key = key

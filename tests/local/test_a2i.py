@@ -3,7 +3,6 @@
 import json
 import urllib.error
 import urllib.request
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -205,8 +204,7 @@ def test_a_region_has_one_private_workforce_and_it_outlives_its_teams(client: Cl
 
 def test_a_fault_on_purpose_strikes_loops_too(endpoint: Endpoint, flow: str, runtime: Any) -> None:
     """Given a fault for StartHumanLoop, when a loop is started, then it fails once and only so."""
-    with urllib.request.urlopen(f"{endpoint.url}/_loupe/health") as reply:
-        faults = Path(json.load(reply)["home"]) / "faults.json"
+    faults = endpoint.home.faults
     faults.write_text(json.dumps({"StartHumanLoop": {"error": "ThrottlingException", "times": 1}}))
     loop = {"HumanLoopName": "struck", "FlowDefinitionArn": flow, "HumanLoopInput": INPUT}
     try:

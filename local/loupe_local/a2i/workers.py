@@ -18,6 +18,7 @@ from urllib.parse import quote, unquote
 
 from loupe_local.a2i import loops
 from loupe_local.a2i.tasks import PAGES, TaskPages
+from loupe_local.admission import PORTAL, is_below
 from loupe_local.database import Database, Row
 from loupe_local.objects import Location, NoSuchObjectError, Objects
 from loupe_local.wire import (
@@ -31,7 +32,6 @@ from loupe_local.wire import (
     json_reply,
 )
 
-PATH = "/_loupe/a2i"
 FILES = {"crowd-html-elements.js": "text/javascript", "page.css": "text/css"}
 SECURITY = {
     "content-security-policy": "default-src 'none'; script-src 'self'; connect-src 'self'; "
@@ -56,12 +56,12 @@ class Workers:
 
     def recognises(self, request: Request) -> bool:
         """By its path."""
-        return request.path == PATH or request.path.startswith(f"{PATH}/")
+        return is_below(request.path, PORTAL)
 
     def answer(self, request: Request, _caller: Callable[[], Caller]) -> Reply:
         """A page, the open loops, or what an answer led to."""
         loops.expire(self._database, self)
-        parts = [unquote(part) for part in request.path.removeprefix(PATH).strip("/").split("/")]
+        parts = [unquote(part) for part in request.path.removeprefix(PORTAL).strip("/").split("/")]
         try:
             if request.method == "GET":
                 return self._show(parts, request.query.get("worker", "").strip())
@@ -80,7 +80,7 @@ class Workers:
                 first = next(iter(self._to_do(worker)), None)
                 return _see(_address(first["name"], worker) if first else _list_address(worker))
             case ["tasks", name]:
-                return _html(self._task(name, worker)) if worker else _see(PATH)
+                return _html(self._task(name, worker)) if worker else _see(PORTAL)
             case [file] if file in FILES:
                 return Reply(200, (PAGES / file).read_bytes(), {"content-type": FILES[file]})
         raise ServiceError("NotFound", f"There is no page {'/'.join(parts)}.", 404)
@@ -214,11 +214,11 @@ def _see(address: str) -> Reply:
 
 
 def _address(name: str, worker: str) -> str:
-    return f"{PATH}/tasks/{quote(name, safe='')}?worker={quote(worker, safe='')}"
+    return f"{PORTAL}/tasks/{quote(name, safe='')}?worker={quote(worker, safe='')}"
 
 
 def _list_address(worker: str) -> str:
-    return f"{PATH}?worker={quote(worker, safe='')}"
+    return f"{PORTAL}?worker={quote(worker, safe='')}"
 
 
 def _human_answer(row: Row) -> Json:
