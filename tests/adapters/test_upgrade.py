@@ -74,9 +74,11 @@ def test_every_record_is_read(upgraded: World) -> None:
 
 def test_counts_hold_what_the_release_did_not_count(upgraded: World) -> None:
     deps = upgraded.deps
+    assert not deps.records.are_counted()
     while deps.records.count_earlier(deps.clock(), 25):
         upgraded.deps.now += SETTLED_AFTER
 
+    assert deps.records.are_counted()
     assert deps.detections.counts() == of_kind("DETECTION")
     assert deps.reviews.counts() == of_kind("REVIEW")
 
