@@ -129,7 +129,7 @@ def summary(target: Target) -> dict[str, Any]:
         "improving": doing(deps).text,
         "next_check": next_check(deps).reason,
         "labels": sorted(deps.dataset.ledger().counts),
-    } | ({} if deps.records.are_counted() else {"counts": "an update still goes through records"})
+    } | ({} if deps.records.are_counted() else {"counts": "not all records are counted yet"})
 
 
 def _in_queue(target: Target) -> int:

@@ -11,8 +11,12 @@ from typing import Any
 import pytest
 from boto3.dynamodb.types import TypeDeserializer
 
+from loupe.adapters.earlier_conflicts import EarlierConflicts
 from loupe.adapters.records import SETTLED_AFTER
+from loupe.domain.review import CONFLICT, label_conflict_id
 from loupe.errors import UnreadableRecord
+from loupe.handlers.record_review import decide
+from loupe.wiring import Deps
 from tests.adapters.world import World, table_resource
 from tests.template.reading import ROOT
 
@@ -32,8 +36,8 @@ def _with_bytes(value: dict[str, Any]) -> dict[str, Any]:
     return {"B": base64.b64decode(value["B"]["base64"])} if "B" in value else value
 
 
-ITEMS = [item for item in released() if item["sk"] != "EVENT"]
-"""Without events: `world` holds those that it has to the schemas of this release."""
+ITEMS = released()
+"""With its events, which `world` holds to the schemas of this release."""
 
 
 def of_kind(kind: str) -> Counter[str]:
@@ -70,11 +74,52 @@ def test_every_record_is_read(upgraded: World) -> None:
 
 def test_counts_hold_what_the_release_did_not_count(upgraded: World) -> None:
     deps = upgraded.deps
+    assert not deps.records.are_counted()
     while deps.records.count_earlier(deps.clock(), 25):
         upgraded.deps.now += SETTLED_AFTER
 
+    assert deps.records.are_counted()
     assert deps.detections.counts() == of_kind("DETECTION")
     assert deps.reviews.counts() == of_kind("REVIEW")
+
+
+def test_a_picture_under_two_labels_is_asked_about_once(upgraded: World) -> None:
+    (group,) = {item["id"] for item in ITEMS if item["sk"] == "GROUP" and two_labels(item)}
+    deps = upgraded.deps
+    counts = deps.dataset.ledger().counts
+
+    opened = [opened_conflicts(deps, 5) for _ in range(20)]
+
+    assert sum(opened) == 1
+    asked = {r.id: r for r in deps.reviews.newest(CONFLICT)}[label_conflict_id(group)]
+    assert (asked.image.name, asked.labels) == ("zero/conflict.png", ("one", "zero"))
+    assert deps.dataset.ledger().counts == counts
+    decide(asked.id, "one", "ada", deps)
+    deps.now += SETTLED_AFTER
+    assert not any(opened_conflicts(deps, 5) for _ in range(20))
+    assert (deps.table.get("STATE", "CONFLICTS") or {})["done"]
+
+
+def test_a_conflict_of_an_old_function_is_found_by_the_last_look(upgraded: World) -> None:
+    deps = upgraded.deps
+    opened_conflicts(deps, 100)
+    older = next(item for item in ITEMS if item["sk"] == "GROUP" and len(item["members"]) == 1)
+    (member,) = older["members"]
+    members = [member, member | {"key": f"{member['key']}.png", "label": "another"}]
+    table_resource().put_item(Item=older | {"members": members})
+
+    deps.now += SETTLED_AFTER
+    opened = [opened_conflicts(deps, 100) for _ in range(3)]
+
+    assert sum(opened) == 1
+
+
+def opened_conflicts(deps: Deps, limit: int) -> int:
+    return EarlierConflicts(deps.table, deps.objects.bucket).open(deps.clock(), limit)
+
+
+def two_labels(group: dict[str, Any]) -> bool:
+    return len({member["label"] for member in group["members"]}) > 1
 
 
 def test_what_is_written_again_loses_nothing(upgraded: World) -> None:

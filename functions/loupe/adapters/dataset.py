@@ -1,8 +1,8 @@
 """Labelled images, the groups that they form, and the counts that decide about training.
 
-Only `register_image` writes here. Every write counts the revision of the counts up, and happens
-only if it is still the one that was read first: so registrations are serialised, and two copies
-of a picture that arrive together find each other.
+Only `register_image` and `earlier_conflicts` write here. Every write counts the revision of the
+counts up, and happens only if it is still the one that was read first: so registrations are
+serialised, and two copies of a picture that arrive together find each other.
 """
 
 import hashlib
@@ -165,6 +165,18 @@ class Dataset:
         writes = [save(_example_item(example), condition, values)]
         self._table.write([*writes, *_progress(0, unused, example, ledger)], list(events))
 
+    def amend(self, ledger: Ledger, writes: Sequence[Item]) -> None:
+        """Write what changes no count, as long as nothing was registered since `ledger`.
+
+        Raises AlreadyDone otherwise.
+        """
+        self._table.write([_next_revision(ledger.counts, ledger), *writes])
+
+    def groups(self, after: str, page: int) -> Iterator[tuple[str, Group]]:
+        """(position, group) behind a position, oldest first, `page` read at a time."""
+        found = self._table.listing("listing", "GROUP", newest_first=False, after=after, page=page)
+        yield from readable(lambda item: (item["at_id"], from_item(Group, item)), found)
+
     def entries(self, bucket: str) -> Iterator[tuple[str, Entry]]:
         """(split, entry) of every usable picture, oldest first."""
         found = self._table.listing("listing", "GROUP", newest_first=False)
@@ -211,18 +223,22 @@ class Dataset:
                     else group_item.get("changed_in", -1),
                 }
             ),
-            save(
-                {"pk": "STATE", "sk": "COUNTS"}
-                | to_item(StoredCounts(change.counts, ledger.revision + 1)),
-                "attribute_not_exists(pk) OR revision = :revision_before",
-                {"revision_before": ledger.revision},
-            ),
+            _next_revision(change.counts, ledger),
             *more,
         ]
         rejected = _unused(self.example(example.key), ledger.attempts)
         changes = int(change.changes_dataset and not counted)
         writes += _progress(changes, change.unused(ledger.attempts) - rejected, example, ledger)
         self._table.write(writes, list(events))
+
+
+def _next_revision(counts: Counts, ledger: Ledger) -> Item:
+    """The write of the counts; fails when something was registered since `ledger` was read."""
+    return save(
+        {"pk": "STATE", "sk": "COUNTS"} | to_item(StoredCounts(counts, ledger.revision + 1)),
+        "attribute_not_exists(pk) OR revision = :revision_before",
+        {"revision_before": ledger.revision},
+    )
 
 
 def _unused(example: Example | None, attempts: int) -> int:

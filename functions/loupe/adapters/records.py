@@ -24,8 +24,9 @@ class Records:
         self._table = table
 
     def are_counted(self) -> bool:
-        """Whether the counts hold every record, as far as is known."""
-        return not (self._table.get("STATE", "COUNTED") or {}).get("behind", False)
+        """Whether the counts hold every record; not before the first housekeeping has looked."""
+        state = self._table.get("STATE", "COUNTED")
+        return state is not None and not state["behind"]
 
     def count_earlier(self, now: datetime, limit: int) -> int:
         """Count up to `limit` records of each kind; returns how many were looked at."""

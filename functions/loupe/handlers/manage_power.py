@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from loupe.adapters.detections import moved
+from loupe.adapters.earlier_conflicts import EarlierConflicts
 from loupe.adapters.faults import is_passing
 from loupe.adapters.table import save
 from loupe.domain.detection import REVIEW, WAITING
@@ -242,6 +243,12 @@ def _withdraw(review: Review, deps: Deps) -> None:
         deps.loops.stop(review.loop)
 
 
+def open_earlier_conflicts(deps: Deps) -> int:
+    """Open conflicts for pictures under two labels of which an earlier release opened none."""
+    earlier = EarlierConflicts(deps.table, deps.objects.bucket)
+    return earlier.open(deps.clock(), RECORDS_PER_RUN)
+
+
 def measure_reviews(now: Round) -> None:
     """What the alarms and the dashboard look at: how long people are waited for."""
     oldest = next(now.deps.reviews.oldest_open(page=1), None)
@@ -269,6 +276,7 @@ PARTS: dict[str, Callable[[Round], Any]] = {
     "reviews before the first model": withdraw_cold_start,
     "queued reviews": lambda now: open_queued(now.settings, now.deps),
     "counts": lambda now: now.deps.records.count_earlier(now.deps.clock(), RECORDS_PER_RUN),
+    "earlier conflicts": lambda now: open_earlier_conflicts(now.deps),
     "metrics of reviews": measure_reviews,
     "unfinished answers": lambda now: hand_over_again(now.deps),
     "running hours": record_hours,
