@@ -20,7 +20,8 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont
 from skimage import data
 from sklearn.datasets import load_digits, load_sample_images
 
-from loupe.domain.fingerprint import Fingerprint, fingerprint, same_picture
+from loupe.domain.alignment import same_picture
+from loupe.domain.fingerprint import Fingerprint, fingerprint
 
 PHOTOS = (
     "astronaut brick camera cell chelsea clock coffee coins colorwheel grass gravel "

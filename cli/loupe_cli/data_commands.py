@@ -11,14 +11,13 @@ from typing import Annotated, Any
 
 import typer
 
-from loupe.adapters.dataset import REGISTERED
-from loupe.domain.dataset import remark
+from loupe.domain.dataset import REGISTERED, remark
 from loupe.domain.detection import STATES, WAITING
 from loupe.domain.places import ImageRef, label_of
 from loupe.domain.review import CONFLICT, DONE, OPEN, QUEUED, WITHDRAWN
 from loupe.errors import InvalidRequest
-from loupe.handlers.record_review import decide
-from loupe.operations import next_check
+from loupe.services.review_answers import decide_conflict
+from loupe.services.status import next_check
 from loupe_cli.render import labels, local_time, out, show_json, show_table
 from loupe_cli.target import Target
 from loupe_cli.uploads import Upload, image_files, labelled_files, send, show_left_out, wait_for
@@ -184,14 +183,14 @@ def answer_review(
 
 
 @reviews.command("decide")
-def decide_conflict(
+def decide(
     context: typer.Context,
     review: Annotated[str, typer.Argument(metavar="ID", help="A review in conflict.")],
     label: Annotated[str, typer.Argument(help="A label, or 'none of the above'.")],
     by: Annotated[str, typer.Option(help="Who decides.")] = "",
 ) -> None:
     """End a conflict between reviewers."""
-    decide(review, label, by or getpass.getuser(), context.obj.deps)
+    decide_conflict(review, label, by or getpass.getuser(), context.obj.deps)
     out.print(f"{review}: {label}")
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from loupe.adapters.dataset import REGISTERED, Example
+from loupe.domain.dataset import REGISTERED, Example
 from loupe.domain.detection import REVIEW, WAITING
 from loupe.domain.places import ImageRef, stamp
 from loupe.errors import NotFound

@@ -12,13 +12,13 @@ import typer
 from loupe.adapters.detections import detection_of
 from loupe.adapters.items import from_item
 from loupe.adapters.reviews import review_of
-from loupe.adapters.versions import Version
 from loupe.domain.dataset import COLD_START, REVIEWED
 from loupe.domain.places import people
 from loupe.domain.review import CONFLICT, OPEN, QUEUED
+from loupe.domain.settings import CATALOGUE, setting
 from loupe.domain.training import IMPORTED
+from loupe.domain.versions import Version
 from loupe.errors import InvalidRequest, InvalidSetting
-from loupe.settings import CATALOGUE, setting
 from loupe_cli.archive import Archive
 from loupe_cli.original import Found, labelled_images, settings_at
 from loupe_cli.render import out, show_table

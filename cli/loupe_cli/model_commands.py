@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from loupe.domain.comparison import FEW_IMAGES
-from loupe.operations import decide_approval
+from loupe.services.serving import decide_approval
 from loupe_cli.render import err, local_time, out, show_json, show_table
 from loupe_cli.target import Target
 

@@ -64,8 +64,8 @@ def _known(target: Target, image: ImageRef) -> bool:
 def _open(target: Target, image: ImageRef) -> bool:
     """Whether the answers in this `output.json` were not taken in."""
     loop = image.key.split("/")[-2]
-    item = target.deps.table.get(f"REVIEW#{loop}", "REVIEW")
-    return bool(item and item["state"] == CLOSING)
+    review = target.deps.reviews.find(loop)
+    return review is not None and review.state == CLOSING
 
 
 def _versions(target: Target, prefix: str) -> Iterator[Arrival]:

@@ -16,8 +16,8 @@ from loupe.adapters.publisher import SOURCE, Publisher
 from loupe.domain.detection import NOT_READ, Detection
 from loupe.domain.places import stamp
 from loupe.errors import TryAgain
-from loupe.handlers.publish_events import PUBLISHED
-from loupe.operations import read_again
+from loupe.services.detection import read_again
+from loupe.services.events import PUBLISHED
 from loupe_cli.render import err, out, show_json, show_table
 from loupe_cli.target import Target
 
@@ -203,9 +203,7 @@ def _publish_again(batch: dict[str, Any], target: Target) -> None:
         bus=target.outputs["EventBus"],
         stack=target.name,
     )
-    for item in target.deps.table.listing(
-        "listing", "EVENT", newest_first=False, after=stamp(first), before=stamp(last)
-    ):
+    for item in target.deps.events.since(stamp(first), stamp(last)):
         publisher.publish({name: item[name] for name in PUBLISHED})
 
 

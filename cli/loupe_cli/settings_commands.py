@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from loupe.operations import change_setting
-from loupe.settings import CATALOGUE, setting
+from loupe.domain.settings import CATALOGUE, setting
+from loupe.services.settings import change_setting
 from loupe_cli.render import local_time, out, show_json, show_table
 from loupe_cli.target import Target
 
@@ -61,8 +61,8 @@ def set_setting(
     context: typer.Context, name: Name, value: Annotated[str, typer.Argument(help="The new value.")]
 ) -> None:
     """Change one setting; it takes effect without a deployment."""
-    known = change_setting(name, value, getpass.getuser(), context.obj.deps)
-    out.print(f"{known.name} is now {value}.")
+    changed = change_setting(name, value, getpass.getuser(), context.obj.deps)
+    out.print(f"{changed.setting.name} is now {value}.")
 
 
 def events(
@@ -87,7 +87,7 @@ def _follow(target: Target, newest: list[dict[str, Any]]) -> None:
     _print(reversed(newest))
     last = newest[0]["at_id"] if newest else ""
     while True:
-        fresh = list(target.deps.table.listing("listing", "EVENT", newest_first=False, after=last))
+        fresh = list(target.deps.events.since(last))
         _print(fresh)
         last = fresh[-1]["at_id"] if fresh else last
         time.sleep(POLL_SECONDS)
@@ -99,7 +99,7 @@ def _print(found: Iterable[dict[str, Any]]) -> None:
 
 
 def _newest(target: Target) -> Iterable[dict[str, Any]]:
-    return target.deps.table.listing("listing", "EVENT")
+    return target.deps.events.newest()
 
 
 def _shown(event: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from loupe.domain.review import OPEN, QUEUED
 from loupe.domain.running_hours import Cost
 from loupe.domain.training import needed_changes
 from loupe.errors import InvalidRequest
-from loupe.operations import cost_of_models, doing, next_check, why_not_started
+from loupe.services.serving import why_not_started
+from loupe.services.status import activity, cost_of_models, next_check
 from loupe_cli.deployment import deploy, fingerprint, parameter_overrides
 from loupe_cli.recovery import recover
 from loupe_cli.render import err, local_time, out, show_json, show_table
@@ -126,7 +127,7 @@ def summary(target: Target) -> dict[str, Any]:
         "open_reviews": reviews[OPEN] + reviews[QUEUED],
         "new_labelled_images": progress.changes,
         "needed_to_train": needed_changes(settings.minimum_untrained_images, progress.not_promoted),
-        "improving": doing(deps).text,
+        "improving": activity(deps).text,
         "next_check": next_check(deps).reason,
         "labels": sorted(deps.dataset.ledger().counts),
     } | ({} if deps.records.are_counted() else {"counts": "not all records are counted yet"})

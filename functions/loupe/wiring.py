@@ -9,13 +9,18 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from loupe.adapters.cloudformation import CloudFormation
 from loupe.adapters.dataset import Dataset
 from loupe.adapters.detections import Detections
+from loupe.adapters.earlier_conflicts import EarlierConflicts
+from loupe.adapters.event_log import EventLog
 from loupe.adapters.executions import Executions
+from loupe.adapters.flows import Flows
 from loupe.adapters.human_loops import HumanLoops
 from loupe.adapters.objects import Objects
 from loupe.adapters.parameters import Parameters
 from loupe.adapters.pictures import Pictures
+from loupe.adapters.pointers import Pointers
 from loupe.adapters.publisher import Publisher
 from loupe.adapters.queue import DetectionQueue, ReviewQueue
 from loupe.adapters.records import Records
@@ -27,6 +32,7 @@ from loupe.adapters.setting_changes import SettingChanges
 from loupe.adapters.table import Table
 from loupe.adapters.turns import Turns
 from loupe.adapters.versions import Versions
+from loupe.adapters.workforce import Workforce
 
 CONNECT_SECONDS = 3
 READ_SECONDS = 10
@@ -99,6 +105,18 @@ class Deps:
         return Turns(self.table)
 
     @cached_property
+    def events(self) -> EventLog:
+        return EventLog(self.table)
+
+    @cached_property
+    def pointers(self) -> Pointers:
+        return Pointers(self.table)
+
+    @cached_property
+    def earlier_conflicts(self) -> EarlierConflicts:
+        return EarlierConflicts(self.table, self.value("BUCKET"))
+
+    @cached_property
     def records(self) -> Records:
         return Records(self.table)
 
@@ -125,7 +143,29 @@ class Deps:
 
     @cached_property
     def rekognition(self) -> Rekognition:
-        return Rekognition(self.client("rekognition"), self.value("PROJECT"))
+        return self.project(self.value("PROJECT"))
+
+    def project(self, arn: str) -> Rekognition:
+        """The Rekognition project with this ARN ("": one that is yet to be made)."""
+        return Rekognition(self.client("rekognition"), arn)
+
+    @cached_property
+    def cloudformation(self) -> CloudFormation:
+        return CloudFormation(self.client("cloudformation"), self.client("lambda"))
+
+    @cached_property
+    def workforce(self) -> Workforce:
+        return Workforce(self.client("sagemaker"))
+
+    def flows(self, stack: str) -> Flows:
+        """Amazon A2I's task pages and flow definitions of a stack."""
+        runtime = self.client("sagemaker-a2i-runtime")
+        return Flows(self.client("sagemaker"), runtime, stack, self.clock())
+
+    @property
+    def sign_in_endpoint(self) -> str:
+        """Where Amazon Cognito signs people in."""
+        return str(self.client("cognito-idp").meta.endpoint_url)
 
     @cached_property
     def parameters(self) -> Parameters:

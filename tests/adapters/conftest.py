@@ -7,8 +7,7 @@ from jsonschema import validate
 from moto import mock_aws
 from moto.moto_api._internal.models import moto_api_backend
 
-from loupe.handlers import compare_models
-from loupe.handlers.publish_events import PUBLISHED
+from loupe.services.events import PUBLISHED
 from loupe_cli.event_page import schema
 from tests.adapters.world import World
 from tests.template.reading import STACK
@@ -30,7 +29,9 @@ def world(_aws: None) -> Iterator[World]:
     moto_api_backend.reset()
     world = World()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compare_models, "PARALLEL", 1)  # What is in memory is not for threads.
+        patch.setattr(
+            "loupe.services.comparison.PARALLEL", 1
+        )  # What is in memory is not for threads.
         yield world
     for event in world.events():
         document = {name: event[name] for name in PUBLISHED} | {"stack": STACK}

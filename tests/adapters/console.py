@@ -27,8 +27,8 @@ from loupe.console import (
 from loupe.console.access import CONSUMER, OPERATOR, REVIEWER, ROLES
 from loupe.domain.detection import Answer as Outcome
 from loupe.domain.detection import Label
-from loupe.handlers import record_detection
 from loupe.handlers.serve_console import handler
+from loupe.services.detection import record
 from tests.adapters.world import World, client, table_resource
 from tests.template.reading import ROOT, STACK
 
@@ -193,7 +193,7 @@ def fill(world: World) -> Filled:
 def failed(world: World) -> str:
     """An image that Rekognition refused."""
     image = world.received("failed.png")
-    record_detection.record(image.id, "failed", Outcome("none"), "it cannot be read", world.deps)
+    record(image.id, "failed", Outcome("none"), "it cannot be read", world.deps)
     return image.id
 
 

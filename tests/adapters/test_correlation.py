@@ -51,7 +51,7 @@ def broken(*arguments: Any) -> Any:
 def test_a_record_that_fails_is_logged_with_its_image_and_the_others_are_not(
     world: World, monkeypatch: pytest.MonkeyPatch, log: StringIO
 ) -> None:
-    monkeypatch.setattr(dispatch_images, "deps", lambda: world.deps)
+    monkeypatch.setattr("loupe.handlers.dispatch_images.deps", lambda: world.deps)
     good, bad = (world.put(f"images_for_detection/{n}.png", png(n)) for n in (1, 2))
     run = world.executions.run
     monkeypatch.setattr(
@@ -72,8 +72,8 @@ def test_a_record_that_fails_is_logged_with_its_image_and_the_others_are_not(
 def test_a_labelled_image_that_fails_is_logged(
     world: World, monkeypatch: pytest.MonkeyPatch, log: StringIO
 ) -> None:
-    monkeypatch.setattr(register_image, "deps", lambda: world.deps)
-    monkeypatch.setattr(register_image, "learn", broken)
+    monkeypatch.setattr("loupe.handlers.register_image.deps", lambda: world.deps)
+    monkeypatch.setattr("loupe.services.labelled_images.learn", broken)
     image = world.put("images_labeled_by_folder/cat/1.png", png(1))
 
     register_image.handler(sqs_event(s3_event(image), {"source": "aws.other"}), None)
@@ -85,8 +85,8 @@ def test_a_labelled_image_that_fails_is_logged(
 def test_an_answer_that_fails_is_logged_with_its_review(
     world: World, monkeypatch: pytest.MonkeyPatch, log: StringIO
 ) -> None:
-    monkeypatch.setattr(record_review, "deps", lambda: world.deps)
-    monkeypatch.setattr(record_review, "record_answers", broken)
+    monkeypatch.setattr("loupe.handlers.record_review.deps", lambda: world.deps)
+    monkeypatch.setattr("loupe.services.review_answers.record_answers", broken)
     world.set(Labels="cat,dog")
     review = world.asked()
     output = world.answered(review, "cat")
@@ -101,7 +101,7 @@ def test_an_answer_that_fails_is_logged_with_its_review(
 def test_an_event_that_cannot_be_published_is_logged_with_its_image(
     world: World, monkeypatch: pytest.MonkeyPatch, log: StringIO
 ) -> None:
-    monkeypatch.setattr(publish_events, "deps", broken)
+    monkeypatch.setattr("loupe.handlers.publish_events.deps", broken)
     records = json.loads((ROOT / "events" / "publish_events.json").read_text())["Records"]
     other = {"eventName": "REMOVE", "dynamodb": {"SequenceNumber": "2"}}
 
@@ -116,7 +116,7 @@ def test_an_event_that_cannot_be_published_is_logged_with_its_image(
 def test_what_is_no_event_is_logged_with_its_message(
     world: World, monkeypatch: pytest.MonkeyPatch, log: StringIO
 ) -> None:
-    monkeypatch.setattr(register_image, "deps", lambda: world.deps)
+    monkeypatch.setattr("loupe.handlers.register_image.deps", lambda: world.deps)
 
     register_image.handler(sqs_event("nonsense", {"source": "aws.other"}), None)
 
@@ -149,7 +149,7 @@ def test_a_step_that_fails_is_logged_with_the_ids_of_its_payload(
 def test_a_labelled_image_names_the_review_that_it_comes_from(
     world: World, monkeypatch: pytest.MonkeyPatch, log: StringIO
 ) -> None:
-    monkeypatch.setattr(register_image, "deps", lambda: world.deps)
+    monkeypatch.setattr("loupe.handlers.register_image.deps", lambda: world.deps)
     image = world.put("images_labeled_by_folder/cat/1.png", png(1), **{"loupe-loop": "unsure-1"})
 
     register_image.handler(sqs_event(s3_event(image)), None)

@@ -14,7 +14,7 @@ from loupe.adapters.records import SETTLED_AFTER
 from loupe.domain.detection import ACCEPTED, FAILED, WAITING, Label
 from loupe.domain.review import CLOSING, DONE, OPEN, QUEUED
 from loupe.errors import AlreadyDone
-from loupe.handlers.manage_power import keep_going
+from loupe.services.housekeeping import run_housekeeping
 from tests.adapters.world import START, World, table_resource
 
 
@@ -127,7 +127,7 @@ def test_an_update_counts_what_an_earlier_release_wrote(earlier: World) -> None:
     assert counts(earlier) == (Counter(), Counter())
 
     for _ in range(3):
-        keep_going(earlier.deps)
+        run_housekeeping(earlier.deps)
 
     assert counts(earlier) == full_count(earlier)
     assert earlier.deps.records.are_counted()
@@ -166,7 +166,7 @@ def test_queued_reviews_of_an_earlier_release_are_opened(earlier: World) -> None
     earlier.set(Maximum_Reviews_Per_Day="0")
 
     for _ in range(2):
-        keep_going(earlier.deps)
+        run_housekeeping(earlier.deps)
 
     assert earlier.deps.reviews.counts() == {OPEN: 2}
 
@@ -187,7 +187,7 @@ def test_what_an_old_function_moves_during_an_update_does_not_stay_counted_where
     move_as_an_earlier_release(world, f"IMAGE#{image.id}", "DETECTION", ACCEPTED)
     move_as_an_earlier_release(world, f"REVIEW#{review}", "REVIEW", DONE)
     for _ in range(2):
-        keep_going(world.deps)
+        run_housekeeping(world.deps)
 
     assert counts(world) != full_count(world)
     assert shown(world) == full_count(world)

@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 
 from loupe.adapters import cloudformation
-from loupe.adapters.cloudformation import INVOCATIONS, Resource, Unfinished, answer, invoke_again
+from loupe.adapters.cloudformation import CloudFormation, CustomResource
 from loupe.adapters.rekognition import DatasetState, VersionState
 from loupe.errors import InvalidRequest, TryAgain
 from loupe.handlers import provision_project, stop_rounds
-from loupe.handlers.provision_project import delete
+from loupe.services.custom_resources import project as project_resource
+from loupe.services.custom_resources import requests
+from loupe.services.custom_resources.project import delete
+from loupe.services.custom_resources.requests import INVOCATIONS, Unfinished, answer
 
 STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/loupe/1"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:loupe-ProvisionProject"
@@ -94,7 +97,7 @@ class FakeProject:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(provision_project, "POLL_SECONDS", 0)
+    monkeypatch.setattr(project_resource, "POLL_SECONDS", 0)
     monkeypatch.setattr(cloudformation, "SEND_PAUSES", (0, 0, 0, 0))
 
 
@@ -124,18 +127,29 @@ def request(kind: str, **properties: Any) -> dict[str, Any]:
     }
 
 
-def unfinished(_event: Mapping[str, Any], _context: Any) -> Resource:
+def unfinished(_request: Mapping[str, Any], _context: Any, _deps: Any) -> CustomResource:
     raise Unfinished("version v1 is STARTING")
+
+
+def world_with(functions: Any = None, status: str = "", **more: Any) -> Any:
+    """Dependencies whose CloudFormation says that every stack is in `status`."""
+
+    def describe_stacks(StackName: str) -> dict[str, Any]:  # noqa: N803
+        assert StackName == STACK_ID
+        return {"Stacks": [{"StackStatus": status}]}
+
+    client = SimpleNamespace(describe_stacks=describe_stacks)
+    return SimpleNamespace(cloudformation=CloudFormation(client, functions), **more)
 
 
 # How a request is answered
 
 
 def test_a_failure_is_answered_with_its_reason(answers: list[dict[str, Any]]) -> None:
-    def provide(_event: Mapping[str, Any], _context: Any) -> Resource:
+    def provide(_request: Mapping[str, Any], _context: Any, _deps: Any) -> CustomResource:
         raise InvalidRequest("The stack cannot be called 'aws'.")
 
-    answer(request("Create"), None, provide)
+    answer(request("Create"), None, provide, world_with())
 
     (heard,) = answers
     assert (heard["Status"], heard["Reason"]) == ("FAILED", "The stack cannot be called 'aws'.")
@@ -153,7 +167,7 @@ def test_an_answer_that_does_not_arrive_is_sent_again(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(urllib.request, "urlopen", send)
 
-    answer(request("Update"), None, lambda _event, _context: Resource("made"))
+    answer(request("Update"), None, lambda *_: CustomResource("made"), world_with())
 
     assert attempts == ["SUCCESS"] * 3
 
@@ -161,39 +175,33 @@ def test_an_answer_that_does_not_arrive_is_sent_again(monkeypatch: pytest.Monkey
 def test_what_takes_longer_is_handed_on_and_answered_by_the_last_invocation(
     answers: list[dict[str, Any]],
 ) -> None:
-    events: list[Mapping[str, Any]] = [request("Delete")]
+    functions, event = FakeLambda(), request("Delete", ProjectName="loupe")
+    functions.invoked.append(event)
 
-    for event in events:
-        answer(event, Context(), unfinished, events.append)
+    for each in functions.invoked:
+        answer(each, Context(), unfinished, world_with(functions))
 
-    assert len(events) == INVOCATIONS
+    assert [each | event for each in functions.invoked] == functions.invoked
+    assert len(functions.invoked) == INVOCATIONS
     (heard,) = answers
     assert (heard["Status"], heard["Reason"]) == ("FAILED", "version v1 is STARTING")
 
 
 def test_all_invocations_end_before_cloudformation_stops_to_listen() -> None:
-    seconds = 900 - cloudformation.SPARE_SECONDS
+    seconds = 900 - requests.SPARE_SECONDS
 
     assert seconds * INVOCATIONS < 3600 - 5 * 60
 
 
 def test_a_request_that_cannot_be_handed_on_is_answered(answers: list[dict[str, Any]]) -> None:
-    def hand_on(_event: Mapping[str, Any]) -> None:
+    def invoke(**_request: Any) -> None:
         raise PermissionError("not authorized to perform lambda:InvokeFunction")
 
-    answer(request("Delete"), Context(), unfinished, hand_on)
+    answer(request("Delete"), Context(), unfinished, world_with(SimpleNamespace(invoke=invoke)))
 
     (heard,) = answers
     assert heard["Status"] == "FAILED"
     assert "lambda:InvokeFunction" in heard["Reason"]
-
-
-def test_the_next_invocation_gets_the_whole_request() -> None:
-    client, event = FakeLambda(), request("Delete", ProjectName="loupe")
-
-    invoke_again(client, Context(), event)
-
-    assert client.invoked == [event]
 
 
 # The project
@@ -241,8 +249,7 @@ def test_what_cannot_be_stopped_in_time_is_named_with_the_way_out(status: str) -
 def test_a_stack_whose_name_cannot_work_gets_no_project(
     kind: str, answers: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    deps = SimpleNamespace(client=lambda service: {"lambda": FakeLambda()}[service])
-    monkeypatch.setattr(provision_project, "deps", lambda: deps)
+    monkeypatch.setattr(provision_project, "deps", world_with)
     event = request(kind, ProjectName="Loupe", HumanReview="a2i", MakesTeam="false")
 
     provision_project.handler(event, Context())
@@ -275,14 +282,8 @@ def test_the_machine_goes_only_with_the_whole_stack(
 ) -> None:
     machines: list[str] = []
 
-    def describe_stacks(StackName: str) -> dict[str, Any]:  # noqa: N803
-        assert StackName == STACK_ID
-        return {"Stacks": [{"StackStatus": status}]}
-
-    deps = SimpleNamespace(
-        client=lambda _service: SimpleNamespace(describe_stacks=describe_stacks),
-        executions=SimpleNamespace(delete_machine=lambda arn, _late: machines.append(arn)),
-    )
+    executions = SimpleNamespace(delete_machine=lambda arn, _late: machines.append(arn))
+    deps = world_with(status=status, executions=executions)
     monkeypatch.setattr(stop_rounds, "deps", lambda: deps)
 
     stop_rounds.handler(request(kind, StateMachines=["improve", "set-model-state"]), Context())

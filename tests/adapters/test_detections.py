@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from loupe.adapters.payloads import answer_to_json
 from loupe.domain.detection import (
     ACCEPTED,
     FAILED,
@@ -17,8 +16,9 @@ from loupe.domain.detection import (
     Label,
 )
 from loupe.errors import AlreadyDone, TryAgain
-from loupe.handlers import detect_labels, record_detection
-from loupe.handlers.record_detection import record
+from loupe.handlers import record_detection
+from loupe.services.detection import NO_ANSWER, detect, record
+from loupe.services.payloads import answer_to_json
 from tests.adapters.world import World, gone, image_json, png, unusable
 
 SURE = Answer("labels", (Label("cat", 93.0), Label("dog", 5.0)), "v1")
@@ -64,7 +64,7 @@ def test_an_image_that_cannot_be_read_has_a_record_that_says_why(
 ) -> None:
     image = world.received()
 
-    record(image.id, state, record_detection.NO_ANSWER, "the reason", world.deps)
+    record(image.id, state, NO_ANSWER, "the reason", world.deps)
 
     assert world.detection(image).reason == "the reason"
     assert "the reason" in world.events(kind)[0]["text"]
@@ -74,7 +74,7 @@ def test_waiting_is_told_once_for_a_reason_and_again_for_another(world: World) -
     image = world.received()
 
     for reason in ("busy", "busy", "no model", "busy"):
-        record(image.id, WAITING, record_detection.NO_ANSWER, reason, world.deps)
+        record(image.id, WAITING, NO_ANSWER, reason, world.deps)
 
     reasons = [e["detail"]["reason"] for e in world.events("ImageWaiting")]
     assert sorted(reasons) == ["busy", "busy", "no model"]
@@ -87,7 +87,7 @@ def test_two_runs_at_once_tell_once_why_an_image_waits(
     monkeypatch.setattr(world.deps.detections, "get", lambda _id: before)
 
     for _ in range(2):
-        record(before.image.id, WAITING, record_detection.NO_ANSWER, "busy", world.deps)
+        record(before.image.id, WAITING, NO_ANSWER, "busy", world.deps)
 
     assert len(world.events("ImageWaiting")) == 1
 
@@ -95,7 +95,7 @@ def test_two_runs_at_once_tell_once_why_an_image_waits(
 def test_the_handler_says_why_an_image_is_unsure(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(record_detection, "deps", lambda: world.deps)
+    monkeypatch.setattr("loupe.handlers.record_detection.deps", lambda: world.deps)
     image = world.received()
     request: dict[str, Any] = {
         "image": image_json(image),
@@ -134,7 +134,7 @@ def test_what_a_model_read_is_listed_behind_a_pointer(world: World) -> None:
 
 
 def test_before_the_first_model_the_answer_is_that_there_is_none(world: World) -> None:
-    assert detect_labels.read(world.received(), world.deps).outcome == "no_model"
+    assert detect(world.received(), world.deps).outcome == "no_model"
 
 
 def test_the_model_in_service_is_asked(world: World) -> None:
@@ -143,7 +143,7 @@ def test_the_model_in_service_is_asked(world: World) -> None:
     world.deps.versions.promote(version, service, "2026-01-01T00:00:00.000Z", "", [])
     world.rekognition.answers = lambda _arn, _image: SURE.labels
 
-    found = detect_labels.read(world.received(), world.deps)
+    found = detect(world.received(), world.deps)
 
     assert found == SURE
     assert world.rekognition.calls[-1][:2] == ("detect", "arn:v1")
@@ -154,7 +154,7 @@ def test_an_empty_answer_is_no_crash(world: World) -> None:
     service = world.deps.versions.service()
     world.deps.versions.promote(version, service, "2026-01-01T00:00:00.000Z", "", [])
 
-    found = detect_labels.read(world.received(), world.deps)
+    found = detect(world.received(), world.deps)
 
     assert (found.outcome, found.labels) == ("labels", ())
 
@@ -163,7 +163,7 @@ def test_an_empty_answer_is_no_crash(world: World) -> None:
 def test_a_file_that_is_no_image_is_rejected_with_the_reason(world: World, body: bytes) -> None:
     image = world.put("images_for_detection/1.png", body)
 
-    found = detect_labels.read(image, world.deps)
+    found = detect(image, world.deps)
 
     assert found.outcome == "rejected"
     assert found.reason
@@ -172,7 +172,7 @@ def test_a_file_that_is_no_image_is_rejected_with_the_reason(world: World, body:
 def test_a_file_that_is_too_large_is_rejected_without_being_fetched(world: World) -> None:
     image = replace(world.received(), size=16 * 2**20)
 
-    found = detect_labels.read(image, world.deps)
+    found = detect(image, world.deps)
 
     assert found.outcome == "rejected"
     assert "16.0 MB" in found.reason
@@ -182,14 +182,14 @@ def test_an_image_removed_before_its_turn_is_still_read_by_its_version(world: Wo
     image = world.received()
     world.remove(image.key)
 
-    assert detect_labels.read(image, world.deps).outcome == "no_model"
+    assert detect(image, world.deps).outcome == "no_model"
 
 
 def test_an_image_that_is_gone_for_good_is_rejected(world: World) -> None:
     image = world.received()
     world.s3.delete_object(Bucket=image.bucket, Key=image.key, VersionId=image.version)
 
-    assert detect_labels.read(image, world.deps).outcome == "rejected"
+    assert detect(image, world.deps).outcome == "rejected"
 
 
 def test_what_the_service_cannot_read_is_rejected_and_without_its_version_it_waits(
@@ -201,11 +201,11 @@ def test_what_the_service_cannot_read_is_rejected_and_without_its_version_it_wai
     image = world.received()
 
     world.rekognition.answers = unusable
-    assert detect_labels.read(image, world.deps).outcome == "rejected"
+    assert detect(image, world.deps).outcome == "rejected"
 
     world.rekognition.answers = gone
     with pytest.raises(TryAgain, match="v1 was deleted"):
-        detect_labels.read(image, world.deps)
+        detect(image, world.deps)
 
 
 def test_a_busy_model_is_a_passing_error(world: World) -> None:
@@ -219,4 +219,4 @@ def test_a_busy_model_is_a_passing_error(world: World) -> None:
     world.rekognition.answers = busy
 
     with pytest.raises(TryAgain):
-        detect_labels.read(world.received(), world.deps)
+        detect(world.received(), world.deps)

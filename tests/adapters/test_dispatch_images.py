@@ -11,12 +11,11 @@ from loupe.adapters.executions import ExecutionFailed
 from loupe.domain.detection import ACCEPTED, FAILED, MOST_FAILURES, WAITING, Answer
 from loupe.domain.places import ImageRef
 from loupe.errors import TryAgain
-from loupe.handlers import dispatch_images, record_detection
-from loupe.handlers.dispatch_images import dispatch, handler
-from loupe.handlers.manage_power import keep_going
-from loupe.handlers.promote_model import promote
-from loupe.operations import read_again
-from tests.adapters.world import World, image_json, png, s3_event, sqs_event, sqs_record
+from loupe.handlers.dispatch_images import handler
+from loupe.services.detection import dispatch, read_again, record
+from loupe.services.housekeeping import run_housekeeping
+from loupe.services.serving import promote
+from tests.adapters.world import World, image_json, message, png, s3_event, sqs_event
 
 HARD = ("with space.png", "plus+sign.png", "100%25.png", "a (copy).png", "für Änne/日本.png")
 
@@ -24,7 +23,7 @@ HARD = ("with space.png", "plus+sign.png", "100%25.png", "a (copy).png", "für �
 @pytest.fixture(autouse=True)
 def process(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """The handlers of this module work in the world."""
-    monkeypatch.setattr(dispatch_images, "deps", lambda: world.deps)
+    monkeypatch.setattr("loupe.handlers.dispatch_images.deps", lambda: world.deps)
     return lambda: None
 
 
@@ -32,7 +31,7 @@ def process(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]
 def test_an_image_gets_a_record_and_is_read_whatever_it_is_called(world: World, name: str) -> None:
     image = world.put(f"images_for_detection/{name}", png(1))
 
-    dispatch(sqs_record(s3_event(image)))
+    dispatch(message(s3_event(image)), world.deps)
 
     assert world.detection(image).state == WAITING
     assert world.detection(image).image.name == name
@@ -43,7 +42,7 @@ def test_an_image_was_uploaded_when_it_arrived_however_long_it_waited(world: Wor
     image = world.put("images_for_detection/1.png", png(1))
     event = {**s3_event(image), "time": "2026-01-02T03:04:05Z"}
 
-    dispatch(sqs_record(event))
+    dispatch(message(event), world.deps)
 
     assert world.detection(image).at == "2026-01-02T03:04:05.000Z"
 
@@ -51,7 +50,7 @@ def test_an_image_was_uploaded_when_it_arrived_however_long_it_waited(world: Wor
 def test_an_event_that_does_not_say_when_is_recorded_as_of_now(world: World) -> None:
     image = world.put("images_for_detection/1.png", png(1))
 
-    dispatch(sqs_record({**s3_event(image), "time": ""}))
+    dispatch(message({**s3_event(image), "time": ""}), world.deps)
 
     assert world.detection(image).at.startswith(f"{world.deps.now:%Y-%m-%dT%H:%M}")
 
@@ -59,18 +58,18 @@ def test_an_event_that_does_not_say_when_is_recorded_as_of_now(world: World) -> 
 def test_an_event_that_comes_twice_makes_one_record(world: World) -> None:
     image = world.put("images_for_detection/1.png", png(1))
 
-    dispatch(sqs_record(s3_event(image)))
-    dispatch(sqs_record(s3_event(image)))
+    dispatch(message(s3_event(image)), world.deps)
+    dispatch(message(s3_event(image)), world.deps)
 
     assert len(list(world.deps.detections.newest())) == 1
 
 
 def test_an_image_that_was_read_is_not_read_again(world: World) -> None:
     image = world.put("images_for_detection/1.png", png(1))
-    dispatch(sqs_record(s3_event(image)))
-    record_detection.record(image.id, ACCEPTED, Answer("labels", (), "v1"), "", world.deps)
+    dispatch(message(s3_event(image)), world.deps)
+    record(image.id, ACCEPTED, Answer("labels", (), "v1"), "", world.deps)
 
-    dispatch(sqs_record(s3_event(image)))
+    dispatch(message(s3_event(image)), world.deps)
 
     assert len(world.executions.runs) == 1
 
@@ -78,7 +77,7 @@ def test_an_image_that_was_read_is_not_read_again(world: World) -> None:
 def test_the_same_name_uploaded_again_is_an_image_of_its_own(world: World) -> None:
     for number in (1, 2):
         image = world.put("images_for_detection/1.png", png(number))
-        dispatch(sqs_record(s3_event(image)))
+        dispatch(message(s3_event(image)), world.deps)
 
     assert len(list(world.deps.detections.newest())) == 2
     assert len(world.executions.runs) == 2
@@ -87,8 +86,8 @@ def test_the_same_name_uploaded_again_is_an_image_of_its_own(world: World) -> No
 def test_a_folder_marker_and_s3s_test_event_are_no_images(world: World) -> None:
     folder = world.put("images_for_detection/folder/", b"")
 
-    dispatch(sqs_record(s3_event(folder)))
-    dispatch(sqs_record({"Service": "Amazon S3", "Event": "s3:TestEvent"}))
+    dispatch(message(s3_event(folder)), world.deps)
+    dispatch(message({"Service": "Amazon S3", "Event": "s3:TestEvent"}), world.deps)
 
     assert list(world.deps.detections.newest()) == []
 
@@ -133,7 +132,7 @@ def serving(world: World) -> World:
     world.version("v1", arn="arn:v1")
     promote("v1", "it is good", world.deps)
     world.rekognition.become("v1", "RUNNING")
-    keep_going(world.deps)
+    run_housekeeping(world.deps)
     return world
 
 
@@ -154,7 +153,7 @@ def test_an_image_that_can_never_be_read_leaves_the_circle_and_the_model_stops(
     tried(serving, image, MOST_FAILURES)
     serving.deps.now += timedelta(minutes=11)
 
-    done = keep_going(serving.deps)
+    done = run_housekeeping(serving.deps)
 
     assert (done["queued"], done["action"]) == (0, "stop")
     assert serving.detection(image).state == FAILED

@@ -18,11 +18,11 @@ from moto.moto_api._internal.models import moto_api_backend
 
 from loupe.console import page
 from loupe.console.access import OPERATOR, ROLES
+from loupe.console.app import PAGES
 from loupe.console.requests import LARGEST_BODY
 from loupe.domain.review import CONFLICT, DONE
+from loupe.domain.settings import CATALOGUE
 from loupe.errors import AlreadyDone, TryAgain
-from loupe.handlers import serve_console
-from loupe.settings import CATALOGUE
 from tests.adapters.console import PUBLIC, ROUTES, Answer, Console, Filled, console_of, fill
 from tests.adapters.world import World
 
@@ -362,7 +362,7 @@ def path_of(route: str) -> str:
 def test_every_route_is_listed_with_its_roles() -> None:
     registered = {
         (method, route)
-        for router in (page.router, *serve_console.PAGES)
+        for router in (page.router, *PAGES)
         for route, methods, *_ in router._routes
         for method in methods
     }

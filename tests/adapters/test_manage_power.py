@@ -17,12 +17,12 @@ from loupe.domain.power import PAUSES
 from loupe.domain.review import OPEN, QUEUED, WITHDRAWN, Review, review_id
 from loupe.domain.training import WAITING_FOR_APPROVAL
 from loupe.errors import TryAgain
-from loupe.handlers import manage_power, request_review
-from loupe.handlers.manage_power import QUEUEING, HousekeepingFailed, keep_going, switch
-from loupe.handlers.promote_model import promote
-from loupe.handlers.request_review import LOOPS_PER_RUN, open_queued
-from loupe.housekeeping import Round
-from loupe.operations import switch_service, why_not_started
+from loupe.services.autostart import switch
+from loupe.services.housekeeping import QUEUEING, HousekeepingFailed, run_housekeeping
+from loupe.services.human_loops import LOOPS_PER_RUN
+from loupe.services.lookups import Lookups
+from loupe.services.reviews import ReviewRequest, open_queued, request_review
+from loupe.services.serving import promote, switch_service, why_not_started
 from loupe.telemetry import OLDEST_REVIEW_HOURS
 from tests.adapters.world import World
 
@@ -39,11 +39,11 @@ def serving(world: World) -> World:
 def test_before_the_first_model_images_wait_until_labels_are_known(world: World) -> None:
     world.received()
 
-    assert keep_going(world.deps)["queued"] == 0
+    assert run_housekeeping(world.deps)["queued"] == 0
 
     world.set(Labels="cat,dog")
 
-    assert keep_going(world.deps)["queued"] == 1
+    assert run_housekeeping(world.deps)["queued"] == 1
     assert world.queued()[0]["detail"]["object"]["key"] == "images_for_detection/a b+ü.png"
 
 
@@ -51,7 +51,7 @@ def test_a_queue_that_is_at_work_is_not_filled_again(world: World) -> None:
     world.set(Labels="cat,dog")
     world.received()
 
-    queued = [keep_going(world.deps)["queued"] for _ in range(2)]
+    queued = [run_housekeeping(world.deps)["queued"] for _ in range(2)]
 
     assert queued == [1, 0]
 
@@ -64,35 +64,35 @@ def test_of_runs_to_which_the_queue_looks_empty_one_fills_it(
     world.set(Labels="cat,dog")
     world.received()
 
-    queued = [keep_going(world.deps)["queued"] for _ in range(3)]
+    queued = [run_housekeeping(world.deps)["queued"] for _ in range(3)]
     world.deps.now += QUEUEING
 
     assert queued == [1, 0, 0]
-    assert keep_going(world.deps)["queued"] == 1
+    assert run_housekeeping(world.deps)["queued"] == 1
 
 
 def test_without_a_model_and_review_nothing_is_queued(world: World) -> None:
     world.set(Labels="cat,dog", Enable_A2I_Workflow="false")
     world.received()
 
-    assert keep_going(world.deps)["queued"] == 0
+    assert run_housekeeping(world.deps)["queued"] == 0
 
 
 def test_a_backlog_starts_a_stopped_model_and_is_queued_when_it_runs(serving: World) -> None:
     serving.rekognition.become("v1", "STOPPED")
     serving.received()
 
-    first = keep_going(serving.deps)
+    first = run_housekeeping(serving.deps)
     assert (first["action"], first["queued"]) == ("start", 0)
 
     serving.rekognition.become("v1", "RUNNING")
-    assert keep_going(serving.deps)["queued"] == 1
+    assert run_housekeeping(serving.deps)["queued"] == 1
 
 
 def test_what_a_round_that_was_cut_off_left_running_is_stopped(serving: World) -> None:
     serving.rekognition.become("v0", "RUNNING")
 
-    keep_going(serving.deps)
+    run_housekeeping(serving.deps)
 
     assert [call for call in serving.rekognition.calls if call[0] == "stop"] == [("stop", "arn:v0")]
 
@@ -104,7 +104,7 @@ def test_what_a_round_at_work_runs_is_left_to_it(
     serving.deps.versions.take_lease("arn:execution", over="")
     monkeypatch.setattr(type(serving.deps.executions), "is_running", lambda *_: True)
 
-    keep_going(serving.deps)
+    run_housekeeping(serving.deps)
 
     assert not [call for call in serving.rekognition.calls if call[0] == "stop"]
 
@@ -113,17 +113,17 @@ def test_more_than_a_call_takes_are_queued_all_of_them(serving: World) -> None:
     for number in range(12):
         serving.received(f"{number}.png", 0)
 
-    assert keep_going(serving.deps)["queued"] == 12
+    assert run_housekeeping(serving.deps)["queued"] == 12
 
 
 def test_an_idle_model_is_stopped_after_the_minutes_of_the_setting(serving: World) -> None:
     serving.set(Stop_Model_When_Idle_Minutes="30")
     serving.accepted("1.png")
-    assert keep_going(serving.deps)["action"] == "leave"
+    assert run_housekeeping(serving.deps)["action"] == "leave"
 
     serving.deps.now += timedelta(minutes=31)
 
-    assert keep_going(serving.deps)["action"] == "stop"
+    assert run_housekeeping(serving.deps)["action"] == "stop"
     assert serving.rekognition.calls == [("stop", "arn:v1")]
     assert "31 minutes" in serving.events("ModelStopped")[0]["text"]
 
@@ -137,7 +137,7 @@ def test_the_first_model_reads_again_what_no_person_has_looked_at(world: World) 
     promote("v1", "it is good", world.deps)
     world.rekognition.become("v1", "RUNNING")
 
-    queued = keep_going(world.deps)["queued"]
+    queued = run_housekeeping(world.deps)["queued"]
 
     assert queued == 1
     assert world.deps.reviews.get(untouched).state == WITHDRAWN
@@ -152,7 +152,7 @@ def test_with_amazon_a2i_the_loop_of_a_withdrawn_review_is_stopped(world: World)
     world.version("v1", arn="arn:v1")
     promote("v1", "it is good", world.deps)
 
-    keep_going(world.deps)
+    run_housekeeping(world.deps)
 
     assert world.loops.stopped == [review]
 
@@ -161,7 +161,7 @@ def test_reviews_of_an_unsure_model_are_not_withdrawn(serving: World) -> None:
     serving.set(Labels="cat,dog")
     review = serving.asked(Label("cat", 40.0), version="v1")
 
-    keep_going(serving.deps)
+    run_housekeeping(serving.deps)
 
     found = serving.deps.reviews.get(review)
     assert (found.state, serving.detection(found.image).state) == (OPEN, REVIEW)
@@ -173,16 +173,16 @@ def queued_reviews(world: World) -> None:
     for number, confidence in enumerate((50.0, 60.0, 10.0)):
         image = world.received(f"{number}.png", number)
         answer = Answer("labels", (Label("cat", confidence),), "v1")
-        request_review.ask(request_review.Request(image.id, answer, world.settings()), world.deps)
+        request_review(ReviewRequest(image.id, answer, world.settings()), world.deps)
 
 
 def test_a_new_day_opens_queued_reviews_the_least_sure_first(world: World) -> None:
     queued_reviews(world)
-    assert keep_going(world.deps)["opened"] == 0
+    assert run_housekeeping(world.deps)["opened"] == 0
 
     world.deps.now += timedelta(days=1)
 
-    assert keep_going(world.deps)["opened"] == 1
+    assert run_housekeeping(world.deps)["opened"] == 1
     opened = {review.image.name for review in world.deps.reviews.newest(OPEN)}
     assert opened == {"0.png", "2.png"}
 
@@ -196,7 +196,7 @@ def test_a_review_that_is_answered_while_it_waits_does_not_stop_the_others(
     world.deps.reviews.move(replace(stale[0], state=OPEN), stale[0])
     monkeypatch.setattr(world.deps.reviews, "least_sure", lambda **_: iter(stale))
 
-    assert keep_going(world.deps)["opened"] == 1
+    assert run_housekeeping(world.deps)["opened"] == 1
 
 
 # A model that cannot start
@@ -214,7 +214,7 @@ def hours_pass(world: World) -> int:
     """The housekeeping for three hours; every start ends in FAILED. Returns how many starts."""
     before = len(starts(world))
     for _ in range(18):
-        switch(Round(world.deps))
+        switch(Lookups(world.deps))
         world.rekognition.states["v1"] = VersionState("FAILED", "arn:v1", "insufficient capacity")
         world.deps.now += timedelta(minutes=10)
     return len(starts(world)) - before
@@ -253,15 +253,15 @@ def test_what_a_person_changes_lets_it_be_tried_anew(falling: World, cause: str)
     begun = len(starts(falling))
 
     assert why_not_started(falling.deps) == "" or cause == "units"
-    keep_going(falling.deps)
+    run_housekeeping(falling.deps)
     assert len(starts(falling)) == begun + (cause != "person")
     assert cause != "person" or hours_pass(falling) == len(PAUSES)
 
 
 def test_attempts_count_from_none_again_once_it_ran(falling: World) -> None:
-    switch(Round(falling.deps))
+    switch(Lookups(falling.deps))
     falling.rekognition.become("v1", "RUNNING")
-    keep_going(falling.deps)
+    run_housekeeping(falling.deps)
     falling.rekognition.become("v1", "STOPPED")
 
     assert hours_pass(falling) == len(PAUSES)
@@ -279,9 +279,9 @@ def test_a_model_that_was_started_by_hand_gets_its_idle_time_from_then(serving: 
     serving.rekognition.become("v1", "RUNNING")
 
     serving.deps.now += timedelta(minutes=29)
-    assert keep_going(serving.deps)["action"] == "leave"
+    assert run_housekeeping(serving.deps)["action"] == "leave"
     serving.deps.now += timedelta(minutes=2)
-    assert keep_going(serving.deps)["action"] == "stop"
+    assert run_housekeeping(serving.deps)["action"] == "stop"
 
 
 @pytest.mark.parametrize(
@@ -291,13 +291,13 @@ def test_a_round_at_work_keeps_the_champion_but_one_that_waits_for_approval_does
     serving: World, status: str, action: str
 ) -> None:
     serving.set(Stop_Model_When_Idle_Minutes="30")
-    keep_going(serving.deps)
+    run_housekeeping(serving.deps)
     serving.deps.now += timedelta(hours=2)
     serving.version("v2", status)
     serving.deps.versions.take_lease("arn:execution", over="")
     serving.executions.running.add("arn:execution")
 
-    assert keep_going(serving.deps)["action"] == action
+    assert run_housekeeping(serving.deps)["action"] == action
 
 
 # Parts that fail
@@ -329,7 +329,7 @@ def test_one_part_that_fails_does_not_keep_the_others_from_their_work(
     breaks(world, monkeypatch, Broken("x"))
 
     with pytest.raises(HousekeepingFailed, match=r"running hours \(Broken: x\)"):
-        keep_going(world.deps)
+        run_housekeeping(world.deps)
 
     assert world.deps.reviews.counts()[OPEN] == 2
     assert '"HousekeepingPartsFailed":[3.0]' in capsys.readouterr().out
@@ -354,7 +354,7 @@ def test_a_passing_fault_is_left_to_the_next_minute_and_metered_lest_it_lasts(
 ) -> None:
     breaks(world, monkeypatch, error)
 
-    assert keep_going(world.deps)["action"] == "leave"
+    assert run_housekeeping(world.deps)["action"] == "leave"
     assert '"HousekeepingPartsFailed":[3.0]' in capsys.readouterr().out
 
 
@@ -362,7 +362,7 @@ def test_a_round_in_which_all_goes_well_is_metered_as_well(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """By that an alarm knows that no part fails in every round."""
-    keep_going(world.deps)
+    run_housekeeping(world.deps)
 
     assert '"HousekeepingPartsFailed":[0.0]' in capsys.readouterr().out
 
@@ -371,7 +371,7 @@ def test_a_refusal_is_no_passing_fault(world: World, monkeypatch: pytest.MonkeyP
     breaks(world, monkeypatch, fault("AccessDeniedException"))
 
     with pytest.raises(HousekeepingFailed, match="AccessDeniedException"):
-        keep_going(world.deps)
+        run_housekeeping(world.deps)
 
 
 def test_a_service_that_hangs_is_waited_for_once_a_round(
@@ -389,7 +389,7 @@ def test_a_service_that_hangs_is_waited_for_once_a_round(
 
     monkeypatch.setattr(world.rekognition, "versions", versions)
 
-    keep_going(world.deps)
+    run_housekeeping(world.deps)
 
     ((opened, printed),) = calls
     assert opened == 2
@@ -446,12 +446,12 @@ def test_many_open_reviews_are_not_read_again_and_again(
     serving.deps.table.write(take_place(f"{serving.deps.now:%Y-%m-%d}", 1))
     reviews(serving, 40, OPEN, "unsure", "a-loop" if a2i else "")
     reviews(serving, 20, QUEUED, "unsure")
-    keep_going(serving.deps)
+    run_housekeeping(serving.deps)
     serving.deps.now += timedelta(minutes=20)
-    keep_going(serving.deps)
+    run_housekeeping(serving.deps)
 
     read_units.clear()
-    keep_going(serving.deps)
+    run_housekeeping(serving.deps)
 
     assert read_units["items"] <= 10 + (LOOPS_PER_RUN if a2i else 0)
 
@@ -475,7 +475,7 @@ def test_no_more_queued_reviews_are_read_than_there_are_places(
 def test_reviews_that_the_first_model_makes_needless_are_withdrawn_over_several_rounds(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(manage_power, "REVIEWS_PER_RUN", 2)
+    monkeypatch.setattr("loupe.services.cold_start.REVIEWS_PER_RUN", 2)
     world.set(Labels="cat,dog")
     for number in range(5):
         world.asked(name=f"{number}.png", picture=number)
@@ -483,11 +483,11 @@ def test_reviews_that_the_first_model_makes_needless_are_withdrawn_over_several_
     promote("v1", "it is good", world.deps)
 
     for _ in range(4):
-        keep_going(world.deps)
+        run_housekeeping(world.deps)
         world.deps.now += timedelta(minutes=10)
 
     late = world.asked(name="late.png", picture=9)
-    keep_going(world.deps)
+    run_housekeeping(world.deps)
 
     assert world.deps.reviews.counts() == {WITHDRAWN: 5, OPEN: 1}
     assert world.deps.reviews.get(late).state == OPEN
@@ -497,9 +497,9 @@ def test_a_review_from_before_the_first_model_that_comes_late_is_withdrawn(world
     world.set(Labels="cat,dog")
     world.version("v1", arn="arn:v1")
     promote("v1", "it is good", world.deps)
-    keep_going(world.deps)
+    run_housekeeping(world.deps)
 
     late = world.asked()
-    keep_going(world.deps)
+    run_housekeeping(world.deps)
 
     assert world.deps.reviews.get(late).state == WITHDRAWN

@@ -2,7 +2,7 @@
 
 import pytest
 
-from loupe.operations import doing, next_check
+from loupe.services.status import activity, next_check
 from tests.adapters.world import World
 
 
@@ -12,7 +12,7 @@ def test_a_version_that_did_not_go_into_service_is_named_with_the_reason(
 ) -> None:
     world.version("v1", status, reason="its F1 is below the minimum")
 
-    said = doing(world.deps).text
+    said = activity(world.deps).text
 
     assert "waits for new labelled images" in said
     assert "v1 did not go into service: its F1 is below the minimum" in said
@@ -22,7 +22,7 @@ def test_a_version_that_did_not_go_into_service_is_named_with_the_reason(
 def test_a_version_that_is_or_was_in_service_needs_no_word(world: World, status: str) -> None:
     world.version("v1", status)
 
-    assert "v1" not in doing(world.deps).text
+    assert "v1" not in activity(world.deps).text
 
 
 def test_the_next_check_is_foretold_without_making_it(world: World) -> None:

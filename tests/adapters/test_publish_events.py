@@ -43,7 +43,7 @@ def bus() -> Recorder:
 @pytest.fixture(autouse=True)
 def publishing(world: World, sns: Recorder, bus: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     world.use(publisher=Publisher(sns, bus, topic="arn:topic", bus="default", stack="loupe"))
-    monkeypatch.setattr(publish_events, "deps", lambda: world.deps)
+    monkeypatch.setattr("loupe.handlers.publish_events.deps", lambda: world.deps)
 
 
 def stream(world: World, *kinds: str) -> dict[str, Any]:

@@ -4,8 +4,7 @@ import pytest
 
 from loupe.domain.detection import FAILED, REJECTED, WAITING, Answer
 from loupe.domain.places import ImageRef
-from loupe.handlers.record_detection import NO_ANSWER, record
-from loupe.operations import read_again
+from loupe.services.detection import NO_ANSWER, read_again, record
 from tests.adapters.world import World, png
 
 

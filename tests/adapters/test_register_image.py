@@ -5,21 +5,20 @@ from typing import Any
 
 import pytest
 
-from loupe.adapters.dataset import REGISTERED, REJECTED, REMOVED, Example
 from loupe.adapters.table import save
-from loupe.domain.dataset import LabelCount
+from loupe.domain.dataset import REGISTERED, REJECTED, REMOVED, Example, LabelCount
 from loupe.domain.review import CONFLICT, DONE, NONE_OF_THE_ABOVE, TWO_LABELS
 from loupe.errors import InvalidRequest, TryAgain
 from loupe.handlers import register_image
-from loupe.handlers.record_review import decide
-from loupe.handlers.register_image import reconcile, register
-from tests.adapters.world import World, jpeg, png, s3_event, sqs_event, sqs_record
+from loupe.services.labelled_images import reconcile, register, same_pictures
+from loupe.services.review_answers import decide_conflict
+from tests.adapters.world import World, jpeg, message, png, s3_event, sqs_event
 
 
 @pytest.fixture(autouse=True)
 def process(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The handler works in the world and does not sleep."""
-    monkeypatch.setattr(register_image, "deps", lambda: world.deps)
+    monkeypatch.setattr("loupe.handlers.register_image.deps", lambda: world.deps)
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
 
 
@@ -56,7 +55,7 @@ def test_the_same_event_twice_counts_once(world: World) -> None:
     image = world.put("images_labeled_by_folder/cat/1.png", png(1))
 
     for _ in range(2):
-        register(sqs_record(s3_event(image)))
+        register(message(s3_event(image)), world.deps)
 
     assert counts(world)["cat"].train == 1
     assert changes(world) == 1
@@ -130,7 +129,7 @@ def test_the_label_that_an_operator_chooses_removes_the_other_object(
     keys = [world.labelled(name, "1.png", 1) for name in ("cat", "dog")]
     (conflict,) = world.deps.reviews.newest(CONFLICT)
 
-    decide(conflict.id, label, "ann", world.deps)
+    decide_conflict(conflict.id, label, "ann", world.deps)
     for key in keys:
         reconcile(key, world.deps)
 
@@ -145,7 +144,7 @@ def test_a_label_that_the_picture_does_not_have_decides_no_conflict(world: World
     (conflict,) = world.deps.reviews.newest(CONFLICT)
 
     with pytest.raises(InvalidRequest, match="'cow' is not one of the labels"):
-        decide(conflict.id, "cow", "ann", world.deps)
+        decide_conflict(conflict.id, "cow", "ann", world.deps)
 
     assert sorted(world.keys("images_labeled_by_folder/")) == keys
 
@@ -245,7 +244,7 @@ def test_a_removed_image_is_counted_back(world: World) -> None:
     key = world.labelled("cat", "1.png", 1)
     world.remove(key)
 
-    register(sqs_record({**s3_event(world.put("x", b"")), "detail": deleted(key)}))
+    register(message({**s3_event(world.put("x", b"")), "detail": deleted(key)}), world.deps)
 
     assert counts(world) == {}
     assert example(world, key).status == REMOVED
@@ -259,7 +258,7 @@ def deleted(key: str) -> dict[str, Any]:
 def test_an_event_of_a_removal_that_is_late_does_no_harm(world: World) -> None:
     key = world.labelled("cat", "1.png", 1)
 
-    register(sqs_record({"source": "aws.s3", "detail": deleted(key)}))
+    register(message({"source": "aws.s3", "detail": deleted(key)}), world.deps)
 
     assert counts(world)["cat"].train == 1
 
@@ -268,7 +267,7 @@ def test_an_image_that_came_and_went_before_its_turn_leaves_nothing(world: World
     image = world.put("images_labeled_by_folder/cat/1.png", png(1))
     world.remove(image.key)
 
-    register(sqs_record(s3_event(image)))
+    register(message(s3_event(image)), world.deps)
 
     assert world.deps.dataset.example(image.key) is None
     assert changes(world) == 0
@@ -369,7 +368,7 @@ def test_what_cannot_be_used_has_a_record_that_says_why(
 def test_a_file_that_is_too_large_is_not_even_fetched(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(register_image, "MAX_BYTES", 10)
+    monkeypatch.setattr("loupe.domain.images.MAX_BYTES", 10)
     world.labelled("cat", "1.png", 1)
 
     assert "make it smaller" in world.events("ExampleRejected")[0]["text"]
@@ -410,7 +409,7 @@ def test_of_two_registrations_that_interleave_the_second_starts_over(
 ) -> None:
     world.put("images_labeled_by_folder/cat/1.png", png(1))
     second = world.put("images_labeled_by_folder/cat/2.png", png(2))
-    read = register_image.same_pictures
+    read = same_pictures
     interrupted: list[bool] = []
 
     def interrupt(seen: Any, deps: Any) -> Any:
@@ -420,9 +419,9 @@ def test_of_two_registrations_that_interleave_the_second_starts_over(
             reconcile("images_labeled_by_folder/cat/1.png", world.deps)
         return read(seen, deps)
 
-    monkeypatch.setattr(register_image, "same_pictures", interrupt)
+    monkeypatch.setattr("loupe.services.labelled_images.same_pictures", interrupt)
 
-    register(sqs_record(s3_event(second)))
+    register(message(s3_event(second)), world.deps)
 
     assert counts(world) == {"cat": LabelCount(train=1, test=1, testable=2)}
     assert changes(world) == 2
@@ -433,7 +432,7 @@ def test_two_copies_of_a_picture_that_arrive_together_find_each_other(
 ) -> None:
     world.put("images_labeled_by_folder/cat/1.png", png(1))
     second = world.put("images_labeled_by_folder/cat/copy.jpg", jpeg(1))
-    read = register_image.same_pictures
+    read = same_pictures
     interrupted: list[bool] = []
 
     def interrupt(seen: Any, deps: Any) -> Any:
@@ -443,9 +442,9 @@ def test_two_copies_of_a_picture_that_arrive_together_find_each_other(
             reconcile("images_labeled_by_folder/cat/1.png", world.deps)
         return found
 
-    monkeypatch.setattr(register_image, "same_pictures", interrupt)
+    monkeypatch.setattr("loupe.services.labelled_images.same_pictures", interrupt)
 
-    register(sqs_record(s3_event(second)))
+    register(message(s3_event(second)), world.deps)
 
     groups = {e.group for e in world.deps.dataset.examples()}
     assert len(groups) == 1
@@ -460,10 +459,10 @@ def test_a_registration_that_never_gets_its_turn_goes_back_to_the_queue(
     def busy(_key: str, _deps: Any) -> None:
         raise TryAgain("busy")
 
-    monkeypatch.setattr(register_image, "reconcile", busy)
+    monkeypatch.setattr("loupe.services.labelled_images.reconcile", busy)
 
     with pytest.raises(TryAgain, match="too many at the same time"):
-        register(sqs_record(s3_event(image)))
+        register(message(s3_event(image)), world.deps)
 
 
 def test_a_training_that_begins_meanwhile_does_not_take_the_change(world: World) -> None:
@@ -480,7 +479,7 @@ def test_a_training_that_begins_meanwhile_does_not_take_the_change(world: World)
 
     table.write = begin_first  # type: ignore[method-assign]
 
-    register(sqs_record(s3_event(image)))
+    register(message(s3_event(image)), world.deps)
 
     assert changes(world) == 1
     assert counts(world)["cat"].train == 1

@@ -5,7 +5,7 @@ import pytest
 from loupe.domain.detection import REVIEW, WAITING, Answer, Label
 from loupe.domain.review import COLD_START, OPEN, QUEUED, UNSURE
 from loupe.errors import TryAgain
-from loupe.handlers.request_review import Request, ask, open_queued, open_review
+from loupe.services.reviews import ReviewRequest, open_queued, open_review, request_review
 from tests.adapters.world import START, World
 
 UNSURE_ANSWER = Answer("labels", (Label("cat", 40.0),), "v1")
@@ -13,7 +13,7 @@ UNSURE_ANSWER = Answer("labels", (Label("cat", 40.0),), "v1")
 
 def review_of(world: World, answer: Answer = UNSURE_ANSWER) -> str:
     image = world.received()
-    ask(Request(image.id, answer, world.settings()), world.deps)
+    request_review(ReviewRequest(image.id, answer, world.settings()), world.deps)
     return world.detection(image).review
 
 
@@ -22,7 +22,10 @@ def test_without_a_label_the_image_waits_and_the_operator_is_asked_once_a_day(
 ) -> None:
     for number in (1, 2):
         image = world.received(f"{number}.png", number)
-        assert ask(Request(image.id, UNSURE_ANSWER, world.settings()), world.deps) == WAITING
+        assert (
+            request_review(ReviewRequest(image.id, UNSURE_ANSWER, world.settings()), world.deps)
+            == WAITING
+        )
 
     (told,) = world.events("LabelsNeeded")
     assert "loupe settings set Labels" in told["text"]
@@ -60,9 +63,9 @@ def test_an_image_without_a_model_is_reviewed_for_the_first_dataset(world: World
 def test_asking_twice_opens_one_review(world: World) -> None:
     world.set(Labels="cat,dog")
     image = world.received()
-    request = Request(image.id, UNSURE_ANSWER, world.settings())
+    request = ReviewRequest(image.id, UNSURE_ANSWER, world.settings())
 
-    states = [ask(request, world.deps) for _ in range(2)]
+    states = [request_review(request, world.deps) for _ in range(2)]
 
     assert states == [REVIEW, REVIEW]
     assert len(list(world.deps.reviews.newest())) == 1
@@ -85,7 +88,7 @@ def test_past_the_days_number_of_reviews_images_queue(world: World) -> None:
     world.set(Labels="cat,dog", Maximum_Reviews_Per_Day="2")
     for number in range(4):
         image = world.received(f"{number}.png", number)
-        ask(Request(image.id, UNSURE_ANSWER, world.settings()), world.deps)
+        request_review(ReviewRequest(image.id, UNSURE_ANSWER, world.settings()), world.deps)
 
     assert len(list(world.deps.reviews.newest(OPEN))) == 2
     queued = list(world.deps.reviews.newest(QUEUED))
@@ -134,11 +137,14 @@ def test_a_review_takes_its_place_once_however_often_it_is_asked_for(
 ) -> None:
     world.set(Labels="cat,dog", Maximum_Reviews_Per_Day="9")
     image = world.received()
-    before, request = world.detection(image), Request(image.id, UNSURE_ANSWER, world.settings())
+    before, request = (
+        world.detection(image),
+        ReviewRequest(image.id, UNSURE_ANSWER, world.settings()),
+    )
 
     with monkeypatch.context() as patch, pytest.raises(TryAgain):
         patch.setattr(world.deps.reviews, "put_new", kept_out)
-        ask(request, world.deps)
+        request_review(request, world.deps)
     for _ in range(2):
         open_review(before, request, ("cat", "dog"), world.deps)
 

@@ -21,11 +21,12 @@ from loupe.domain.review import (
     render_output,
 )
 from loupe.errors import AlreadyDone
-from loupe.handlers import answer_review, record_review, register_image
-from loupe.handlers.answer_review import Request, answer
-from loupe.handlers.record_review import take_in
-from loupe.handlers.request_review import start_loop, start_loops
-from tests.adapters.world import START, World, s3_event, sqs_event, sqs_record
+from loupe.handlers import answer_review, record_review
+from loupe.services.human_loops import start_loop, start_loops
+from loupe.services.labelled_images import reconcile
+from loupe.services.review_answers import decide_conflict, take_in
+from loupe.services.review_desk import AnswerRequest, answer
+from tests.adapters.world import START, World, message, s3_event, sqs_event
 
 GUESS = Label("cat", 40.0)
 
@@ -57,9 +58,9 @@ def test_the_last_answer_asked_for_hands_all_of_them_over(world: World) -> None:
     world.set(Labels="cat,dog", Reviewers_Per_Image="2")
     review = world.asked(GUESS, version="v1")
 
-    assert answer(Request(review, "ada", "dog"), world.deps).state == OPEN
+    assert answer(AnswerRequest(review, "ada", "dog"), world.deps).state == OPEN
     assert world.keys("a2i-human-loop-data/") == []
-    assert answer(Request(review, "bob", "dog"), world.deps).state == CLOSING
+    assert answer(AnswerRequest(review, "bob", "dog"), world.deps).state == CLOSING
 
     output = json.loads(world.deps.objects.read(world.output(review).key))
     assert output["humanLoopName"] == review
@@ -69,8 +70,8 @@ def test_the_last_answer_asked_for_hands_all_of_them_over(world: World) -> None:
 def test_the_same_answer_again_hands_over_again_and_harms_nothing(
     world: World, review: str
 ) -> None:
-    first = answer(Request(review, "ada", "dog"), world.deps)
-    again = answer(Request(review, "ada", "dog"), world.deps)
+    first = answer(AnswerRequest(review, "ada", "dog"), world.deps)
+    again = answer(AnswerRequest(review, "ada", "dog"), world.deps)
 
     assert first == again
     assert len(world.keys("a2i-human-loop-data/")) == 1
@@ -79,7 +80,7 @@ def test_the_same_answer_again_hands_over_again_and_harms_nothing(
 def test_a_wrong_answer_is_an_error_for_a_person_to_read(
     world: World, review: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answer_review, "deps", lambda: world.deps)
+    monkeypatch.setattr("loupe.handlers.answer_review.deps", lambda: world.deps)
 
     refused = answer_review.handler({"review": review, "worker": "ada", "label": "../x"}, None)
     missing = answer_review.handler({"review": "no", "worker": "ada", "label": "cat"}, None)
@@ -121,7 +122,7 @@ def test_the_copy_says_who_labelled_it_and_is_registered_so(
     world.taken_in(world.answered(review, *["dog"] * reviewers))
     (key,) = labelled(world)
 
-    register_image.reconcile(key, world.deps)
+    reconcile(key, world.deps)
 
     example = world.deps.dataset.example(key)
     assert example is not None
@@ -137,7 +138,7 @@ def test_an_image_deleted_before_its_review_is_done_still_becomes_training_data(
     world.taken_in(world.answered(review, "dog"))
 
     (key,) = labelled(world)
-    register_image.reconcile(key, world.deps)
+    reconcile(key, world.deps)
     example = world.deps.dataset.example(key)
     assert example is not None
     assert example.status == "registered"
@@ -292,10 +293,10 @@ def test_an_output_that_was_removed_again_is_told_of(world: World, review: str) 
 def test_other_objects_beside_the_answers_are_passed_over(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(record_review, "deps", lambda: world.deps)
+    monkeypatch.setattr("loupe.handlers.record_review.deps", lambda: world.deps)
     other = world.put("a2i-human-loop-data/flow/worker-response.json", b"{}")
 
-    take_in(sqs_record(s3_event(other)))
+    take_in(message(s3_event(other)), world.deps)
 
     assert world.events() == []
 
@@ -303,7 +304,7 @@ def test_other_objects_beside_the_answers_are_passed_over(
 def test_a_batch_takes_in_every_answer_that_it_can(
     world: World, review: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(record_review, "deps", lambda: world.deps)
+    monkeypatch.setattr("loupe.handlers.record_review.deps", lambda: world.deps)
     output = written(world, review, "dog")
 
     failed = record_review.handler(sqs_event("garbage", s3_event(output), s3_event(output)), None)
@@ -319,7 +320,7 @@ def test_an_answer_after_the_review_is_over_changes_nothing(world: World, review
 
     assert [key.split("/")[1] for key in labelled(world)] == ["dog"]
     with pytest.raises(AlreadyDone):
-        answer(Request(review, "late", "cat"), world.deps)
+        answer(AnswerRequest(review, "late", "cat"), world.deps)
 
 
 def test_an_image_in_review_waits_in_that_state_for_its_answer(world: World, review: str) -> None:
@@ -345,7 +346,7 @@ def ended(name: str, status: str) -> str:
 
 
 def follow(world: World, monkeypatch: pytest.MonkeyPatch, *events: str) -> None:
-    monkeypatch.setattr(record_review, "deps", lambda: world.deps)
+    monkeypatch.setattr("loupe.handlers.record_review.deps", lambda: world.deps)
     assert record_review.handler(sqs_event(*events), None) == {"batchItemFailures": []}
 
 
@@ -368,7 +369,7 @@ def test_after_three_loops_that_failed_the_operator_decides(
     assert world.deps.reviews.get(loop).state == CONFLICT
     assert f"loupe reviews decide {loop}" in world.events("ReviewFailed")[-1]["text"]
 
-    record_review.decide(loop, "dog", "ann", world.deps)
+    decide_conflict(loop, "dog", "ann", world.deps)
     assert len(labelled(world)) == 1
 
 

@@ -6,10 +6,10 @@ import pytest
 
 from loupe.adapters.rekognition import VersionState
 from loupe.errors import ServiceRefused, TryAgain
-from loupe.handlers.manage_power import record_hours
-from loupe.handlers.run_model import Request, bring
-from loupe.housekeeping import Round
-from loupe.operations import cost_of_models
+from loupe.services.autostart import record_hours
+from loupe.services.lookups import Lookups
+from loupe.services.serving import StateChange, set_state
+from loupe.services.status import cost_of_models
 from tests.adapters.world import World
 
 PRICE = 4.0
@@ -23,13 +23,13 @@ def version(world: World) -> str:
 
 
 def ask(world: World, wanted: str) -> None:
-    bring(Request("v1", wanted, "why"), False, world.deps)
+    set_state(StateChange("v1", wanted, "why"), False, world.deps)
 
 
 def look(world: World, minutes: float = 1, times: int = 1) -> None:
     for _ in range(times):
         world.deps.now += timedelta(minutes=minutes)
-        record_hours(Round(world.deps))
+        record_hours(Lookups(world.deps))
 
 
 def unit_hours(world: World) -> float:

@@ -7,8 +7,7 @@ import pytest
 
 from loupe.domain.detection import Label
 from loupe.domain.review import DONE, NONE_OF_THE_ABOVE, QUALITY
-from loupe.handlers import sample_reviews
-from loupe.handlers.sample_reviews import sample
+from loupe.services.sampling import sample_reviews
 from tests.adapters.world import World
 
 
@@ -28,7 +27,7 @@ def test_every_nth_detection_is_sampled_over_runs_of_any_size(world: World) -> N
     sampled = []
     for number in range(5):
         world.accepted(f"{number}.png")
-        sampled.append(sample(world.deps))
+        sampled.append(sample_reviews(world.deps))
 
     assert sampled == [0, 1, 0, 1, 0]
     assert [review.image.name for review in quality(world)] == ["1.png", "3.png"]
@@ -37,7 +36,7 @@ def test_every_nth_detection_is_sampled_over_runs_of_any_size(world: World) -> N
 def test_a_sample_hides_the_guess_whatever_the_setting_says(world: World) -> None:
     world.accepted("1.png")
     world.accepted("2.png")
-    sample(world.deps)
+    sample_reviews(world.deps)
 
     (review,) = quality(world)
     assert not review.guess_shown
@@ -48,11 +47,11 @@ def test_sampling_that_is_off_samples_nothing_and_loses_no_place(world: World) -
     world.set(Enable_Automatic_Human_Sampling="false")
     for number in range(2):
         world.accepted(f"{number}.png")
-    assert sample(world.deps) == 0
+    assert sample_reviews(world.deps) == 0
 
     world.set(Enable_Automatic_Human_Sampling="true")
 
-    assert sample(world.deps) == 1
+    assert sample_reviews(world.deps) == 1
 
 
 @pytest.mark.parametrize(("answer", "agreed"), [("cat", 1), ("dog", 0), (NONE_OF_THE_ABOVE, 0)])
@@ -61,7 +60,7 @@ def test_the_answer_scores_the_version_that_answered_and_trains_nothing(
 ) -> None:
     world.accepted("1.png")
     world.accepted("2.png", label="cat")
-    sample(world.deps)
+    sample_reviews(world.deps)
     world.version("v2")
 
     (review,) = quality(world)
@@ -78,7 +77,7 @@ def test_the_answer_scores_the_version_that_answered_and_trains_nothing(
 def test_a_sample_is_scored_once_however_often_its_answer_arrives(world: World) -> None:
     world.accepted("1.png")
     world.accepted("2.png")
-    sample(world.deps)
+    sample_reviews(world.deps)
     (review,) = quality(world)
     output = world.answered(review.id, "cat")
 
@@ -92,7 +91,7 @@ def test_an_image_in_review_already_is_not_asked_about_twice(world: World) -> No
     world.accepted("1.png")
     review = world.asked(Label("cat", 40.0), name="2.png", version="v1", picture=2)
 
-    sample(world.deps)
+    sample_reviews(world.deps)
 
     assert quality(world) == []
     assert world.deps.reviews.get(review).also_quality
@@ -109,7 +108,7 @@ def test_an_open_review_that_becomes_a_sample_shows_no_guess_any_more(world: Wor
     review = world.asked(Label("cat", 40.0), name="2.png", version="v1", picture=2)
     assert world.deps.reviews.get(review).shown_guess
 
-    sample(world.deps)
+    sample_reviews(world.deps)
 
     shown = world.deps.reviews.get(review)
     assert shown.also_quality
@@ -123,7 +122,7 @@ def test_an_answer_that_was_given_in_view_of_the_guess_measures_nothing(world: W
     review = world.asked(Label("cat", 40.0), name="2.png", version="v1", picture=2)
     world.taken_in(world.answered(review, "cat"))
 
-    sample(world.deps)
+    sample_reviews(world.deps)
 
     assert world.deps.versions.get("v1").samples == 0
     (asked,) = quality(world)
@@ -140,7 +139,7 @@ def test_an_image_that_was_answered_already_scores_with_that_answer(world: World
     review = world.asked(Label("cat", 40.0), name="2.png", version="v1", picture=2)
     world.taken_in(world.answered(review, "dog"))
 
-    sample(world.deps)
+    sample_reviews(world.deps)
 
     scored = world.deps.versions.get("v1")
     assert (scored.samples, scored.samples_agreed) == (1, 0)
@@ -150,10 +149,10 @@ def test_an_image_that_was_answered_already_scores_with_that_answer(world: World
 def test_a_run_that_is_repeated_opens_no_second_review(world: World) -> None:
     for number in range(2):
         world.accepted(f"{number}.png")
-    sample(world.deps)
+    sample_reviews(world.deps)
     world.deps.table.delete("STATE", "SAMPLING")
 
-    sample(world.deps)
+    sample_reviews(world.deps)
 
     assert len(quality(world)) == 1
 
@@ -163,7 +162,7 @@ def test_with_amazon_a2i_a_loop_is_started(world: World) -> None:
     for number in range(2):
         world.accepted(f"{number}.png")
 
-    sample(world.deps)
+    sample_reviews(world.deps)
 
     assert world.loops.started == [quality(world)[0].id]
 
@@ -171,27 +170,27 @@ def test_with_amazon_a2i_a_loop_is_started(world: World) -> None:
 def test_a_run_goes_on_until_it_has_caught_up(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sample_reviews, "CHUNK", 2)
+    monkeypatch.setattr("loupe.services.sampling.CHUNK", 2)
     for number in range(7):
         world.accepted(f"{number}.png")
 
-    assert sample(world.deps) == 3
+    assert sample_reviews(world.deps) == 3
     assert '"SamplingBehindHours":[0.0]' in capsys.readouterr().out
 
 
 def test_a_run_that_ends_before_it_has_caught_up_says_so_and_the_next_goes_on(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sample_reviews, "CHUNK", 2)
+    monkeypatch.setattr("loupe.services.sampling.CHUNK", 2)
     for number in range(7):
         world.accepted(f"{number}.png")
-    monkeypatch.setattr(sample_reviews, "PATIENCE", timedelta(seconds=2))
+    monkeypatch.setattr("loupe.services.sampling.PATIENCE", timedelta(seconds=2))
     world.deps.now += timedelta(hours=3)
 
-    first = sample(world.deps)
+    first = sample_reviews(world.deps)
     assert 0 < first < 3
     assert '"SamplingBehindHours":[3.' in capsys.readouterr().out
 
     monkeypatch.undo()
-    assert first + sample(world.deps) == 3
+    assert first + sample_reviews(world.deps) == 3
     assert [review.image.name for review in quality(world)] == ["1.png", "3.png", "5.png"]

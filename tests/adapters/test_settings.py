@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from loupe.adapters.parameters import Parameters
-from loupe.handlers.apply_settings import TIGHTENING, apply
-from loupe.settings import CATALOGUE, END, Settings, setting
+from loupe.domain.settings import CATALOGUE, END, Settings, setting
+from loupe.services.settings import TIGHTENING, apply_settings
 from tests.adapters.world import World
 from tests.template.reading import ROOT, STACK, template
 
@@ -45,7 +45,7 @@ def found(schedules: Any, name: str) -> dict[str, Any]:
 
 
 def test_what_the_template_makes_is_what_the_defaults_say(world: World, schedules: Any) -> None:
-    assert apply(world.deps) == []
+    assert apply_settings(world.deps) == []
     assert world.events() == []
 
 
@@ -53,7 +53,7 @@ def test_a_changed_rate_keeps_the_target_and_the_state(world: World, schedules: 
     before = found(schedules, "training")
     world.set(Automatic_Training_Poll_Frequency="1")
 
-    apply(world.deps)
+    apply_settings(world.deps)
 
     assert found(schedules, "training") == before | {"ScheduleExpression": "rate(1 minute)"}
 
@@ -62,10 +62,10 @@ def test_changing_a_rate_does_not_switch_a_disabled_schedule_on(
     world: World, schedules: Any
 ) -> None:
     world.set(Enable_Automatic_Human_Sampling="false")
-    apply(world.deps)
+    apply_settings(world.deps)
 
     world.set(Automatic_Human_Sampling_Frequency="60")
-    apply(world.deps)
+    apply_settings(world.deps)
 
     after = found(schedules, "sampling")
     assert (after["State"], after["ScheduleExpression"]) == ("DISABLED", "rate(60 minutes)")
@@ -75,11 +75,11 @@ def test_a_deployment_that_put_the_templates_values_back_is_made_up_for(
     world: World, schedules: Any
 ) -> None:
     world.set(Enable_Automatic_Training="false")
-    apply(world.deps)
+    apply_settings(world.deps)
     made = found(schedules, "training")
     schedules.update_schedule(Name=f"{STACK}-training", **made | {"State": "ENABLED"})
 
-    apply(world.deps)
+    apply_settings(world.deps)
 
     assert found(schedules, "training")["State"] == "DISABLED"
 
@@ -87,7 +87,7 @@ def test_a_deployment_that_put_the_templates_values_back_is_made_up_for(
 def test_images_read_at_a_time_follow_the_inference_units(world: World, schedules: Any) -> None:
     world.set(Maximum_Inference_Units="3")
 
-    changed = apply(world.deps)
+    changed = apply_settings(world.deps)
 
     assert world.event_source.concurrency == 15
     assert changed == ["up to 15 images are read at a time"]
@@ -96,8 +96,8 @@ def test_images_read_at_a_time_follow_the_inference_units(world: World, schedule
 def test_what_changed_is_told_once(world: World, schedules: Any) -> None:
     world.set(Enable_Automatic_Training="false", Automatic_Training_Poll_Frequency="30")
 
-    apply(world.deps)
-    apply(world.deps)
+    apply_settings(world.deps)
+    apply_settings(world.deps)
 
     (told,) = world.events("SettingsApplied")
     assert "training checks off, rate(30 minutes)" in told["text"]
@@ -146,7 +146,7 @@ def test_parameters_of_an_earlier_release_get_the_patterns_that_hold_now(
     as_released(world)
     before = world.deps.parameters.stored()
 
-    apply(world.deps)
+    apply_settings(world.deps)
 
     described = world.client("ssm").get_paginator("describe_parameters").paginate()
     patterns = {p["Name"]: p["AllowedPattern"] for page in described for p in page["Parameters"]}
@@ -168,10 +168,10 @@ def test_parameters_of_an_earlier_release_get_the_patterns_that_hold_now(
 
 def test_patterns_are_tightened_once(world: World, schedules: Any) -> None:
     as_released(world)
-    apply(world.deps)
+    apply_settings(world.deps)
     once = world.deps.parameters.stored()
 
-    apply(world.deps)
+    apply_settings(world.deps)
 
     assert world.deps.parameters.stored() == once
 
@@ -208,7 +208,7 @@ def test_a_change_that_an_operator_makes_while_patterns_are_tightened_stands(
     client = Raced(world.client("ssm"), at, changed, value)
     world.use(parameters=Parameters(client, STACK))
 
-    apply(world.deps)
+    apply_settings(world.deps)
 
     stored = world.deps.parameters.stored()[changed]
     assert stored.value == value
@@ -220,11 +220,11 @@ def test_patterns_are_tightened_by_one_run_at_a_time(world: World, schedules: An
     before = world.deps.parameters.stored()
     assert world.deps.turns.take("patterns", world.deps.now, TIGHTENING)
 
-    apply(world.deps)
+    apply_settings(world.deps)
     assert world.deps.parameters.stored() == before
 
     world.deps.now += TIGHTENING
-    apply(world.deps)
+    apply_settings(world.deps)
     assert world.deps.parameters.loose() == []
 
 
@@ -238,7 +238,7 @@ def test_a_value_that_is_not_allowed_any_more_is_left_and_the_operator_told(
     ssm.put_parameter(Name=name, Value="500", Type="String")
 
     for _ in range(2):
-        apply(world.deps)
+        apply_settings(world.deps)
 
     assert world.deps.parameters.values()["Minimum-Inference-Units"] == "500"
     (told,) = world.events("SettingsApplied")

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loupe.adapters.conflicts import ATTEMPTS, LONGEST_PAUSE, persist
+from loupe.adapters.event_log import EventLog
 from loupe.adapters.table import Table, listed, put_new, save, update
 from loupe.domain.detection import WAITING
 from loupe.domain.events import event
@@ -60,7 +61,9 @@ def test_an_event_written_again_stays_as_it_is_and_counts_once(world: World) -> 
 
     (stored,) = world.events()
     assert stored["at"] == stamp(START)
-    assert sum(hour["accepted"] for hour in table.hours(f"{START:%Y-%m-%d}").values()) == 1
+    assert (
+        sum(hour["accepted"] for hour in EventLog(table).hours(f"{START:%Y-%m-%d}").values()) == 1
+    )
     assert all(table.get("A", str(hour)) for hour in range(3))
 
 

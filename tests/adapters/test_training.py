@@ -7,11 +7,11 @@ import pytest
 
 from loupe.adapters.rekognition import DatasetState, VersionState
 from loupe.adapters.table import save
-from loupe.adapters.versions import Service
 from loupe.domain.comparison import Prediction
 from loupe.domain.detection import Label
 from loupe.domain.failures import Failure
 from loupe.domain.manifest import Entry, parse, render
+from loupe.domain.settings import Settings
 from loupe.domain.training import (
     BELOW_GATE,
     IN_SERVICE,
@@ -22,20 +22,22 @@ from loupe.domain.training import (
     TRAINING_FAILED,
     WAITING_FOR_APPROVAL,
 )
+from loupe.domain.versions import Service
 from loupe.errors import AlreadyDone, NotFound, ServiceFailed, ServiceRefused, TryAgain
-from loupe.handlers import build_dataset, check_training, compare_models, register_image
-from loupe.handlers.build_dataset import build, manifest_key
-from loupe.handlers.check_training import Request, check, start_due_check
-from loupe.handlers.close_training import Request as Closing
-from loupe.handlers.close_training import close
-from loupe.handlers.compare_models import compare, return_champion
-from loupe.handlers.promote_model import promote
-from loupe.handlers.prove_model import prove
-from loupe.handlers.request_approval import ask
-from loupe.handlers.run_model import Request as Running
-from loupe.handlers.run_model import bring
-from loupe.handlers.train_model import train
-from loupe.settings import Settings
+from loupe.handlers.check_training import handler
+from loupe.services.comparison import compare, return_champion, smoke_test
+from loupe.services.labelled_images import reconcile
+from loupe.services.serving import StateChange as Running
+from loupe.services.serving import promote, request_approval, set_state
+from loupe.services.training import (
+    TrainingCheck,
+    check_training,
+    close_training,
+    start_due_check,
+    train,
+)
+from loupe.services.training import TrainingEnd as Closing
+from loupe.services.training_data import build_datasets, manifest_key
 from tests.adapters.world import START, World, gone, unusable
 
 SETTINGS = Settings.from_parameters({})
@@ -49,7 +51,7 @@ def checked(
     again: bool = False,
 ) -> Any:
     settings = Settings.from_parameters({"Minimum-Untrained-Images": str(minimum)})
-    return check(Request(execution, settings, deploy, again), world.deps)
+    return check_training(TrainingCheck(execution, settings, deploy, again), world.deps)
 
 
 def fill(world: World) -> None:
@@ -96,7 +98,10 @@ def test_of_two_checks_at_once_only_one_trains(world: World) -> None:
     first, second = checked(world, "run 1"), checked(world, "run 2")
 
     assert first.action == "train"
-    assert (second.action, second.reason) == ("nothing", "another training check is at work")
+    assert (second.action, second.reason) == (
+        "nothing",
+        "another training check is at work",
+    )
     assert world.deps.versions.progress().attempts == 1
 
 
@@ -137,7 +142,7 @@ def test_images_that_failed_the_gate_are_not_trained_on_again_until_there_are_ne
 ) -> None:
     fill(world)
     checked(world)
-    close(Closing("run 1", "v1", BELOW_GATE, "too low", False), world.deps)
+    close_training(Closing("run 1", "v1", BELOW_GATE, "too low", False), world.deps)
 
     assert checked(world, "run 2").action == "nothing"
 
@@ -159,9 +164,9 @@ def test_a_rollback_is_planned_only_for_a_version_that_can_serve(world: World) -
 
 
 def test_the_handler_speaks_json(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(check_training, "deps", lambda: world.deps)
+    monkeypatch.setattr("loupe.handlers.check_training.deps", lambda: world.deps)
 
-    plan = check_training.handler({"execution": "run 1", "settings": {}, "deploy": ""}, None)
+    plan = handler({"execution": "run 1", "settings": {}, "deploy": ""}, None)
 
     assert plan["action"] == "nothing"
     assert plan["version"] == ""
@@ -175,7 +180,7 @@ def test_the_snapshot_holds_the_usable_images_of_the_trained_labels_only(world: 
     world.labelled("emu", "thin.png", 9)
     checked(world)
 
-    built = build("v1", world.deps)
+    built = build_datasets("v1", world.deps)
 
     train_set = parse(world.deps.objects.read(manifest_key("v1", "train")).decode())
     assert (built.training_images, built.holdout_images) == (2, 2)
@@ -188,20 +193,20 @@ def test_building_is_repeated_until_both_datasets_are_ready(world: World) -> Non
     fill(world)
     checked(world)
 
-    assert build("v1", world.deps).status == "changing"
-    assert build("v1", world.deps).status == "ready"
+    assert build_datasets("v1", world.deps).status == "changing"
+    assert build_datasets("v1", world.deps).status == "ready"
 
     world.rekognition.datasets["test"] = DatasetState("CREATE_IN_PROGRESS", "arn:test")
-    assert build("v1", world.deps).status == "changing"
+    assert build_datasets("v1", world.deps).status == "changing"
 
 
 def test_images_that_come_during_a_training_do_not_change_its_snapshot(world: World) -> None:
     fill(world)
     checked(world)
-    build("v1", world.deps)
+    build_datasets("v1", world.deps)
     world.labelled("cat", "late.png", 20)
 
-    assert build("v1", world.deps).training_images == 2
+    assert build_datasets("v1", world.deps).training_images == 2
     assert len(parse(world.deps.objects.read(manifest_key("v1", "train")).decode())) == 2
 
 
@@ -225,17 +230,17 @@ def entry(number: int, label: str = "cat") -> Entry:
 def test_a_dataset_that_only_grows_gets_only_what_is_new(world: World) -> None:
     manifests(world, [entry(1)], [entry(1), entry(2)])
 
-    build("v2", world.deps)
+    build_datasets("v2", world.deps)
 
     assert ("update", "arn:train", entry(2).line().encode() + b"\n") in world.rekognition.calls
     assert not [call for call in world.rekognition.calls if call[0] in ("create", "delete")]
-    assert build("v2", world.deps).status == "ready"
+    assert build_datasets("v2", world.deps).status == "ready"
 
 
 def test_a_dataset_that_loses_an_image_is_made_anew(world: World) -> None:
     manifests(world, [entry(1), entry(2)], [entry(1)])
 
-    steps = [build("v2", world.deps).status for _ in range(3)]
+    steps = [build_datasets("v2", world.deps).status for _ in range(3)]
 
     calls = [call[:2] for call in world.rekognition.calls]
     assert calls == [("delete", "arn:train"), ("create", "train")]
@@ -246,11 +251,11 @@ def test_more_than_one_update_can_carry_makes_the_dataset_anew(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     manifests(world, [entry(1)], [entry(1), entry(2), entry(3)])
-    monkeypatch.setattr(build_dataset, "batches", lambda _: [b"one", b"two"])
+    monkeypatch.setattr("loupe.services.training_data.batches", lambda _: [b"one", b"two"])
 
     with monkeypatch.context() as patched:
         patched.setattr(world.rekognition, "datasets", dict(world.rekognition.datasets))
-        build("v2", world.deps)
+        build_datasets("v2", world.deps)
 
     calls = [call[0] for call in world.rekognition.calls]
     assert "update" not in calls
@@ -261,7 +266,7 @@ def test_a_dataset_whose_snapshot_is_lost_is_made_anew(world: World) -> None:
     manifests(world, [entry(1)], [entry(1)])
     world.deps.versions.mark_synced("train", "v0")
 
-    build("v2", world.deps)
+    build_datasets("v2", world.deps)
 
     assert ("delete", "arn:train") in world.rekognition.calls
 
@@ -281,7 +286,7 @@ def test_a_dataset_that_could_not_be_made_ends_the_step_with_the_services_reason
     world.rekognition.datasets["train"] = DatasetState("CREATE_FAILED", "arn:train", message)
 
     with pytest.raises(error, match=message):
-        build("v2", world.deps)
+        build_datasets("v2", world.deps)
 
     assert ("delete", "arn:train") in world.rekognition.calls
 
@@ -293,7 +298,7 @@ def test_a_test_dataset_takes_a_thousand_images_and_the_rest_is_named(
     monkeypatch.setattr(world.deps.dataset, "entries", lambda _: iter(many))
     world.version("v1", TRAINING, reason="there is enough")
 
-    build("v1", world.deps)
+    build_datasets("v1", world.deps)
 
     tested = parse(world.deps.objects.read(manifest_key("v1", "test")).decode())
     version = world.deps.versions.get("v1")
@@ -306,7 +311,7 @@ def test_datasets_of_a_version_that_exists_are_left_alone(world: World) -> None:
     world.version("v1", training_images=3, holdout_images=1)
     world.rekognition.become("v1", "TRAINING_IN_PROGRESS")
 
-    assert build("v1", world.deps).status == "ready"
+    assert build_datasets("v1", world.deps).status == "ready"
     assert world.rekognition.calls == []
 
 
@@ -348,10 +353,10 @@ def test_a_version_is_started_with_the_capacity_of_the_settings(world: World) ->
     world.rekognition.become("v1", "TRAINING_COMPLETED")
     wanted = Running("v1", "RUNNING", "it is needed")
 
-    assert bring(wanted, False, world.deps).status == "changing"
-    assert bring(wanted, True, world.deps).status == "changing"
+    assert set_state(wanted, False, world.deps).status == "changing"
+    assert set_state(wanted, True, world.deps).status == "changing"
     world.rekognition.become("v1", "RUNNING")
-    assert bring(wanted, True, world.deps).status == "ready"
+    assert set_state(wanted, True, world.deps).status == "ready"
 
     assert world.rekognition.calls == [("start", "arn:v1", 2, 4)]
     assert "it is needed" in world.events("ModelStarted")[0]["text"]
@@ -361,12 +366,12 @@ def test_a_start_that_failed_is_reported_and_not_tried_for_ever(world: World) ->
     world.rekognition.states["v1"] = VersionState("FAILED", "arn:v1", "no capacity")
     wanted = Running("v1", "RUNNING", "why")
 
-    assert bring(wanted, True, world.deps).reason == "no capacity"
-    assert bring(wanted, False, world.deps).status == "changing"
+    assert set_state(wanted, True, world.deps).reason == "no capacity"
+    assert set_state(wanted, False, world.deps).status == "changing"
 
 
 def test_a_version_that_is_gone_cannot_be_started(world: World) -> None:
-    assert bring(Running("v1", "RUNNING", "why"), False, world.deps).status == "failed"
+    assert set_state(Running("v1", "RUNNING", "why"), False, world.deps).status == "failed"
 
 
 @pytest.mark.parametrize(
@@ -385,7 +390,7 @@ def test_a_version_is_stopped_as_soon_as_the_service_lets_it(
 ) -> None:
     world.rekognition.become("v1", status)
 
-    assert bring(Running("v1", "STOPPED", "why"), False, world.deps).status == said
+    assert set_state(Running("v1", "STOPPED", "why"), False, world.deps).status == said
     assert world.rekognition.calls == calls
 
 
@@ -474,7 +479,7 @@ def test_a_champion_that_does_not_run_is_started_first_if_it_has_to_be_asked(
 
 
 def test_many_images_are_scored_call_by_call(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compare_models, "IMAGES_PER_CALL", 3)
+    monkeypatch.setattr("loupe.services.comparison.IMAGES_PER_CALL", 3)
     world.version("v1", TRAINING, arn="arn:v1")
     holdout(world, "v1", 7)
     world.rekognition.answers = sees()
@@ -521,21 +526,21 @@ def test_the_smoke_test_asks_one_image_of_the_holdout(world: World) -> None:
     holdout(world, "v1")
     world.rekognition.answers = sees()
 
-    assert prove("v1", world.deps) == "cat"
+    assert smoke_test("v1", world.deps) == "cat"
 
     world.rekognition.answers = gone
     with pytest.raises(NotFound):
-        prove("v1", world.deps)
+        smoke_test("v1", world.deps)
 
     holdout(world, "v1", 0)
     with pytest.raises(ServiceRefused, match="no holdout image"):
-        prove("v1", world.deps)
+        smoke_test("v1", world.deps)
 
 
 def test_an_approval_is_asked_for_with_the_way_to_give_it(world: World) -> None:
     world.version("v1", TRAINING, f1=0.9)
 
-    ask("v1", "it beats the one in service", "token", world.deps)
+    request_approval("v1", "it beats the one in service", "token", world.deps)
 
     version = world.deps.versions.get("v1")
     assert (version.status, version.approval_token) == (WAITING_FOR_APPROVAL, "token")
@@ -598,7 +603,9 @@ def test_a_failed_attempt_is_taken_up_when_its_pause_is_over_and_nothing_else_is
     fill(world)
     checked(world)
     fault = Failure("ConnectTimeoutError", "no answer")
-    close(Closing("run 1", "v1", "failed", "it could not be compared", False, fault), world.deps)
+    close_training(
+        Closing("run 1", "v1", "failed", "it could not be compared", False, fault), world.deps
+    )
     assert not start_due_check("arn:improve", world.deps)
 
     world.deps.now += timedelta(minutes=15)
@@ -615,7 +622,7 @@ def test_what_was_decided_or_never_begun_starts_nothing(world: World) -> None:
     assert not start_due_check("arn:improve", world.deps)
 
     begun(world, "v1", "run 1")
-    close(Closing("run 1", "v1", NOT_BETTER, "it is worse", False), world.deps)
+    close_training(Closing("run 1", "v1", NOT_BETTER, "it is worse", False), world.deps)
 
     assert not start_due_check("arn:improve", world.deps)
 
@@ -647,7 +654,7 @@ def test_a_champion_whose_comparison_was_cut_off_is_stopped(world: World) -> Non
 def test_a_champion_that_was_given_back_may_run_again(world: World) -> None:
     lent(world)
     world.rekognition.become("v1", "STOPPED")
-    bring(Running("v1", "STOPPED", "it ran for a comparison only"), False, world.deps)
+    set_state(Running("v1", "STOPPED", "it ran for a comparison only"), False, world.deps)
     world.rekognition.become("v1", "RUNNING")
     world.executions.running = set()
 
@@ -668,7 +675,7 @@ def begun(world: World, name: str, execution: str) -> None:
 def test_an_attempt_that_ends_is_written_told_and_gives_the_lease_back(world: World) -> None:
     begun(world, "v1", "run 1")
 
-    close(Closing("run 1", "v1", BELOW_GATE, "its F1 is too low", False), world.deps)
+    close_training(Closing("run 1", "v1", BELOW_GATE, "its F1 is too low", False), world.deps)
 
     version = world.deps.versions.get("v1")
     assert (version.status, version.reason) == (BELOW_GATE, "its F1 is too low")
@@ -680,7 +687,7 @@ def test_closing_twice_counts_and_tells_once(world: World) -> None:
     begun(world, "v1", "run 1")
 
     for _ in range(2):
-        close(Closing("run 1", "v1", NOT_BETTER, "it is worse", False), world.deps)
+        close_training(Closing("run 1", "v1", NOT_BETTER, "it is worse", False), world.deps)
 
     assert world.deps.versions.progress().not_promoted == 1
     assert len(world.events()) == 1
@@ -689,7 +696,9 @@ def test_closing_twice_counts_and_tells_once(world: World) -> None:
 def test_a_failed_training_is_told_as_such(world: World) -> None:
     begun(world, "v1", "run 1")
 
-    close(Closing("run 1", "v1", TRAINING_FAILED, "too many invalid rows", False), world.deps)
+    close_training(
+        Closing("run 1", "v1", TRAINING_FAILED, "too many invalid rows", False), world.deps
+    )
 
     assert "untouched" in world.events("TrainingFailed")[0]["text"]
     assert world.deps.versions.get("v1").status == TRAINING_FAILED
@@ -701,7 +710,7 @@ def test_a_training_that_the_service_failed_at_is_repeated_with_the_same_data_af
 ) -> None:
     fill(world)
     checked(world)
-    close(Closing("run 1", "v1", TRAINING_FAILED, "a service issue", False), world.deps)
+    close_training(Closing("run 1", "v1", TRAINING_FAILED, "a service issue", False), world.deps)
 
     assert world.deps.versions.get("v1").status == TRAINING_FAILED
     assert world.deps.versions.progress().not_promoted == 0
@@ -719,7 +728,7 @@ def test_a_run_that_a_passing_fault_ended_goes_on_where_it_was(world: World) -> 
     checked(world)
     fault = Failure("ConnectTimeoutError", '{"errorMessage": "no answer", "errorType": "x"}')
 
-    ending = close(
+    ending = close_training(
         Closing("run 1", "v1", "failed", "it could not be compared", False, fault), world.deps
     )
 
@@ -739,12 +748,12 @@ def test_after_three_in_a_row_the_operator_is_told_and_a_promotion_starts_afresh
 ) -> None:
     for number in (1, 2, 3):
         begun(world, f"v{number}", f"run {number}")
-        close(Closing(f"run {number}", f"v{number}", REFUSED, "no", False), world.deps)
+        close_training(Closing(f"run {number}", f"v{number}", REFUSED, "no", False), world.deps)
 
     assert "20 new labelled images" in world.events("PromotionsStalled")[0]["text"]
 
     begun(world, "v4", "run 4")
-    close(Closing("run 4", "v4", IN_SERVICE, "better", False), world.deps)
+    close_training(Closing("run 4", "v4", IN_SERVICE, "better", False), world.deps)
 
     assert world.deps.versions.progress().not_promoted == 0
 
@@ -753,7 +762,7 @@ def test_a_rollback_that_fails_leaves_the_version_as_it_was(world: World) -> Non
     promoted(world, "v1")
     world.deps.versions.take_lease("run 1", over="")
 
-    close(Closing("run 1", "v1", "failed", "it does not start", True), world.deps)
+    close_training(Closing("run 1", "v1", "failed", "it does not start", True), world.deps)
 
     assert world.deps.versions.get("v1").status == IN_SERVICE
     assert world.deps.versions.progress().not_promoted == 0
@@ -767,7 +776,9 @@ def test_a_rollback_that_worked_gives_the_lease_back(world: World) -> None:
     promoted(world, "v1")
     world.deps.versions.take_lease("run 1", over="")
 
-    ending = close(Closing("run 1", "v1", IN_SERVICE, "an operator asked", True), world.deps)
+    ending = close_training(
+        Closing("run 1", "v1", IN_SERVICE, "an operator asked", True), world.deps
+    )
 
     assert ending.status == IN_SERVICE
     assert world.deps.versions.lease_holder() == ""
@@ -778,7 +789,7 @@ def test_a_lease_that_is_somebody_elses_is_not_given_back(world: World) -> None:
     begun(world, "v1", "run 1")
     world.deps.versions.take_lease("run 2", over="run 1")
 
-    close(Closing("run 1", "v1", NOT_BETTER, "it is worse", False), world.deps)
+    close_training(Closing("run 1", "v1", NOT_BETTER, "it is worse", False), world.deps)
 
     assert world.deps.versions.lease_holder() == "run 2"
 
@@ -795,7 +806,7 @@ def test_versions_are_listed_newest_first_and_an_unknown_one_is_named(world: Wor
 def test_a_snapshot_of_what_was_registered_leads_back_to_its_source(world: World) -> None:
     metadata = {"loupe-source": "cold-start", "loupe-reviewers": "1"}
     key = world.labelled("cat", "1.png", 1, **metadata)
-    register_image.reconcile(key, world.deps)
+    reconcile(key, world.deps)
 
     ((_, found),) = world.deps.dataset.entries("b")
 

@@ -9,9 +9,9 @@ import pytest
 from loupe.domain.detection import Label
 from loupe.domain.loops import LoopState
 from loupe.domain.review import CLOSING, DONE, OPEN
-from loupe.handlers import answer_review, record_review
-from loupe.handlers.answer_review import hand_over_again
-from loupe.handlers.request_review import follow_loops
+from loupe.handlers import record_review
+from loupe.services.human_loops import follow_loops
+from loupe.services.review_desk import hand_over_again
 from tests.adapters.world import World, sqs_event
 
 
@@ -29,7 +29,7 @@ def crashes(*_: Any) -> None:
 def test_answers_whose_output_was_never_written_are_taken_up(
     world: World, review: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answer_review, "hand_over", crashes)
+    monkeypatch.setattr("loupe.services.review_desk.hand_over", crashes)
     with pytest.raises(KeyboardInterrupt):
         world.answered(review, "cat")
     monkeypatch.undo()
@@ -77,7 +77,7 @@ def loop(world: World) -> str:
 
 def taken_in(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """RecordReview on what is in its queue."""
-    monkeypatch.setattr(record_review, "deps", lambda: world.deps)
+    monkeypatch.setattr("loupe.handlers.record_review.deps", lambda: world.deps)
     messages = world.queued("REVIEW_QUEUE")
     assert record_review.handler(sqs_event(*messages), None) == {"batchItemFailures": []}
 
@@ -122,7 +122,7 @@ def test_a_loop_that_is_open_is_left_alone(world: World, loop: str) -> None:
 def test_loops_are_looked_at_a_few_each_time_and_all_by_turns(
     world: World, loop: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loupe.handlers.request_review.LOOPS_PER_RUN", 1)
+    monkeypatch.setattr("loupe.services.human_loops.LOOPS_PER_RUN", 1)
     other = world.asked(Label("cat", 40.0), name="2.png", version="v1", picture=1)
     world.deps.now += timedelta(minutes=10)
 

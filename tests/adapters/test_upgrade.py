@@ -15,7 +15,7 @@ from loupe.adapters.earlier_conflicts import EarlierConflicts
 from loupe.adapters.records import SETTLED_AFTER
 from loupe.domain.review import CONFLICT, label_conflict_id
 from loupe.errors import UnreadableRecord
-from loupe.handlers.record_review import decide
+from loupe.services.review_answers import decide_conflict
 from loupe.wiring import Deps
 from tests.adapters.world import World, table_resource
 from tests.template.reading import ROOT
@@ -94,7 +94,7 @@ def test_a_picture_under_two_labels_is_asked_about_once(upgraded: World) -> None
     asked = {r.id: r for r in deps.reviews.newest(CONFLICT)}[label_conflict_id(group)]
     assert (asked.image.name, asked.labels) == ("zero/conflict.png", ("one", "zero"))
     assert deps.dataset.ledger().counts == counts
-    decide(asked.id, "one", "ada", deps)
+    decide_conflict(asked.id, "one", "ada", deps)
     deps.now += SETTLED_AFTER
     assert not any(opened_conflicts(deps, 5) for _ in range(20))
     assert (deps.table.get("STATE", "CONFLICTS") or {})["done"]

@@ -10,25 +10,21 @@ from io import BytesIO
 from typing import Any
 
 import boto3
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from PIL import Image
 
 from loupe.adapters.rekognition import DatasetState, VersionState
 from loupe.adapters.table import Table
-from loupe.adapters.versions import Version
 from loupe.domain.detection import Answer, Detection, Label
 from loupe.domain.loops import LoopState
 from loupe.domain.places import ImageRef
+from loupe.domain.settings import CATALOGUE, Settings
+from loupe.domain.versions import Version
 from loupe.errors import AlreadyDone, LoupeError, NotFound, ServiceRefused, TryAgain, UnusableImage
-from loupe.handlers import (
-    answer_review,
-    dispatch_images,
-    record_detection,
-    record_review,
-    register_image,
-    request_review,
-)
-from loupe.settings import CATALOGUE, Settings
+from loupe.services.detection import receive, record
+from loupe.services.labelled_images import reconcile
+from loupe.services.review_answers import record_answers
+from loupe.services.review_desk import AnswerRequest, answer
+from loupe.services.reviews import ReviewRequest, request_review
 from loupe.wiring import Deps
 from tests.template.reading import STACK, properties
 
@@ -306,7 +302,7 @@ class World:
     def received(self, name: str = "a b+ü.png", picture: int = 0) -> ImageRef:
         """An uploaded image that has a record."""
         image = self.put(f"images_for_detection/{name}", png(picture))
-        dispatch_images.receive(image, "", self.deps)
+        receive(image, "", self.deps)
         return image
 
     def asked(
@@ -315,28 +311,26 @@ class World:
         """An uploaded image that is in review; returns the review's id."""
         image = self.received(name, picture)
         outcome = Answer("labels", labels, version) if version else Answer("no_model")
-        request = request_review.Request(image.id, outcome, self.settings())
-        request_review.ask(request, self.deps)
+        request = ReviewRequest(image.id, outcome, self.settings())
+        request_review(request, self.deps)
         return self.detection(image).review
 
     def accepted(self, name: str, version: str = "v1", label: str = "cat") -> ImageRef:
         """An uploaded image that the model was sure of."""
         image = self.received(name)
         answer = Answer("labels", (Label(label, 90.0),), version)
-        record_detection.record(image.id, "accepted", answer, "", self.deps)
+        record(image.id, "accepted", answer, "", self.deps)
         return image
 
     def answered(self, review: str, *labels: str) -> ImageRef:
         """People's answers to a review; returns the output that was written."""
         for number, label in enumerate(labels):
-            answer_review.answer(
-                answer_review.Request(review, f"person {number}", label), self.deps
-            )
+            answer(AnswerRequest(review, f"person {number}", label), self.deps)
         return self.output(review)
 
     def answered_once(self, review: str) -> None:
         """One person's answer to a review that asks for more."""
-        answer_review.answer(answer_review.Request(review, "ada", "cat"), self.deps)
+        answer(AnswerRequest(review, "ada", "cat"), self.deps)
 
     def output(self, review: str) -> ImageRef:
         """The newest `output.json` of a review."""
@@ -344,13 +338,13 @@ class World:
         return self.deps.objects.current(key).image
 
     def taken_in(self, output: ImageRef) -> None:
-        record_review.record_answers(output, self.deps)
+        record_answers(output, self.deps)
 
     def labelled(self, label: str, name: str, picture: int, **metadata: str) -> str:
         """A labelled image that is registered; returns its key."""
         key = f"images_labeled_by_folder/{label}/{name}"
         self.put(key, png(picture), **metadata)
-        register_image.reconcile(key, self.deps)
+        reconcile(key, self.deps)
         return key
 
     def version(self, name: str = "v1", status: str = "in_service", **more: Any) -> Version:
@@ -393,10 +387,9 @@ def s3_event(image: ImageRef, kind: str = "Object Created") -> dict[str, Any]:
     }
 
 
-def sqs_record(body: Any) -> SQSRecord:
-    """A message as Lambda gets it."""
-    text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
-    return SQSRecord({"messageId": "1", "body": text})
+def message(body: Any) -> str:
+    """The body of a message as a queue holds it."""
+    return body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
 
 
 def sqs_event(*bodies: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from loupe.handlers.record_detection import NO_ANSWER, record
+from loupe.services.detection import NO_ANSWER, record
 from tests.browser.conftest import Console, write_files
 from tests.browser.test_console import axe, see
 from tests.stack.conftest import until

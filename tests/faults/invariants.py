@@ -7,12 +7,11 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from loupe.adapters.dataset import REGISTERED, REJECTED
 from loupe.adapters.detections import detection_of
 from loupe.adapters.items import plain
 from loupe.adapters.reviews import review_of
 from loupe.adapters.table import COUNT
-from loupe.domain.dataset import TEST, TRAIN
+from loupe.domain.dataset import REGISTERED, REJECTED, TEST, TRAIN
 from loupe.domain.detection import (
     ACCEPTED,
     ANSWERED,

@@ -20,19 +20,19 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.moto_api._internal.models import moto_api_backend
 
-from loupe.adapters.dataset import REMOVED
-from loupe.adapters.payloads import image_from_json
+from loupe.domain.dataset import REMOVED
 from loupe.domain.detection import Answer, Label
 from loupe.domain.places import DETECTION_PREFIX, LABELLED_PREFIX, REVIEW_PREFIX, ImageRef
 from loupe.handlers import (
-    answer_review,
     apply_settings,
     dispatch_images,
-    record_detection,
     record_review,
     register_image,
-    request_review,
 )
+from loupe.services.detection import record
+from loupe.services.payloads import image_from_json
+from loupe.services.review_desk import AnswerRequest, answer
+from loupe.services.reviews import ReviewRequest, request_review
 from tests.adapters.world import BUCKET, TABLE, World, png, s3_event, sqs_event
 from tests.template.reading import STACK
 
@@ -83,11 +83,9 @@ class Reading:
         sure = _number(image.key) % 3 == 0
         answer = Answer("labels", (Label("cat", 90.0 if sure else 40.0),), "v1")
         if sure:
-            record_detection.record(image.id, "accepted", answer, "", deps)
+            record(image.id, "accepted", answer, "", deps)
             return
-        request_review.ask(
-            request_review.Request(image.id, answer, deps.parameters.settings()), deps
-        )
+        request_review(ReviewRequest(image.id, answer, deps.parameters.settings()), deps)
 
 
 class Town:
@@ -102,7 +100,7 @@ class Town:
         world.version("v1")
         for module in (*HANDLERS.values(), apply_settings):
             patch.setattr(module, "deps", lambda: world.deps)
-        patch.setattr(apply_settings, "_schedules", lambda _settings, _deps: [])
+        patch.setattr("loupe.services.settings._schedules", lambda _settings, _deps: [])
 
     def put(self, key: str, picture: int) -> None:
         self.events.append(s3_event(self.world.put(key, png(picture))))
@@ -138,7 +136,7 @@ class Town:
         """People answer every open review."""
         for review in sorted(self.world.deps.reviews.newest("open"), key=lambda r: r.image.key):
             label = LABELS[_number(review.image.key) % 2]
-            answer_review.answer(answer_review.Request(review.id, "ann", label), self.world.deps)
+            answer(AnswerRequest(review.id, "ann", label), self.world.deps)
 
     def new_events(self) -> list[dict[str, Any]]:
         """Events of objects that Loupe itself has written since the last look."""

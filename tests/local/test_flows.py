@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from loupe.adapters.flows import Flows, Wanted
+from loupe.adapters.flows import Flows, FlowSpec
 
 from .stack_help import Client
 
-WANTED = Wanted(
+WANTED = FlowSpec(
     name="flowtest-00000001",
     page="<crowd-form></crowd-form>",
     title="What is it?",

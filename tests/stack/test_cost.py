@@ -7,7 +7,8 @@ from contextlib import closing
 import pytest
 
 from loupe.domain.running_hours import DOLLARS_PER_UNIT_HOUR
-from loupe.operations import cost_of_models, switch_service
+from loupe.services.serving import switch_service
+from loupe.services.status import cost_of_models
 from loupe_local.environment import Home
 from tests.stack.conftest import Stack, until
 from tests.stack.pictures import digits

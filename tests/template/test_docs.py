@@ -16,16 +16,16 @@ from jsonschema import Draft202012Validator, validate
 
 from loupe.domain import detection, review, training
 from loupe.domain.events import TEXTS, event
+from loupe.domain.settings import CATALOGUE, Setting, setting
 from loupe.errors import InvalidSetting
-from loupe.handlers.publish_events import PUBLISHED
-from loupe.settings import CATALOGUE, Setting, setting
+from loupe.services.events import PUBLISHED
 from loupe_cli.event_page import SCHEMAS, SECTIONS, schema
 from loupe_cli.event_page import page as event_page
 from loupe_cli.main import app
 from tests.template.reading import ROOT, template
 
 DOCS = ROOT / "docs"
-HANDLERS = ROOT / "functions" / "loupe" / "handlers"
+SERVICES = ROOT / "functions" / "loupe" / "services"
 README = ROOT / "README.md"
 RELEASED_EVENTS = json.loads((ROOT / "tests/upgrade/released/0.1.0/events.json").read_text())
 every_type = pytest.mark.parametrize("kind", sorted(TEXTS))
@@ -121,9 +121,9 @@ def shown(path: Path) -> str:
 
 @cache
 def sent() -> dict[str, set[str]]:
-    """`{event type: fields of its detail}`, as the handlers send it."""
+    """`{event type: fields of its detail}`, as services send it."""
     found: dict[str, set[str]] = {}
-    for path in HANDLERS.glob("*.py"):
+    for path in SERVICES.rglob("*.py"):
         tree = ast.parse(path.read_text())
         calls = list(event_calls(tree))
         literal = {name.value for call in calls if isinstance(name := call.args[0], ast.Constant)}

@@ -7,7 +7,7 @@ import typer
 from click import Group
 
 from loupe.domain.events import TEXTS
-from loupe.settings import setting
+from loupe.domain.settings import setting
 from loupe_cli.main import app
 from tests.template.reading import template
 from tests.template.test_docs import page, table

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from loupe.domain.schedules import detection_concurrency, sampling_schedule, training_schedule
-from loupe.settings import Settings
+from loupe.domain.settings import Settings
 from tests.template.reading import ROOT, handler_modules, properties, resources, template
 
 FUNCTIONS = resources("AWS::Serverless::Function")

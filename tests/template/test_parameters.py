@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from loupe.settings import BY_NAME, CATALOGUE, Setting
+from loupe.domain.settings import BY_NAME, CATALOGUE, Setting
 from tests.template.reading import ROOT, STACK, properties, resources, template
 
 PREFIX = f"/{STACK}/"

@@ -13,18 +13,18 @@ from moto import mock_aws
 from moto.moto_api._internal.models import moto_api_backend
 from moto.sns.models import sns_backends
 
-from loupe.adapters.payloads import answer_from_json, image_from_json
 from loupe.adapters.publisher import Publisher
 from loupe.adapters.table import save
 from loupe.domain.dataset import TEST
 from loupe.domain.detection import Label
 from loupe.domain.manifest import Entry, render
 from loupe.domain.places import ImageRef
-from loupe.handlers import request_review
-from loupe.handlers.build_dataset import manifest_key
-from loupe.handlers.dispatch_images import receive
-from loupe.handlers.promote_model import promote
-from loupe.settings import Settings
+from loupe.domain.settings import Settings
+from loupe.services.detection import receive
+from loupe.services.payloads import answer_from_json, image_from_json
+from loupe.services.reviews import ReviewRequest, request_review
+from loupe.services.serving import promote
+from loupe.services.training_data import manifest_key
 from loupe_cli.invoke.sample_data import NAME
 from tests.adapters.world import BUCKET, World, png
 from tests.template.reading import (
@@ -285,7 +285,7 @@ def reviewed(world: World) -> Prepared:
     image = image_from_json(asked["image"])
     settings = Settings.from_parameters(asked["settings"])
     answer = answer_from_json(asked["answer"])
-    request_review.ask(request_review.Request(image.id, answer, settings), world.deps)
+    request_review(ReviewRequest(image.id, answer, settings), world.deps)
     return {IMAGE.id: image.id}
 
 

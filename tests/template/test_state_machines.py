@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from jsonata import Jsonata
 
 from loupe.domain.failures import final_errors
-from loupe.settings import BLANKS, BY_NAME, END, Setting, setting
+from loupe.domain.settings import BLANKS, BY_NAME, END, Setting, setting
 from loupe.wiring import SYNC_EXECUTION_SECONDS
 from tests.template.reading import (
     ROOT,

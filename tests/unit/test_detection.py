@@ -5,7 +5,6 @@ from dataclasses import asdict
 import pytest
 
 from loupe.adapters.detections import detection_of
-from loupe.adapters.payloads import answer_from_json, answer_to_json, image_from_json
 from loupe.domain.detection import (
     ANSWERED,
     NOT_READ,
@@ -21,6 +20,7 @@ from loupe.domain.detection import (
 )
 from loupe.domain.places import NO_LABEL_FITS, ImageRef
 from loupe.errors import InvalidRequest
+from loupe.services.payloads import answer_from_json, answer_to_json, image_from_json
 
 BOX = {"Left": 0.1, "Top": 0.2, "Width": 0.3, "Height": 0.4}
 IMAGE = ImageRef("b", "images_for_detection/a b.png", "v", "e", 5)

@@ -16,16 +16,9 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont
 from skimage import data
 from sklearn.datasets import load_digits
 
-from loupe.domain.fingerprint import (
-    MAX_BYTES,
-    SIGNATURE_BYTES,
-    Fingerprint,
-    ImageFacts,
-    UnreadableImage,
-    check_image,
-    fingerprint,
-    same_picture,
-)
+from loupe.domain.alignment import same_picture
+from loupe.domain.fingerprint import SIGNATURE_BYTES, Fingerprint, fingerprint
+from loupe.domain.images import MAX_BYTES, ImageFacts, UnreadableImage, check_image
 
 Edit = Callable[[Image.Image], bytes]
 

@@ -12,7 +12,7 @@ from loupe.domain.schedules import (
     sampling_schedule,
     training_schedule,
 )
-from loupe.settings import Settings
+from loupe.domain.settings import Settings
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loupe.domain.settings import CATALOGUE, Setting, Settings, label_list, not_allowed, setting
 from loupe.errors import InvalidSetting, NotFound
-from loupe.settings import CATALOGUE, Setting, Settings, label_list, not_allowed, setting
 
 NEVER = ("", " 1", "1 ", "1\n")
 LINE_ENDS = ("\n", "\r\n", "\r", "\x85", "\u2028", "\u2029")

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import matplotlib as mpl
 
+from loupe.domain.alignment import same_picture
 from loupe.domain.comparison import Holdout, Prediction, macro_f1
-from loupe.domain.fingerprint import Fingerprint, fingerprint, same_picture
+from loupe.domain.fingerprint import Fingerprint, fingerprint
 from loupe_cli.render import out, show_table
 
 TRUTH_MARGIN = 0.07

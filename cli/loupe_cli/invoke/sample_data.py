@@ -8,13 +8,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from loupe.adapters.payloads import answer_from_json
-from loupe.adapters.table import save
-from loupe.adapters.versions import Service, Version
 from loupe.domain.detection import ACCEPTED, REVIEW, WAITING, Detection, Label
 from loupe.domain.places import ImageRef, stamp
 from loupe.domain.review import OPEN, UNSURE, Reply, Review, render_output
 from loupe.domain.training import TRAINING
+from loupe.domain.versions import Service, Version
+from loupe.services.payloads import answer_from_json
+from loupe.services.sampling import SAMPLING
 from loupe.wiring import Deps
 from loupe_cli.invoke.models import AT, CHAMPION, IMAGES, LABELS, picture, running
 from loupe_cli.invoke.samples import BUCKET, sample, stored_object
@@ -96,8 +96,7 @@ class SampleData:
         )
         self.deps.detections.move(accepted, WAITING)
         carried = self.deps.parameters.settings().sampling_interval - 1
-        state = {"pk": "STATE", "sk": "SAMPLING", "pointer": "", "carried": carried}
-        self.deps.table.write([save(state)])
+        self.deps.pointers.save(SAMPLING, {"pointer": "", "carried": carried})
 
     def ask(self) -> Review:
         """The image is in review."""

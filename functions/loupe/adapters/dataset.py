@@ -5,58 +5,16 @@ counts up, and happens only if it is still the one that was read first: so regis
 serialised, and two copies of a picture that arrive together find each other.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from loupe.adapters.items import from_item, readable, to_item
 from loupe.adapters.table import Item, Table, listed, save, update
-from loupe.domain.dataset import Change, Counts, Group, LabelCount
+from loupe.domain.dataset import REJECTED, Change, Counts, Example, Group, LabelCount, hashed_key
 from loupe.domain.events import Event
 from loupe.domain.fingerprint import Fingerprint
 from loupe.domain.manifest import Entry
-from loupe.domain.places import LABELLED_PREFIX, position
 from loupe.domain.training import Progress
-
-REGISTERED = "registered"
-REMOVED = "removed"
-REJECTED = "rejected"
-
-
-@dataclass(frozen=True)
-class Example:
-    """The record of one labelled object; `version` is the one that the record speaks of.
-
-    `attempts` is how many trainings had begun when that version came.
-    """
-
-    key: str
-    label: str
-    status: str
-    at: str
-    version: str
-    group: str = ""
-    split: str = ""
-    source: str = ""
-    reviewers: int = 0
-    reason: str = ""
-    by: tuple[str, ...] = ()
-    attempts: int = 0
-
-    @property
-    def name(self) -> str:
-        """What a person calls it: `cat/1.png`."""
-        return self.key.removeprefix(LABELLED_PREFIX)
-
-    @property
-    def id(self) -> str:
-        """32 hex digits that stand for the key."""
-        return _hashed(self.key)
-
-    @property
-    def position(self) -> str:
-        """Its place in listings by time."""
-        return position(self.at, self.id)
 
 
 @dataclass(frozen=True)
@@ -84,7 +42,7 @@ class Dataset:
 
     def example(self, key: str) -> Example | None:
         """The record of a labelled object, or None."""
-        return self.example_by_id(_hashed(key))
+        return self.example_by_id(hashed_key(key))
 
     def example_by_id(self, identity: str) -> Example | None:
         """The record of the labelled object with this `Example.id`, or None."""
@@ -257,10 +215,6 @@ def _progress(changes: int, unused: int, example: Example, ledger: Ledger) -> li
         expression = f"SET unused_image = :image, unused_why = :why {expression}"
     same_attempt = "attribute_not_exists(attempts) OR attempts = :attempts"
     return [update("STATE", "PROGRESS", expression, values, same_attempt)]
-
-
-def _hashed(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
 def _example_item(example: Example) -> Item:

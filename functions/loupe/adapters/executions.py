@@ -7,9 +7,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from loupe.adapters.faults import is_passing_name
 from loupe.domain.failures import Failure
 from loupe.errors import AlreadyDone, LoupeError, TryAgain
+from loupe.faults import is_passing_name
 
 
 class ExecutionFailed(LoupeError):

@@ -24,7 +24,7 @@ GONE = ("ResourceNotFound", "ResourceNotFoundException")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class FlowSpec:
     """What a generation is made of."""
 
     name: str
@@ -46,16 +46,16 @@ class Flows:
         self._stack = stack
         self._name = re.compile(rf"({re.escape(stack)}-[0-9a-f]{{8}})(-[1-{MOST_REVIEWERS}])?")
 
-    def make(self, wanted: Wanted) -> str:
+    def make(self, spec: FlowSpec) -> str:
         """Make a generation, or what of it is missing; returns the ARN that its flows begin with.
 
         Raises RuntimeError with the service's reason when a flow definition fails.
         """
-        page = self._make_page(wanted)
+        page = self._make_page(spec)
         for reviewers in range(1, MOST_REVIEWERS + 1):
-            self._make_flow(wanted, f"{wanted.name}-{reviewers}", page, reviewers)
+            self._make_flow(spec, f"{spec.name}-{reviewers}", page, reviewers)
         arns = [
-            self._wait_until_active(f"{wanted.name}-{number}")
+            self._wait_until_active(f"{spec.name}-{number}")
             for number in range(1, MOST_REVIEWERS + 1)
         ]
         return arns[0].removesuffix("-1")
@@ -76,33 +76,33 @@ class Flows:
             time.sleep(POLL_SECONDS)
         self._delete(set())
 
-    def _make_page(self, wanted: Wanted) -> str:
+    def _make_page(self, spec: FlowSpec) -> str:
         try:
             made = self._sagemaker.create_human_task_ui(
-                HumanTaskUiName=wanted.name, UiTemplate={"Content": wanted.page}
+                HumanTaskUiName=spec.name, UiTemplate={"Content": spec.page}
             )
             return str(made["HumanTaskUiArn"])
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceInUse":
                 raise
-        found = self._sagemaker.describe_human_task_ui(HumanTaskUiName=wanted.name)
+        found = self._sagemaker.describe_human_task_ui(HumanTaskUiName=spec.name)
         return str(found["HumanTaskUiArn"])
 
-    def _make_flow(self, wanted: Wanted, name: str, page: str, reviewers: int) -> None:
+    def _make_flow(self, spec: FlowSpec, name: str, page: str, reviewers: int) -> None:
         try:
             self._sagemaker.create_flow_definition(
                 FlowDefinitionName=name,
                 HumanLoopConfig={
-                    "WorkteamArn": wanted.workteam,
+                    "WorkteamArn": spec.workteam,
                     "HumanTaskUiArn": page,
-                    "TaskTitle": wanted.title,
+                    "TaskTitle": spec.title,
                     "TaskDescription": "Choose the one label that fits best.",
                     "TaskCount": reviewers,
                     "TaskTimeLimitInSeconds": TASK_SECONDS,
                     "TaskAvailabilityLifetimeInSeconds": AVAILABLE_SECONDS,
                 },
-                OutputConfig={"S3OutputPath": wanted.output},
-                RoleArn=wanted.role,
+                OutputConfig={"S3OutputPath": spec.output},
+                RoleArn=spec.role,
             )
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceInUse":

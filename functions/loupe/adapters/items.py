@@ -24,6 +24,8 @@ from loupe.errors import UnreadableRecord
 from loupe.telemetry import logger
 
 Record = TypeVar("Record")
+Write = dict[str, Any]
+"""One write of a transaction: made by an adapter, handed to another."""
 
 
 class _Mismatch(Exception):

@@ -8,8 +8,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from loupe.domain.places import stamp
+from loupe.domain.settings import BY_NAME, CATALOGUE, END, Settings, setting
 from loupe.errors import AlreadyDone, InvalidSetting, NotFound
-from loupe.settings import BY_NAME, CATALOGUE, END, Settings, setting
 
 NAMES_PER_CALL = 10
 REFUSED = ("ParameterPatternMismatchException", "ValidationException")

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from loupe.domain.images import MAX_BYTES, MEDIA_TYPES
 from loupe.domain.places import people
 
 SECONDS = 3600
-LARGEST = 15 * 1024 * 1024
-TYPES = ("image/png", "image/jpeg")
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Pictures:
         asked = {
             "Bucket": self._bucket,
             "Key": key,
-            "ResponseContentType": content_type if content_type in TYPES else TYPES[0],
+            "ResponseContentType": content_type if content_type in MEDIA_TYPES else MEDIA_TYPES[0],
         }
         if version:
             asked["VersionId"] = version
@@ -54,7 +53,7 @@ class Pictures:
         """A form that takes one image of `content_type`, at most 15 MB, and puts it at `key`."""
         fields = {"Content-Type": content_type, "x-amz-meta-loupe-by": people([by])}
         conditions: list[Any] = [{name: value} for name, value in fields.items()]
-        conditions.append(["content-length-range", 1, LARGEST])
+        conditions.append(["content-length-range", 1, MAX_BYTES])
         signed = self._client.generate_presigned_post(
             self._bucket, key, Fields=fields, Conditions=conditions, ExpiresIn=SECONDS
         )

@@ -8,7 +8,6 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from loupe.adapters.faults import UNREACHABLE
 from loupe.domain.detection import Label, model_labels
 from loupe.domain.places import EVALUATION_PREFIX, ImageRef
 from loupe.errors import (
@@ -20,6 +19,7 @@ from loupe.errors import (
     TryAgain,
     UnusableImage,
 )
+from loupe.faults import UNREACHABLE
 
 DETECT = "detect_custom_labels"
 FINAL = {

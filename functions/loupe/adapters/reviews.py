@@ -113,6 +113,10 @@ class Reviews:
         """Open reviews, oldest first, `page` read at a time."""
         yield from self.oldest(OPEN, "", page)
 
+    def count_open(self, limit: int) -> int:
+        """How many reviews are open, counted up to `limit`."""
+        return self._table.count("states", f"{KIND}#{OPEN}", limit)
+
     def answers_of(self, worker: str, day: str) -> tuple[int, int]:
         """How many reviews `worker` has answered on `day` and in all."""
         found = {item["sk"]: item["answers"] for item in self._table.children(_worker(worker))}

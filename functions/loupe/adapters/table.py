@@ -18,7 +18,7 @@ Records that have a state are written by `new_record` and `changed_record`, whic
 state in the same transaction and the same way.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -111,14 +111,6 @@ class Table:
                 break
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
         return counted
-
-    def hours(self, day: str) -> dict[str, Counter[str]]:
-        """What the events of `day` (`2026-01-31`) came to: `{hour: {count's name: number}}`."""
-        found: dict[str, Counter[str]] = defaultdict(Counter)
-        for item in self.children(f"HOURS#{day}"):
-            counts = {name[len(COUNT) :]: n for name, n in item.items() if name.startswith(COUNT)}
-            found[item["sk"][:2]].update(counts)
-        return found
 
     def state_counts(self, kind: str, passing: Sequence[str]) -> Counter[str]:
         """How many records of a kind, such as DETECTION, are in each state.

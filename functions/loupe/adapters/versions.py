@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from loupe.adapters.items import from_item, readable, to_item
@@ -11,49 +11,8 @@ from loupe.domain.comparison import Prediction
 from loupe.domain.events import Event
 from loupe.domain.power import Attempts
 from loupe.domain.training import IN_SERVICE, RETIRED, Attempt, Progress
+from loupe.domain.versions import Service, Version
 from loupe.errors import AlreadyDone, NotFound
-
-
-@dataclass(frozen=True)
-class Version:
-    """One trained (or failed) version. `f1` is the service's own, on the holdout of its time.
-
-    `retry_at` and `failures` are those of `domain.training.Attempt`.
-    """
-
-    name: str
-    status: str
-    at: str
-    labels: tuple[str, ...]
-    arn: str = ""
-    f1: float | None = None
-    training_images: int = 0
-    holdout_images: int = 0
-    reason: str = ""
-    comparison: Mapping[str, Any] = field(default_factory=dict)
-    samples: int = 0
-    samples_agreed: int = 0
-    approval_token: str = ""
-    closed_by: str = ""
-    retry_at: str = ""
-    failures: int = 0
-
-    def as_json(self, in_service: str) -> dict[str, Any]:
-        """As `loupe models --json` shows it."""
-        shown = asdict(self)
-        for hidden in ("approval_token", "arn", "closed_by", "failures"):
-            del shown[hidden]
-        return shown | {"in_service": self.name == in_service, "labels": list(self.labels)}
-
-
-@dataclass(frozen=True)
-class Service:
-    """Which version answers, and which one did before."""
-
-    version: str = ""
-    arn: str = ""
-    previous: str = ""
-    since: str = ""
 
 
 class Versions:

@@ -28,9 +28,7 @@ class EventQuery(PageQuery):
 @checked(router)
 def events(query: EventQuery) -> dict[str, Any]:
     """A page of events, newest first."""
-    by_type = ("states", f"EVENT#{query.type}")
-    index, value = by_type if query.type else ("listing", "EVENT")
-    found = deps().table.listing(index, value, before=query.cursor, page=query.limit + 1)
+    found = deps().events.newest(query.type, before=query.cursor, page=query.limit + 1)
     items, following = one_page(found, query.limit, lambda item: str(item["at_id"]))
     return {
         "items": [{name: item[name] for name in SHOWN} for item in items],

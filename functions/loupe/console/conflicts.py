@@ -10,7 +10,7 @@ from loupe.console.paging import one_page
 from loupe.console.requests import checked
 from loupe.console.schema import Id, Label, PageQuery
 from loupe.domain.review import CONFLICT, TWO_LABELS, Review, group_in_conflict
-from loupe.handlers.record_review import decide
+from loupe.services.review_answers import decide_conflict
 from loupe.wiring import Deps, deps
 
 router = Router()
@@ -34,9 +34,9 @@ def conflicts(query: PageQuery) -> dict[str, Any]:
 
 @router.post("/conflicts/<identity>", middlewares=only(OPERATOR))
 @checked(router)
-def decide_conflict(identity: Id, body: Decision) -> dict[str, Any]:
+def decide(identity: Id, body: Decision) -> dict[str, Any]:
     """The operator's word on one of them."""
-    decide(identity, body.label, current_user(router).name, deps())
+    decide_conflict(identity, body.label, current_user(router).name, deps())
     return {"message": f"Decided: {body.label}."}
 
 

@@ -14,7 +14,7 @@ from loupe.console.uploads import Uploads, slots
 from loupe.domain.detection import STATES, Detection
 from loupe.domain.places import DETECTION_PREFIX
 from loupe.errors import InvalidRequest, NotFound
-from loupe.operations import read_again
+from loupe.services.detection import read_again
 from loupe.wiring import Deps, deps
 
 router = Router()
@@ -73,7 +73,7 @@ class Again:
 def upload(body: Uploads) -> dict[str, Any]:
     """Slots for images to be read."""
     by = current_user(router).name
-    return slots(body, lambda file: DETECTION_PREFIX + file.name, by, deps().pictures)
+    return slots(body, lambda file: DETECTION_PREFIX + file.name, by, deps())
 
 
 @router.get("/detections", middlewares=only(CONSUMER))
@@ -105,7 +105,7 @@ def detection(identity: Id) -> dict[str, Any]:
     found = deps().detections.get(identity)
     if found is None:
         raise NotFound("There is no such image (any more).")
-    history = deps().table.listing("history", identity, newest_first=False)
+    history = deps().events.history(identity)
     return {
         **_shown(found, deps()),
         "size": found.image.size,

@@ -1,28 +1,17 @@
 """The page Models: versions, how they did, and what the operator orders."""
 
-from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from loupe.adapters.rekognition import measures
-from loupe.adapters.versions import Version
 from loupe.console.access import OPERATOR, current_user, only
 from loupe.console.requests import checked
 from loupe.console.schema import Id, Switch
-from loupe.domain.comparison import confusion, side_by_side
-from loupe.domain.dataset import SPLITS, TEST, TRAIN
-from loupe.domain.manifest import parse
 from loupe.domain.running_hours import bill_text
-from loupe.errors import NotFound
-from loupe.handlers.build_dataset import manifest_key
-from loupe.handlers.compare_models import holdout_of
-from loupe.operations import decide_approval, switch_service
-from loupe.wiring import Deps, deps
-
-LOUPES_F1 = "Loupe's F1"
-"""As opposed to Rekognition's own, which each version has on the test images of its time."""
+from loupe.services import version_report
+from loupe.services.serving import decide_approval, switch_service
+from loupe.wiring import deps
 
 router = Router()
 
@@ -56,10 +45,10 @@ def model(name: Id) -> dict[str, Any]:
     state = deps().rekognition.version(name)
     return {
         **version.as_json(deps().versions.service().version),
-        "per_label": _per_label(name, deps()),
-        "confusion": _confusion(version, deps()),
-        "snapshot": _snapshot(name, deps()),
-        "comparison": _comparison(version),
+        "per_label": version_report.per_label(name, deps()),
+        "confusion": version_report.confusion_matrix(version, deps()),
+        "snapshot": version_report.snapshot_counts(name, deps()),
+        "comparison": version_report.comparison_lines(version),
         "model_status": state.status,
     }
 
@@ -68,14 +57,7 @@ def model(name: Id) -> dict[str, Any]:
 @checked(router)
 def against(name: Id, older: Id) -> dict[str, Any]:
     """Loupe's F1 of an older and a newer version on the test images that both were asked about."""
-    left, right = deps().versions.get(older), deps().versions.get(name)
-    found = side_by_side(
-        holdout_of(name, deps()) if right.comparison else [],
-        deps().versions.predictions(older),
-        deps().versions.predictions(name),
-        [label for label in right.labels if label in left.labels],
-    )
-    return asdict(found)
+    return asdict(version_report.against(name, older, deps()))
 
 
 @router.post("/models/train", middlewares=only(OPERATOR))
@@ -125,83 +107,3 @@ def stop() -> dict[str, Any]:
     """Stop the version in service."""
     switch_service(False, current_user(router).name, deps())
     return {"message": "The model stops. The next image that waits for it starts it again."}
-
-
-def _per_label(name: str, deps: Deps) -> list[dict[str, Any]]:
-    """The service's own evaluation, label by label."""
-    key = deps.rekognition.version(name).evaluation
-    return [asdict(found) for found in measures(deps.objects.read(key))] if key else []
-
-
-def _confusion(version: Version, deps: Deps) -> dict[str, Any] | None:
-    """What it said of the holdout, if it was ever asked."""
-    predictions = deps.versions.predictions(version.name)
-    if not predictions:
-        return None
-    counts = confusion(holdout_of(version.name, deps), predictions, version.labels)
-    return {"labels": list(version.labels), "counts": counts}
-
-
-def _snapshot(name: str, deps: Deps) -> list[dict[str, Any]]:
-    counts: dict[str, Counter[str]] = {}
-    for split in SPLITS:
-        try:
-            manifest = deps.objects.read(manifest_key(name, split)).decode()
-        except NotFound:
-            return []
-        counts[split] = Counter(entry.label for entry in parse(manifest))
-    labels = sorted(counts[TRAIN] | counts[TEST])
-    return [
-        {"label": label, "train": counts[TRAIN][label], "test": counts[TEST][label], "thin": ""}
-        for label in labels
-    ]
-
-
-def _comparison(version: Version) -> list[dict[str, str]]:
-    """The comparison in words, or nothing when the version never got that far."""
-    found = version.comparison
-    if not found:
-        return []
-    new, scores = found["challenger"], compared(version)
-    lines = {
-        f"{LOUPES_F1} of {scores[-1]['name']} on {images_compared(version)} test images": (
-            f"{scores[-1]['f1']:.3f}"
-        )
-    }
-    if len(scores) > 1:
-        lines[f"{LOUPES_F1} of {scores[0]['name']} on the same images"] = f"{scores[0]['f1']:.3f}"
-        lines["Difference"] = f"{found['difference']:+.3f}"
-    lines["Answered without a person"] = _percent(new["accepted_share"])
-    lines["Right, of what is answered without a person"] = _percent(new["accepted_accuracy"])
-    if interval := found["interval"]:
-        low, high = interval
-        proven = "" if low > 0 or high < 0 else ", so it may be chance"
-        lines["With 90 % certainty the difference lies in"] = f"{low:+.3f} to {high:+.3f}{proven}"
-    return [{"name": name, "value": value} for name, value in lines.items()]
-
-
-def compared(version: Version) -> list[dict[str, Any]]:
-    """Loupe's F1 of the version then in service, if there was one, and of `version`, last.
-
-    Both are measured on the same images, over the labels that both know.
-    """
-    found = version.comparison
-    if not found:
-        return []
-    if not found.get("f1"):
-        return [{"name": version.name, "f1": found["challenger"]["f1"]}]
-    new, old = found["f1"]
-    return [
-        {"name": found["champion_version"], "f1": old},
-        {"name": version.name, "f1": new},
-    ]
-
-
-def images_compared(version: Version) -> int:
-    """On how many test images `compared` is measured."""
-    found = version.comparison
-    return int(found.get("images") or found["challenger"]["images"]) if found else 0
-
-
-def _percent(share: float | None) -> str:
-    return "nothing was" if share is None else f"{100 * share:.0f} %"

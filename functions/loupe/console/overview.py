@@ -6,12 +6,13 @@ from typing import Any
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from loupe.console.access import ROLES, current_user, only
-from loupe.console.models import compared, images_compared
 from loupe.domain.detection import WAITING
 from loupe.domain.review import CONFLICT, OPEN
 from loupe.domain.statistics import COUNTS
 from loupe.domain.training import needed_changes
-from loupe.operations import cost_of_models, doing, next_check, why_not_started
+from loupe.services.serving import why_not_started
+from loupe.services.status import activity, cost_of_models, next_check
+from loupe.services.version_report import compared, images_compared
 from loupe.wiring import Deps, deps
 
 DAYS = 14
@@ -53,7 +54,7 @@ def hours(deps: Deps, now: datetime) -> list[dict[str, Any]]:
     return [
         {"at": f"{day}T{hour}:00:00.000Z", **{name: counts[name] for name in COUNTS}}
         for day in days
-        for hour, counts in sorted(deps.table.hours(day).items())
+        for hour, counts in sorted(deps.events.hours(day).items())
     ]
 
 
@@ -87,9 +88,9 @@ def _service(deps: Deps) -> dict[str, Any] | None:
 
 
 def _doing(deps: Deps) -> dict[str, Any]:
-    found = doing(deps)
+    now = activity(deps)
     return {
-        "text": found.text,
-        "since": found.since or None,
-        "waits_for_approval": found.waits_for_approval,
+        "text": now.text,
+        "since": now.since or None,
+        "waits_for_approval": now.waits_for_approval,
     }

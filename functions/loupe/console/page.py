@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from loupe.adapters.pictures import LARGEST, TYPES
 from loupe.console.requests import checked
 from loupe.console.schema import Text
+from loupe.domain.images import MAX_BYTES, MEDIA_TYPES
 from loupe.domain.review import NONE_OF_THE_ABOVE
 from loupe.errors import NotFound
 from loupe.wiring import Deps, deps
@@ -43,9 +43,9 @@ def config() -> dict[str, Any]:
     return {
         "stack": deps().value("STACK"),
         "client_id": deps().value("USER_POOL_CLIENT"),
-        "cognito": deps().client("cognito-idp").meta.endpoint_url,
-        "image_bytes": LARGEST,
-        "image_types": list(TYPES),
+        "cognito": deps().sign_in_endpoint,
+        "image_bytes": MAX_BYTES,
+        "image_types": list(MEDIA_TYPES),
         "none_of_the_above": NONE_OF_THE_ABOVE,
         "asked_by_a2i": deps().loops is not None,
         "billed": deps().is_billed,
@@ -79,7 +79,6 @@ def _read(path: str) -> tuple[bytes, str]:
 def _policy(deps: Deps) -> str:
     """Only the page's own scripts run; images and answers come only from where Loupe has them."""
     images = deps.pictures.origin
-    cognito = deps.client("cognito-idp").meta.endpoint_url
     return "; ".join(
         (
             "default-src 'none'",
@@ -87,7 +86,7 @@ def _policy(deps: Deps) -> str:
             "style-src 'self'",
             "font-src 'self'",
             f"img-src 'self' blob: data: {images}",
-            f"connect-src 'self' {images} {cognito}",
+            f"connect-src 'self' {images} {deps.sign_in_endpoint}",
             "base-uri 'none'",
             "form-action 'none'",
             "frame-ancestors 'none'",

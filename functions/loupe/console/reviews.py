@@ -1,7 +1,6 @@
 """The page Review: one task at a time, kept for whoever looks at it."""
 
 from dataclasses import dataclass
-from itertools import islice
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -9,15 +8,11 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from loupe.console.access import REVIEWER, current_user, only
 from loupe.console.requests import checked
 from loupe.console.schema import Id, Label, Switch, Whole
-from loupe.domain.review import OPEN, Review, claim, release
-from loupe.errors import AlreadyDone
-from loupe.handlers.answer_review import ATTEMPTS, Request, answer
+from loupe.domain.review import Review
+from loupe.services.review_desk import AnswerRequest, answer, claim_tasks, give_back, open_tasks
 from loupe.wiring import Deps, deps
 
-COUNTED_TO = 1000
 MOST_AT_ONCE = 5
-LOOKED_AT = 500
-"""Open reviews that one call looks through for some that are to be had."""
 
 router = Router()
 
@@ -45,13 +40,13 @@ class Release:
 
 @router.post("/reviews/claim", middlewares=only(REVIEWER))
 @checked(router)
-def claim_tasks(body: Claim) -> dict[str, Any]:
+def claim(body: Claim) -> dict[str, Any]:
     """Tasks for me, mine first: the oldest ones that nobody else has on the page."""
     worker = current_user(router).name
-    claimed = list(islice(_claimed(worker, deps()), body.count))
+    claimed = claim_tasks(worker, body.count, deps())
     return {
         "tasks": [_shown(review, worker, deps()) for review in claimed],
-        "waiting": deps().table.count("states", f"REVIEW#{OPEN}", COUNTED_TO) - len(claimed),
+        "waiting": open_tasks(deps()) - len(claimed),
         "mine": _mine(worker, deps()),
     }
 
@@ -61,7 +56,7 @@ def claim_tasks(body: Claim) -> dict[str, Any]:
 def answer_task(identity: Id, body: Answer) -> dict[str, Any]:
     """My answer: one of the labels, or none of the above."""
     worker = current_user(router).name
-    answer(Request(identity, worker, body.label), deps())
+    answer(AnswerRequest(identity, worker, body.label), deps())
     return {"mine": _mine(worker, deps())}
 
 
@@ -69,34 +64,8 @@ def answer_task(identity: Id, body: Answer) -> dict[str, Any]:
 @checked(router)
 def release_task(identity: Id, body: Release) -> dict[str, Any]:
     """I do not answer this task now, or with `skip` never."""
-    for _ in range(ATTEMPTS):
-        before = deps().reviews.get(identity)
-        after = release(before, current_user(router).name, body.skip)
-        if before.state != OPEN or after == before:
-            return {}
-        try:
-            deps().reviews.move(after, before)
-        except AlreadyDone:
-            continue
-        return {}
-    raise AlreadyDone(f"Many people are at work on review {identity}; try again.")
-
-
-def _claimed(worker: str, deps: Deps) -> Any:
-    """Reviews kept for `worker` from now on, as many as are taken from this iterator."""
-    for listed in islice(deps.reviews.oldest_open(page=25), LOOKED_AT):
-        # The listing may be a moment behind; what is claimed is read again.
-        if claim(listed, worker, deps.clock()) is None:
-            continue
-        before = deps.reviews.get(listed.id)
-        mine = claim(before, worker, deps.clock())
-        if mine is None:
-            continue
-        try:
-            deps.reviews.move(mine, before)
-        except AlreadyDone:
-            continue  # Somebody else was faster.
-        yield mine
+    give_back(identity, current_user(router).name, body.skip, deps())
+    return {}
 
 
 def _mine(worker: str, deps: Deps) -> dict[str, int]:

@@ -5,14 +5,11 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from loupe.adapters.parameters import Stored
-from loupe.adapters.setting_changes import SettingChange
 from loupe.console.access import OPERATOR, current_user, only
 from loupe.console.requests import checked
 from loupe.console.schema import Id, Text
-from loupe.operations import change_setting
-from loupe.settings import CATALOGUE, Setting
-from loupe.wiring import Deps, deps
+from loupe.services.settings import StoredSetting, change_setting, stored_settings
+from loupe.wiring import deps
 
 LONGEST_VALUE = 4096
 """In bytes: what a parameter of the standard tier takes."""
@@ -30,27 +27,24 @@ class NewValue:
 @router.get("/settings", middlewares=only(OPERATOR))
 def settings() -> dict[str, Any]:
     """All of them."""
-    stored = deps().parameters.stored()
-    return {"items": [_shown(known, stored.get(known.name), deps()) for known in CATALOGUE]}
+    return {"items": [_shown(stored) for stored in stored_settings(deps())]}
 
 
 @router.put("/settings/<name>", middlewares=only(OPERATOR))
 @checked(router)
 def set_setting(name: Id, body: NewValue) -> dict[str, Any]:
     """Change one; it takes effect without a deployment."""
-    known = change_setting(name, body.value, current_user(router).name, deps())
-    return _shown(known, deps().parameters.stored().get(known.name), deps())
+    return _shown(change_setting(name, body.value, current_user(router).name, deps()))
 
 
-def _shown(known: Setting, stored: Stored | None, deps: Deps) -> dict[str, Any]:
-    change = deps.setting_changes.last(known.name, stored) if stored else SettingChange()
+def _shown(stored: StoredSetting) -> dict[str, Any]:
     return {
-        "name": known.name,
-        "value": stored.value if stored else known.default,
-        "default": known.default,
-        "allowed": known.allowed,
-        "pattern": known.pattern,
-        "meaning": known.meaning,
-        "changed_by": change.by,
-        "changed_at": change.at or None,
+        "name": stored.setting.name,
+        "value": stored.value,
+        "default": stored.setting.default,
+        "allowed": stored.setting.allowed,
+        "pattern": stored.setting.pattern,
+        "meaning": stored.setting.meaning,
+        "changed_by": stored.changed_by,
+        "changed_at": stored.changed_at or None,
     }

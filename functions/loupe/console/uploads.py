@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from loupe.adapters.pictures import LARGEST, TYPES, Pictures
 from loupe.console.schema import MOST_AT_ONCE, AnyText, Many, Whole, is_clean
+from loupe.domain.images import MAX_BYTES, MEDIA_TYPES
 from loupe.errors import InvalidRequest
+from loupe.wiring import Deps
 
 LONGEST_KEY = 1024
 """In bytes: what S3 takes."""
@@ -31,17 +32,15 @@ class Uploads:
     files: Annotated[tuple[File, ...], Many(File, MOST_AT_ONCE)]
 
 
-def slots(
-    uploads: Uploads, key_of: Callable[[File], str], by: str, pictures: Pictures
-) -> dict[str, Any]:
+def slots(uploads: Uploads, key_of: Callable[[File], str], by: str, deps: Deps) -> dict[str, Any]:
     """A presigned POST for each file, or why not: one that cannot come stops no other.
 
     `key_of` says which key a file goes to; it may raise InvalidRequest.
     """
-    return {"slots": [_slot(file, key_of, by, pictures) for file in uploads.files]}
+    return {"slots": [_slot(file, key_of, by, deps) for file in uploads.files]}
 
 
-def _slot(file: File, key_of: Callable[[File], str], by: str, pictures: Pictures) -> dict[str, Any]:
+def _slot(file: File, key_of: Callable[[File], str], by: str, deps: Deps) -> dict[str, Any]:
     try:
         _check(file)
         key = key_of(file)
@@ -49,7 +48,7 @@ def _slot(file: File, key_of: Callable[[File], str], by: str, pictures: Pictures
             raise InvalidRequest(f"{file.name!r} is longer than a name can be: shorten it.")
     except InvalidRequest as error:
         return {"name": file.name, "error": str(error)}
-    slot = pictures.slot(key, file.type, by)
+    slot = deps.pictures.slot(key, file.type, by)
     return {"name": file.name, "url": slot.url, "fields": slot.fields}
 
 
@@ -59,9 +58,9 @@ def _check(file: File) -> None:
     for text in (file.name, file.label):
         if not is_clean(text):
             raise InvalidRequest(f"{text!r} has characters that no name can have: rename it.")
-    if file.type not in TYPES:
+    if file.type not in MEDIA_TYPES:
         raise InvalidRequest(f"{file.name!r} is not a PNG or JPEG image: convert it first.")
-    if not 0 < file.size <= LARGEST:
+    if not 0 < file.size <= MAX_BYTES:
         megabytes = f"{file.size / 2**20:.1f} MB" if file.size else "empty"
         raise InvalidRequest(
             f"{file.name!r} is {megabytes}: an image has at most 15 MB. Make it smaller."

@@ -2,14 +2,15 @@
 
 A group is one picture: near duplicates of it are its members and count once. Its side is decided
 when its first member is registered, label by label, and never changes, so that scores of
-different versions compare. The rules are pure; `handlers.register_image` carries them out, one
+different versions compare. The rules are pure; `services.labelled_images` carries them out, one
 event at a time.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from loupe.domain.places import LABELLED_PREFIX
+from loupe.domain.places import LABELLED_PREFIX, position
 
 TRAIN = "train"
 TEST = "test"
@@ -19,6 +20,52 @@ SPLITS = (TRAIN, TEST)
 UPLOADED = "uploaded"
 REVIEWED = "reviewed"
 COLD_START = "cold start"
+
+
+REGISTERED = "registered"
+REMOVED = "removed"
+REJECTED = "rejected"
+
+
+@dataclass(frozen=True)
+class Example:
+    """The record of one labelled object; `version` is the one that the record speaks of.
+
+    `attempts` is how many trainings had begun when that version came.
+    """
+
+    key: str
+    label: str
+    status: str
+    at: str
+    version: str
+    group: str = ""
+    split: str = ""
+    source: str = ""
+    reviewers: int = 0
+    reason: str = ""
+    by: tuple[str, ...] = ()
+    attempts: int = 0
+
+    @property
+    def name(self) -> str:
+        """What a person calls it: `cat/1.png`."""
+        return self.key.removeprefix(LABELLED_PREFIX)
+
+    @property
+    def id(self) -> str:
+        """32 hex digits that stand for the key."""
+        return hashed_key(self.key)
+
+    @property
+    def position(self) -> str:
+        """Its place in listings by time."""
+        return position(self.at, self.id)
+
+
+def hashed_key(key: str) -> str:
+    """32 hex digits that stand for the key of a labelled object."""
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True)

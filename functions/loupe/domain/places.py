@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote, unquote
 
+from loupe.domain.settings import LABEL, NO_LABELS
 from loupe.errors import InvalidRequest
-from loupe.settings import LABEL, NO_LABELS
 
 DETECTION_PREFIX = "images_for_detection/"
 LABELLED_PREFIX = "images_labeled_by_folder/"

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from loupe.settings import Settings
+from loupe.domain.settings import Settings
 
 DETECTIONS_PER_UNIT = 5
 """Detections a second of one inference unit; a run takes about a second."""

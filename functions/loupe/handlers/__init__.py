@@ -1,1 +1,4 @@
-"""Event: one module a Lambda function, named by its verb."""
+"""Entry points, one module a Lambda function: event in, one service call, JSON out.
+
+Nothing imports them.
+"""

@@ -1,89 +1,12 @@
 """Custom resource: the Rekognition project, made with the stack and taken apart with it."""
 
-import time
-from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
-from loupe.adapters.cloudformation import Resource, Unfinished, answer, invoke_again, is_late
-from loupe.adapters.rekognition import Rekognition, VersionState
-from loupe.domain.stack_name import check_stack_name
-from loupe.errors import NotFound, TryAgain
+from loupe.services.custom_resources import project
+from loupe.services.custom_resources.requests import answer
 from loupe.wiring import deps
-
-POLL_SECONDS = 5
-IN_USE = ("TRAINING_IN_PROGRESS", "STARTING", "STOPPING", "DELETING", "COPYING_IN_PROGRESS")
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
     """A CloudFormation request; the answer goes to its ResponseURL, a failure as a failure."""
-    hand_on = partial(invoke_again, deps().client("lambda"), context)
-    answer(event, context, provide, hand_on)
-
-
-def provide(event: Mapping[str, Any], context: Any) -> Resource:
-    """Make or delete the project; its ARN is the physical id, and its name never changes.
-
-    Every other function needs the project, so a stack whose name cannot work ends here.
-    """
-    if event["RequestType"] == "Delete":
-        arn = str(event["PhysicalResourceId"])
-        delete(Rekognition(deps().client("rekognition"), arn), context)
-        return Resource(arn)
-    properties = event["ResourceProperties"]
-    check_stack_name(
-        properties["ProjectName"],
-        uses_a2i=properties["HumanReview"] == "a2i",
-        makes_team=properties["MakesTeam"] == "true",
-    )
-    if event["RequestType"] == "Update":
-        return Resource(str(event["PhysicalResourceId"]))
-    rekognition = Rekognition(deps().client("rekognition"), "")
-    return Resource(rekognition.create_project(properties["ProjectName"]))
-
-
-def delete(rekognition: Rekognition, context: Any) -> None:
-    """Stop and delete everything in the project, then the project: a running model bills.
-
-    Raises Unfinished when that takes longer than this invocation.
-    """
-    while obstacle := take_apart(rekognition):
-        if is_late(context):
-            raise Unfinished(
-                f"Not everything could be deleted yet: {obstacle}. A model that starts cannot be "
-                "stopped for up to 30 minutes, a training for up to a day. Delete the stack again "
-                "then; everything else of it is stopped."
-            )
-        time.sleep(POLL_SECONDS)
-
-
-def take_apart(rekognition: Rekognition) -> str:
-    """One step; returns what is still in the way, "" when nothing is left."""
-    try:
-        return _step(rekognition)
-    except (TryAgain, NotFound) as error:
-        return str(error)  # What was deleted a moment ago may still count as in use.
-
-
-def _step(rekognition: Rekognition) -> str:
-    if not rekognition.project_exists():
-        return ""
-    versions = list(rekognition.versions())
-    datasets = {split: rekognition.dataset(split) for split in ("train", "test")}
-    for _, version in versions:
-        _take_apart_version(rekognition, version)
-    for dataset in datasets.values():
-        if dataset.status and not dataset.status.endswith("IN_PROGRESS"):
-            rekognition.delete_dataset(dataset.arn)
-    obstacles = [f"version {name} is {version.status}" for name, version in versions]
-    obstacles += [f"its {split} dataset is {d.status}" for split, d in datasets.items() if d.status]
-    if not obstacles:
-        rekognition.delete_project()
-    return ", ".join(obstacles) or "the project is being deleted"
-
-
-def _take_apart_version(rekognition: Rekognition, state: VersionState) -> None:
-    if state.status == "RUNNING":
-        rekognition.stop(state.arn)
-    elif state.status not in IN_USE:
-        rekognition.delete_version(state.arn)
+    answer(event, context, project.provide, deps())

@@ -1,83 +1,10 @@
 """The web console: its page and its API, behind an HTTP API that checks tokens."""
 
-from reprlib import repr as shortened
 from typing import Any
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
-from aws_lambda_powertools.event_handler.api_gateway import Router
-from botocore.exceptions import ClientError
-
-from loupe.adapters.faults import UNREACHABLE, is_passing
-from loupe.console import activity, conflicts, dataset, detect, models, overview, page, reviews
-from loupe.console import settings as settings_page
-from loupe.errors import (
-    AlreadyDone,
-    InvalidRequest,
-    InvalidSetting,
-    LoupeError,
-    NotFound,
-    NotPermitted,
-    ServiceRefused,
-    TryAgain,
-)
-from loupe.telemetry import logger
-
-PAGES: tuple[Router, ...] = (
-    overview.router,
-    detect.router,
-    reviews.router,
-    dataset.router,
-    models.router,
-    settings_page.router,
-    activity.router,
-    conflicts.router,
-)
-STATUS: dict[type[LoupeError], int] = {
-    InvalidRequest: 400,
-    InvalidSetting: 400,
-    NotFound: 404,
-    AlreadyDone: 409,
-    NotPermitted: 502,
-    ServiceRefused: 502,
-    TryAgain: 503,
-}
-
-SAFE_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
-"""No answer is taken for a page, nor kept, unless the route says otherwise."""
-
-app = APIGatewayHttpResolver()
-app.include_router(page.router)
-for router in PAGES:
-    app.include_router(router, prefix="/api")
-
-
-@app.not_found
-def no_route(_: Exception) -> Response[Any]:
-    """Nothing is offered there."""
-    event = app.current_event
-    message = f"There is no {event.http_method} {shortened(event.path)}."
-    return Response(404, content_types.APPLICATION_JSON, {"message": message})
-
-
-@app.exception_handler(list(STATUS))
-def refuse(error: LoupeError) -> Response[Any]:
-    """What cannot be done is said in words."""
-    status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
-    return Response(status, content_types.APPLICATION_JSON, {"message": str(error)})
-
-
-@app.exception_handler([*UNREACHABLE, ClientError])
-def give_up(error: Exception) -> Response[Any]:
-    """A service that does not answer now is named before the time of the request is over."""
-    if not is_passing(error):
-        raise error
-    logger.warning("a service did not answer", exc_info=error)
-    message = f"A service did not answer; try again in a minute. ({error})"
-    return Response(STATUS[TryAgain], content_types.APPLICATION_JSON, {"message": message})
+from loupe.console.app import respond
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """A request of the HTTP API (payload format 2.0) -> its response."""
-    logger.debug("request", extra={"path": event.get("rawPath")})
-    answer: dict[str, Any] = app.resolve(event, context)
-    return answer | {"headers": SAFE_HEADERS | answer["headers"]}
+    return respond(event, context)

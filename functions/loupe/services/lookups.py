@@ -1,29 +1,29 @@
-"""One round of housekeeping: what its parts look at."""
+"""What the parts of one run of the housekeeping look at, looked up once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from loupe.adapters.rekognition import VersionState
-from loupe.adapters.versions import Service
-from loupe.settings import Settings
+from loupe.domain.settings import Settings
+from loupe.domain.versions import Service
 from loupe.wiring import Deps
 
 T = TypeVar("T")
 
 
 class LookedUp(Generic[T]):
-    """A property of a round, looked up once. That holds for a look-up that fails, too: a service
+    """A property of `Lookups`, looked up once. That holds for a look-up that fails, too: a service
     that hangs is waited for by one part only.
     """
 
-    def __init__(self, look_up: Callable[["Round"], T]) -> None:
+    def __init__(self, look_up: Callable[["Lookups"], T]) -> None:
         self._look_up = look_up
 
-    def __set_name__(self, owner: type["Round"], name: str) -> None:
+    def __set_name__(self, owner: type["Lookups"], name: str) -> None:
         self._name = name
 
-    def __get__(self, now: "Round", owner: type["Round"]) -> T:
+    def __get__(self, now: "Lookups", owner: type["Lookups"]) -> T:
         if self._name in now.failed:
             raise now.failed[self._name]
         if self._name not in now.known:
@@ -37,8 +37,8 @@ class LookedUp(Generic[T]):
 
 
 @dataclass
-class Round:
-    """One round of housekeeping, and what its parts look at; `known` and `failed` by property."""
+class Lookups:
+    """Settings and states as one run of the housekeeping sees them; kept by property."""
 
     deps: Deps
     known: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,69 @@
+"""Amazon SageMaker: the private workforce of a Region, and its work team."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+POLL_SECONDS = 5
+CHANGING = ("Initializing", "Updating")
+GONE = ("ResourceNotFound", "ValidationException")
+
+
+@dataclass(frozen=True)
+class Team:
+    """A work team: its ARN and the address of its portal."""
+
+    arn: str
+    portal: str
+
+
+class Workforce:
+    """`client` is `boto3.client("sagemaker")`."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def names(self) -> list[str]:
+        """The Region's private workforces; there can be only one."""
+        found = self._client.list_workforces()["Workforces"]
+        return [workforce["WorkforceName"] for workforce in found]
+
+    def team(self, name: str) -> Team:
+        """The work team `name`."""
+        team = self._client.describe_workteam(WorkteamName=name)["Workteam"]
+        return Team(team["WorkteamArn"], f"https://{team.get('SubDomain', '')}")
+
+    def create(self, name: str, user_pool: str, client_id: str) -> None:
+        """Begin to make a workforce."""
+        cognito = {"UserPool": user_pool, "ClientId": client_id}
+        self._client.create_workforce(WorkforceName=name, CognitoConfig=cognito)
+
+    def create_team(self, name: str, members: Mapping[str, str]) -> None:
+        """Make the team of a workforce that is getting ready; `members` is a Cognito group."""
+        while self._status(name) in CHANGING:
+            time.sleep(POLL_SECONDS)
+        self._client.create_workteam(
+            WorkteamName=name,
+            WorkforceName=name,
+            Description="Reviewers of Loupe",
+            MemberDefinitions=[{"CognitoMemberDefinition": members}],
+        )
+
+    def delete(self, name: str) -> None:
+        """Delete the team and the workforce; what is gone already is fine."""
+        for remove, argument in (
+            (self._client.delete_workteam, "WorkteamName"),
+            (self._client.delete_workforce, "WorkforceName"),
+        ):
+            try:
+                remove(**{argument: name})
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in GONE:
+                    raise
+
+    def _status(self, name: str) -> str:
+        workforce = self._client.describe_workforce(WorkforceName=name)["Workforce"]
+        return str(workforce.get("Status", ""))

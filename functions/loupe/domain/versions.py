@@ -1,0 +1,47 @@
+"""Versions of the model, and which of them is in service."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Version:
+    """One trained (or failed) version. `f1` is the service's own, on the holdout of its time.
+
+    `retry_at` and `failures` are those of `domain.training.Attempt`.
+    """
+
+    name: str
+    status: str
+    at: str
+    labels: tuple[str, ...]
+    arn: str = ""
+    f1: float | None = None
+    training_images: int = 0
+    holdout_images: int = 0
+    reason: str = ""
+    comparison: Mapping[str, Any] = field(default_factory=dict)
+    samples: int = 0
+    samples_agreed: int = 0
+    approval_token: str = ""
+    closed_by: str = ""
+    retry_at: str = ""
+    failures: int = 0
+
+    def as_json(self, in_service: str) -> dict[str, Any]:
+        """As `loupe models --json` shows it."""
+        shown = asdict(self)
+        for hidden in ("approval_token", "arn", "closed_by", "failures"):
+            del shown[hidden]
+        return shown | {"in_service": self.name == in_service, "labels": list(self.labels)}
+
+
+@dataclass(frozen=True)
+class Service:
+    """Which version answers, and which one did before."""
+
+    version: str = ""
+    arn: str = ""
+    previous: str = ""
+    since: str = ""

@@ -1,0 +1,1 @@
+"""What Loupe does, one capability a module: load, decide (domain), act (adapters)."""

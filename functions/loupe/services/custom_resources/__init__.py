@@ -1,0 +1,1 @@
+"""What CloudFormation has Loupe make and take apart, one resource a module."""

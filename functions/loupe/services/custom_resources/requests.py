@@ -1,0 +1,71 @@
+"""Requests of CloudFormation for custom resources: each gets an answer, whatever happens."""
+
+from collections.abc import Callable
+from typing import Any
+
+from loupe.adapters.cloudformation import CustomResource, Request
+from loupe.errors import LoupeError
+from loupe.telemetry import logger
+from loupe.wiring import Deps
+
+FAILED_CREATE = "never-created"
+"""Physical id after a failed creation; CloudFormation asks to delete it all the same."""
+SPARE_SECONDS = 120
+"""What an invocation keeps of its time to hand the request on, or to send a failure."""
+INVOCATIONS = 4
+"""With 13 of 15 minutes each they end before the hour that CloudFormation waits at most."""
+INVOCATION = "LoupeInvocation"
+"""Member of a request: the number of the invocation that works on it, from 1."""
+
+Provide = Callable[[Request, Any, Deps], CustomResource]
+
+
+class Unfinished(LoupeError):
+    """A request needs more time than this invocation has; the message says what is in the way."""
+
+
+def answer(request: Request, context: Any, provide: Provide, deps: Deps) -> None:
+    """Run `provide(request, context, deps)`, and send how it ended.
+
+    Whatever goes wrong is sent as the reason of the failure: without an answer CloudFormation
+    would wait for an hour. When `provide` raises Unfinished, another invocation goes on, which
+    answers instead; the last one answers with that as the failure.
+    """
+    resource = CustomResource(request.get("PhysicalResourceId", FAILED_CREATE))
+    try:
+        if request["RequestType"] != "Delete" or resource.id != FAILED_CREATE:
+            provided = _provided(request, context, provide, deps)
+            if provided is None:
+                return
+            resource = provided
+    except Exception as error:  # noqa: BLE001 - it is answered, and logged with its traceback
+        logger.exception("the custom resource failed")
+        deps.cloudformation.answer(request, "FAILED", resource, _reason(error))
+    else:
+        deps.cloudformation.answer(request, "SUCCESS", resource, "done")
+
+
+def _provided(
+    request: Request, context: Any, provide: Provide, deps: Deps
+) -> CustomResource | None:
+    """The resource, or None when another invocation goes on."""
+    try:
+        return provide(request, context, deps)
+    except Unfinished:
+        number = request.get(INVOCATION, 1)
+        if number == INVOCATIONS:
+            raise
+        again = {**request, INVOCATION: number + 1}
+        deps.cloudformation.invoke(context.invoked_function_arn, again)
+        return None
+
+
+def is_late(context: Any) -> bool:
+    """Whether this invocation has no time left but to say so."""
+    return bool(context.get_remaining_time_in_millis() < SPARE_SECONDS * 1000)
+
+
+def _reason(error: Exception) -> str:
+    """Loupe's own errors are sentences; of others the class says most."""
+    name = "" if isinstance(error, LoupeError) else f"{type(error).__name__}: "
+    return f"{name}{error}"[:1000]

@@ -1,0 +1,109 @@
+"""Change settings, and make schedules and concurrency follow them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from loupe.adapters.parameters import Stored
+from loupe.adapters.setting_changes import SettingChange
+from loupe.domain.events import event
+from loupe.domain.places import stamp
+from loupe.domain.schedules import (
+    Schedule,
+    detection_concurrency,
+    sampling_schedule,
+    training_schedule,
+)
+from loupe.domain.settings import CATALOGUE, Setting, Settings, not_allowed, setting
+from loupe.wiring import Deps
+
+TIGHTENING = timedelta(seconds=60)
+"""As long as the function may run."""
+
+
+@dataclass(frozen=True)
+class StoredSetting:
+    """A setting, its value, and who changed it last and when ("": nobody did)."""
+
+    setting: Setting
+    value: str
+    changed_by: str = ""
+    changed_at: str = ""
+
+
+def apply_settings(deps: Deps) -> list[str]:
+    """Bring everything outside the template to what the settings say; returns what changed."""
+    tighten_patterns(deps)
+    values = deps.parameters.values()
+    settings = Settings.from_parameters(values)
+    announce_not_allowed(values, deps)
+    changed = [
+        words
+        for name, wanted, words in _schedules(settings, deps)
+        if deps.schedules.apply(name, wanted)
+    ]
+    concurrency = detection_concurrency(settings)
+    if deps.event_source.apply_concurrency(concurrency):
+        changed.append(f"up to {concurrency} images are read at a time")
+    if changed:
+        now = deps.clock()
+        told = event("SettingsApplied", stamp(now), now, reason="; ".join(changed))
+        deps.events.write(told)
+    return changed
+
+
+def tighten_patterns(deps: Deps) -> None:
+    """Give parameters of an earlier release the patterns that hold now; that changes no value, so
+    who changed each last stays known. Each write starts another run of this function, which leaves
+    the rest to the one that is at it.
+    """
+    loose = deps.parameters.loose()
+    if not loose or not deps.turns.take("patterns", deps.clock(), TIGHTENING):
+        return
+    for name in loose:
+        before, version = deps.parameters.tighten(name)
+        deps.setting_changes.note(name, deps.setting_changes.last(name, before), version)
+
+
+def announce_not_allowed(values: Mapping[str, str], deps: Deps) -> None:
+    """The operator hears once a day of a value that counts with its default."""
+    now = deps.clock()
+    for sentence in not_allowed(values):
+        cause = f"{now:%Y-%m-%d}/{sentence}"
+        deps.events.write(event("SettingsApplied", cause, now, reason=sentence))
+
+
+def _schedules(settings: Settings, deps: Deps) -> list[tuple[str, Schedule, str]]:
+    training, sampling = training_schedule(settings), sampling_schedule(settings)
+    return [
+        (deps.value("TRAINING_SCHEDULE"), training, _words("training checks", training)),
+        (deps.value("SAMPLING_SCHEDULE"), sampling, _words("quality sampling", sampling)),
+    ]
+
+
+def _words(what: str, schedule: Schedule) -> str:
+    return f"{what} {'on' if schedule.enabled else 'off'}, {schedule.rate}"
+
+
+def stored_settings(deps: Deps) -> list[StoredSetting]:
+    """Every setting as it stands."""
+    stored = deps.parameters.stored()
+    return [_stored(setting, stored.get(setting.name), deps) for setting in CATALOGUE]
+
+
+def change_setting(name: str, value: str, by: str, deps: Deps) -> StoredSetting:
+    """Set a parameter and note who did; it takes effect by itself.
+
+    Raises NotFound for a name that is no setting's, InvalidSetting for a value it does not take.
+    """
+    changed = setting(name)
+    version = deps.parameters.set(changed.name, changed.check(value))
+    deps.setting_changes.note(changed.name, SettingChange(by, stamp(deps.clock())), version)
+    return _stored(changed, deps.parameters.stored().get(changed.name), deps)
+
+
+def _stored(setting: Setting, stored: Stored | None, deps: Deps) -> StoredSetting:
+    if stored is None:
+        return StoredSetting(setting, setting.default)
+    change = deps.setting_changes.last(setting.name, stored)
+    return StoredSetting(setting, stored.value, change.by, change.at)
