@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import type { Page } from "../api";
+import type { Page } from "../api/client";
 import { type Load, type Poll, useLoad } from "./useLoad";
 
 export interface Pages<T> extends Load<Page<T>> {

@@ -1,6 +1,6 @@
 /** Which label each file of a drop gets, as `loupe upload labelled` decides it. */
 
-import type { Found, Named, Refusal } from "../../parts/upload";
+import type { Found, Named, Refusal } from "../../parts/upload/upload";
 
 export interface Plan {
   /** Each with its label. */

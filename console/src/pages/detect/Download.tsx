@@ -2,7 +2,7 @@ import Alert from "@cloudscape-design/components/alert";
 import ButtonDropdown from "@cloudscape-design/components/button-dropdown";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useEffect, useRef, useState } from "react";
-import { type Detection, type DetectionFilter, api } from "../../api";
+import { type Detection, type DetectionFilter, api } from "../../api/client";
 import { csv } from "./csv";
 
 const PAGE = 100;

@@ -4,14 +4,14 @@ import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import Modal from "@cloudscape-design/components/modal";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Spinner from "@cloudscape-design/components/spinner";
-import { type DetectionDetail, NOT_READ, api } from "../../api";
+import { type DetectionDetail, NOT_READ, api } from "../../api/client";
 import { Labels, boxed } from "../../parts/Confidence";
 import { Failed } from "../../parts/Failed";
 import { Picture } from "../../parts/Picture";
 import { StateBadge } from "../../parts/StateBadge";
 import { localTime } from "../../parts/time";
 import { useLoad } from "../../parts/useLoad";
-import { useAction } from "../operator/useAction";
+import { useAction } from "../../parts/useAction";
 import { ReadAgain } from "./ReadAgain";
 
 const POLL_MS = 3000;

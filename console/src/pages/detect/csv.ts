@@ -1,6 +1,6 @@
 /** Results as a table that spreadsheets open (RFC 4180). */
 
-import type { Detection } from "../../api";
+import type { Detection } from "../../api/client";
 
 const COLUMNS = [
   "image",

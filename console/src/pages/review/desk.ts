@@ -6,7 +6,7 @@
  * with the next answer, when its time is up, or when the page goes away.
  */
 
-import { type Counter, Refused, type Task, api } from "../../api";
+import { type Counter, Refused, type Task, api } from "../../api/client";
 
 const IN_HAND = 3;
 /** The API gives no more at a time. */

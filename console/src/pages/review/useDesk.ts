@@ -1,5 +1,5 @@
 import { useEffect, useState, useSyncExternalStore } from "react";
-import { beforeSignOut } from "../../session";
+import { beforeSignOut } from "../../api/session";
 import { Desk, type View } from "./desk";
 
 const LOOK_MS = 4000;

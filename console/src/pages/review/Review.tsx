@@ -6,14 +6,14 @@ import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Spinner from "@cloudscape-design/components/spinner";
 import type { ReactNode } from "react";
-import { Failed } from "../parts/Failed";
-import { useLoad } from "../parts/useLoad";
-import { loadConfig } from "../session";
-import { OneTask } from "./review/OneTask";
-import type { Desk, View } from "./review/desk";
-import "./review/review.css";
-import { useDesk } from "./review/useDesk";
-import { useKeys } from "./review/useKeys";
+import { Failed } from "../../parts/Failed";
+import { useLoad } from "../../parts/useLoad";
+import { loadConfig } from "../../api/session";
+import { OneTask } from "./OneTask";
+import type { Desk, View } from "./desk";
+import "./review.css";
+import { useDesk } from "./useDesk";
+import { useKeys } from "./useKeys";
 
 export function Review() {
   const { data: config } = useLoad("config", loadConfig);

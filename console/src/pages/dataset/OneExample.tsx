@@ -2,7 +2,7 @@ import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import Modal from "@cloudscape-design/components/modal";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Spinner from "@cloudscape-design/components/spinner";
-import { api } from "../../api";
+import { api } from "../../api/client";
 import { Failed } from "../../parts/Failed";
 import { Picture } from "../../parts/Picture";
 import { localTime } from "../../parts/time";

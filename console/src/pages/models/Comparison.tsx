@@ -2,10 +2,10 @@ import Box from "@cloudscape-design/components/box";
 import Header from "@cloudscape-design/components/header";
 import Spinner from "@cloudscape-design/components/spinner";
 import Table from "@cloudscape-design/components/table";
-import { type SideBySide, api } from "../../api";
+import { type SideBySide, api } from "../../api/client";
 import { Failed } from "../../parts/Failed";
 import { useLoad } from "../../parts/useLoad";
-import { LOUPES_F1, differenceText, f1Text } from "./f1";
+import { LOUPES_F1, differenceText, f1Text } from "../../parts/f1";
 
 interface Props {
   older: string;

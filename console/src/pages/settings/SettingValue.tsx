@@ -4,7 +4,7 @@ import Input from "@cloudscape-design/components/input";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Toggle from "@cloudscape-design/components/toggle";
 import { useState } from "react";
-import { type Setting, api } from "../../api";
+import { type Setting, api } from "../../api/client";
 
 interface Props {
   setting: Setting;

@@ -5,11 +5,11 @@ import ProgressBar from "@cloudscape-design/components/progress-bar";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { type DragEvent, useEffect, useRef, useState } from "react";
 import { useRoute } from "../route";
-import { loadConfig } from "../session";
+import { loadConfig } from "../../api/session";
 import { type AskForSlots, type Found, type Refusal, chosen, filesOf, megabytes } from "./upload";
 import "./upload.css";
 import { isBusy, useUploads } from "./uploads";
-import { useLoad } from "./useLoad";
+import { useLoad } from "../useLoad";
 
 interface Props {
   what: string;

@@ -4,12 +4,12 @@ import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
 import { useState } from "react";
-import { api } from "../api";
-import { Failed } from "../parts/Failed";
-import { Pager } from "../parts/Pager";
-import { localTime } from "../parts/time";
-import { usePages } from "../parts/usePages";
-import { go, useRoute } from "../route";
+import { api } from "../../api/client";
+import { Failed } from "../../parts/Failed";
+import { Pager } from "../../parts/Pager";
+import { localTime } from "../../parts/time";
+import { usePages } from "../../parts/usePages";
+import { go, useRoute } from "../../parts/route";
 
 const POLL_MS = 3000;
 

@@ -10,15 +10,15 @@ import ProgressBar from "@cloudscape-design/components/progress-bar";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Spinner from "@cloudscape-design/components/spinner";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
-import { type Overview as Shown, api } from "../api";
-import { Failed } from "../parts/Failed";
-import { NextCheck } from "../parts/NextCheck";
-import { fromNow, localTime } from "../parts/time";
-import { useLoad } from "../parts/useLoad";
-import { link } from "../route";
-import { Bars } from "./operator/Bars";
-import { type Counts, NOTHING, byDay, dayOf, shareAgreed, shareForPeople } from "./operator/days";
-import { F1_MEANING, LOUPES_F1, REKOGNITIONS_F1, f1Text, percentText } from "./operator/f1";
+import { type Overview as Shown, api } from "../../api/client";
+import { Failed } from "../../parts/Failed";
+import { NextCheck } from "../../parts/NextCheck";
+import { fromNow, localTime } from "../../parts/time";
+import { useLoad } from "../../parts/useLoad";
+import { link } from "../../parts/route";
+import { Bars } from "./Bars";
+import { type Counts, NOTHING, byDay, dayOf, shareAgreed, shareForPeople } from "./days";
+import { F1_MEANING, LOUPES_F1, REKOGNITIONS_F1, f1Text, percentText } from "../../parts/f1";
 
 const POLL_MS = 5000;
 

@@ -1,8 +1,8 @@
 import Button from "@cloudscape-design/components/button";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
-import { type Version, api } from "../../api";
-import { Confirm } from "./Confirm";
+import { type Version, api } from "../../api/client";
+import { Confirm } from "../../parts/Confirm";
 
 export type Order = (order: () => Promise<{ message: string }>) => void;
 

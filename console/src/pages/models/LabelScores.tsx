@@ -1,7 +1,7 @@
 import Header from "@cloudscape-design/components/header";
 import Table from "@cloudscape-design/components/table";
-import type { LabelMetrics } from "../../api";
-import { REKOGNITIONS_F1, f1Text, percentText } from "./f1";
+import type { LabelMetrics } from "../../api/client";
+import { REKOGNITIONS_F1, f1Text, percentText } from "../../parts/f1";
 
 export function LabelScores({ scores }: { scores: LabelMetrics[] }) {
   return (

@@ -1,7 +1,7 @@
 /** Uploads that go on while the reader looks at another page, one for each page that has any. */
 
 import { useSyncExternalStore } from "react";
-import { loadConfig } from "../session";
+import { loadConfig } from "../../api/session";
 import { type AskForSlots, type Found, type Refusal, fault, send } from "./upload";
 
 export interface Progress {

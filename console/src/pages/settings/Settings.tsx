@@ -3,11 +3,11 @@ import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
 import { useState } from "react";
-import { type Setting, api } from "../api";
-import { Failed } from "../parts/Failed";
-import { localTime } from "../parts/time";
-import { useLoad } from "../parts/useLoad";
-import { SettingValue } from "./operator/SettingValue";
+import { type Setting, api } from "../../api/client";
+import { Failed } from "../../parts/Failed";
+import { localTime } from "../../parts/time";
+import { useLoad } from "../../parts/useLoad";
+import { SettingValue } from "./SettingValue";
 
 const POLL_MS = 5000;
 

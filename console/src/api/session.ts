@@ -5,7 +5,7 @@
  * is renewed by the refresh token, which ends after twelve.
  */
 
-import type { Config } from "./api";
+import type { Config } from "./client";
 
 const KEY = "loupe-session";
 const RENEW_BEFORE_MS = 60_000;

@@ -1,6 +1,6 @@
 /** Hours summed to the reader's own days; the server knows no time zone but UTC. */
 
-import type { Hour } from "../../api";
+import type { Hour } from "../../api/client";
 
 export type Counts = Omit<Hour, "at">;
 

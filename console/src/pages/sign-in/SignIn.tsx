@@ -14,7 +14,7 @@ import {
   resetPassword,
   sendCode,
   signIn,
-} from "../session";
+} from "../../api/session";
 import "./sign-in.css";
 
 const SHORTEST_PASSWORD = 12;
