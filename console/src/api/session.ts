@@ -5,7 +5,7 @@
  * is renewed by the refresh token, which ends after twelve.
  */
 
-import type { Config } from "./client";
+import type { Config } from "./types";
 
 const KEY = "loupe-session";
 const RENEW_BEFORE_MS = 60_000;

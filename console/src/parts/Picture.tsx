@@ -1,5 +1,5 @@
 import { type CSSProperties, useState } from "react";
-import type { Box, Label } from "../api/client";
+import type { Box, Label } from "../api/types";
 import "./picture.css";
 
 /** A signed address ends after an hour. */

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import type { Page } from "../api/client";
+import type { Page } from "../api/types";
 import { type Load, type Poll, useLoad } from "./useLoad";
 
 export interface Pages<T> extends Load<Page<T>> {

@@ -2,7 +2,8 @@ import Alert from "@cloudscape-design/components/alert";
 import ButtonDropdown from "@cloudscape-design/components/button-dropdown";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useEffect, useRef, useState } from "react";
-import { type Detection, type DetectionFilter, api } from "../../api/client";
+import { api } from "../../api/client";
+import type { Detection, DetectionFilter } from "../../api/types";
 import { csv } from "./csv";
 
 const PAGE = 100;

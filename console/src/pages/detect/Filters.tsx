@@ -4,7 +4,7 @@ import FormField from "@cloudscape-design/components/form-field";
 import Input, { type InputProps } from "@cloudscape-design/components/input";
 import Select from "@cloudscape-design/components/select";
 import { useState } from "react";
-import { STATES } from "../../api/client";
+import { STATES } from "../../api/types";
 import { STATE_WORDS } from "../../parts/StateBadge";
 import { isDay } from "../../parts/time";
 import { go, refine } from "../../parts/route";

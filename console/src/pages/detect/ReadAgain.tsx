@@ -1,5 +1,6 @@
 import Button from "@cloudscape-design/components/button";
-import { type Detection, api } from "../../api/client";
+import { api } from "../../api/client";
+import type { Detection } from "../../api/types";
 import type { Act } from "../../parts/useAction";
 
 interface Props {

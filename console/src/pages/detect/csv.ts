@@ -1,6 +1,6 @@
 /** Results as a table that spreadsheets open (RFC 4180). */
 
-import type { Detection } from "../../api/client";
+import type { Detection } from "../../api/types";
 
 const COLUMNS = [
   "image",

@@ -3,7 +3,7 @@ import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import type { CSSProperties } from "react";
-import type { Confusion as Counts } from "../../api/client";
+import type { Confusion as Counts } from "../../api/types";
 
 const CELL: CSSProperties = { padding: "6px 12px", textAlign: "center" };
 const ROW_HEAD: CSSProperties = { ...CELL, textAlign: "end", fontWeight: "bold" };

@@ -1,6 +1,6 @@
 import Header from "@cloudscape-design/components/header";
 import Table from "@cloudscape-design/components/table";
-import type { LabelMetrics } from "../../api/client";
+import type { LabelMetrics } from "../../api/types";
 import { REKOGNITIONS_F1, f1Text, percentText } from "../../parts/f1";
 
 export function LabelScores({ scores }: { scores: LabelMetrics[] }) {

@@ -1,6 +1,6 @@
 import Header from "@cloudscape-design/components/header";
 import Table from "@cloudscape-design/components/table";
-import type { LabelCount } from "../../api/client";
+import type { LabelCount } from "../../api/types";
 
 /** The labelled images that a version was trained and tested on. */
 export function Snapshot({ counts }: { counts: LabelCount[] }) {

@@ -1,7 +1,8 @@
 import Button from "@cloudscape-design/components/button";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
-import { type Version, api } from "../../api/client";
+import { api } from "../../api/client";
+import type { Version } from "../../api/types";
 import { Confirm } from "../../parts/Confirm";
 
 export type Order = (order: () => Promise<{ message: string }>) => void;

@@ -1,6 +1,6 @@
 /** Hours summed to the reader's own days; the server knows no time zone but UTC. */
 
-import type { Hour } from "../../api/client";
+import type { Hour } from "../../api/types";
 
 export type Counts = Omit<Hour, "at">;
 

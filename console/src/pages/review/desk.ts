@@ -6,7 +6,8 @@
  * with the next answer, when its time is up, or when the page goes away.
  */
 
-import { type Counter, Refused, type Task, api } from "../../api/client";
+import { Refused, api } from "../../api/client";
+import type { Counter, Task } from "../../api/types";
 
 const IN_HAND = 3;
 /** The API gives no more at a time. */

@@ -1,5 +1,5 @@
 import { useEffect } from "react";
-import type { Task } from "../../api/client";
+import type { Task } from "../../api/types";
 import type { Desk } from "./desk";
 
 /** Where letters and digits have a meaning of their own. */

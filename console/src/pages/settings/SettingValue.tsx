@@ -4,7 +4,8 @@ import Input from "@cloudscape-design/components/input";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Toggle from "@cloudscape-design/components/toggle";
 import { useState } from "react";
-import { type Setting, api } from "../../api/client";
+import { api } from "../../api/client";
+import type { Setting } from "../../api/types";
 
 interface Props {
   setting: Setting;

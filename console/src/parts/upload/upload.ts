@@ -1,6 +1,6 @@
 /** Files on their way to S3: straight from the browser, a few at a time, each with its own slot. */
 
-import { type FileToUpload, SLOTS_PER_CALL, type UploadSlot } from "../../api/client";
+import { type FileToUpload, SLOTS_PER_CALL, type UploadSlot } from "../../api/types";
 
 export interface Named {
   file: File;
