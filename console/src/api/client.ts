@@ -20,12 +20,12 @@ import type {
   Setting,
   SideBySide,
   Training,
-  UploadSlot,
+  PresignedPost,
   Version,
   VersionDetail,
 } from "./types";
 
-export class Refused extends Error {
+export class ApiError extends Error {
   constructor(
     readonly status: number,
     message: string,
@@ -50,19 +50,19 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
       keepalive: path.startsWith("reviews/"),
     });
   } catch {
-    throw new Refused(0, "Loupe cannot be reached. Check the connection and try again.");
+    throw new ApiError(0, "Loupe cannot be reached. Check the connection and try again.");
   }
   const answer = (await response.json().catch(() => ({}))) as { message?: string };
   if (response.status === 401) endSession("Your session has ended. Sign in again.");
   if (!response.ok) {
-    throw new Refused(response.status, answer.message ?? `Loupe answered ${response.status}.`);
+    throw new ApiError(response.status, answer.message ?? `Loupe answered ${response.status}.`);
   }
   return answer as T;
 }
 
 function query(values: Record<string, string | number | undefined>): string {
-  const given = Object.entries(values).filter(([, value]) => value !== undefined && value !== "");
-  const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+  const set = Object.entries(values).filter(([, value]) => value !== undefined && value !== "");
+  const text = new URLSearchParams(set.map(([name, value]) => [name, String(value)])).toString();
   return text ? `?${text}` : "";
 }
 
@@ -73,8 +73,8 @@ export const api = {
   overview: () => call<Overview>("GET", "overview"),
 
   // Consumer
-  uploadSlots: (files: FileToUpload[]) =>
-    call<{ slots: UploadSlot[] }>("POST", "uploads", { files }),
+  requestPosts: (files: FileToUpload[]) =>
+    call<{ slots: PresignedPost[] }>("POST", "uploads", { files }),
   detections: (filter: DetectionFilter, cursor?: string, limit = 50) =>
     call<Page<Detection>>("GET", `detections${query({ ...filter, cursor, limit })}`),
   detection: (id: string) => call<DetectionDetail>("GET", `detections/${one(id)}`),
@@ -96,8 +96,8 @@ export const api = {
     limit = 50,
   ) => call<Page<Example>>("GET", `dataset/examples${query({ ...filter, cursor, limit })}`),
   example: (id: string) => call<ExampleDetail>("GET", `dataset/examples/${one(id)}`),
-  exampleSlots: (files: FileToUpload[]) =>
-    call<{ slots: UploadSlot[] }>("POST", "dataset/uploads", { files }),
+  requestLabelledPosts: (files: FileToUpload[]) =>
+    call<{ slots: PresignedPost[] }>("POST", "dataset/uploads", { files }),
   relabel: (ids: string[], label: string) =>
     call<ManyDone>("POST", "dataset/relabel", { ids, label }),
   remove: (ids: string[]) => call<ManyDone>("POST", "dataset/remove", { ids }),

@@ -59,7 +59,7 @@ let ended: (reason: string) => void = () => undefined;
 const lastWords = new Set<() => Promise<unknown>>();
 
 export function loadConfig(): Promise<Config> {
-  config ??= fetchConfig().catch((error: Error) => {
+  config ??= fetchConfig().catch((error: unknown) => {
     config = undefined;
     throw error;
   });
@@ -177,10 +177,9 @@ function settle(user: string, answer: Answer): NewPasswordNeeded | null {
     keep(answer.AuthenticationResult);
     return null;
   }
-  if (answer.ChallengeName === "NEW_PASSWORD_REQUIRED" && answer.Session) {
-    return { user, challenge: answer.Session };
-  }
-  throw new Error(`Signing in asks for ${answer.ChallengeName}, which this page cannot do.`);
+  const { ChallengeName: challenge = "nothing", Session: session } = answer;
+  if (challenge === "NEW_PASSWORD_REQUIRED" && session) return { user, challenge: session };
+  throw new Error(`Signing in asks for ${challenge}, which this page cannot do.`);
 }
 
 function keep(tokens: Tokens, before?: Session): Session {
@@ -219,12 +218,12 @@ async function cognito<T>(action: string, request: object): Promise<T> {
   } & T;
   if (response.ok) return answer;
   const kind = answer.__type?.split("#").pop() ?? "";
-  const said = answer.message ?? `Signing in failed (${response.status}).`;
-  const text = kind === "NotAuthorizedException" ? denial(said) : (TEXTS[kind] ?? said);
+  const message = answer.message ?? `Signing in failed (${response.status}).`;
+  const text = kind === "NotAuthorizedException" ? denial(message) : (TEXTS[kind] ?? message);
   const later = response.status >= 500 || kind === "TooManyRequestsException";
   throw later ? new NotNow(text) : new Error(text);
 }
 
-function denial(said: string): string {
-  return DENIALS.find(([words]) => words.test(said))?.[1] ?? said;
+function denial(message: string): string {
+  return DENIALS.find(([words]) => words.test(message))?.[1] ?? message;
 }

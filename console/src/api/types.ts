@@ -109,12 +109,12 @@ export interface FileToUpload {
 }
 
 /** A presigned POST, or why the file is refused. */
-export type UploadSlot =
+export type PresignedPost =
   | { name: string; url: string; fields: Record<string, string>; error?: undefined }
   | { name: string; error: string };
 
-/** At most so many files in one call for slots. */
-export const SLOTS_PER_CALL = 100;
+/** At most so many files in one request for presigned posts. */
+export const POSTS_PER_REQUEST = 100;
 
 export interface Counter {
   today: number;

@@ -9,14 +9,14 @@ export interface Route {
   query: Record<string, string>;
 }
 
-function parse(hash: string): Route {
+export function parse(hash: string): Route {
   const [, page = "", query = ""] = /^#?\/?([^?]*)\??(.*)$/s.exec(hash) ?? [];
   return { page, query: Object.fromEntries(new URLSearchParams(query)) };
 }
 
 export function link(page: string, query: Query = {}): string {
-  const given = Object.entries(query).filter((entry): entry is [string, string] => !!entry[1]);
-  const text = new URLSearchParams(given).toString();
+  const set = Object.entries(query).filter((entry): entry is [string, string] => !!entry[1]);
+  const text = new URLSearchParams(set).toString();
   return `#/${page}${text ? `?${text}` : ""}`;
 }
 

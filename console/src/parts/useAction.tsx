@@ -1,26 +1,24 @@
 import Alert from "@cloudscape-design/components/alert";
 import { type ReactNode, useState } from "react";
 
-interface Said {
+interface Outcome {
   type: "info" | "success" | "error";
   text: ReactNode;
 }
 
-export type Act = (order: () => Promise<Said>) => Promise<void>;
+export type Act = (order: () => Promise<Outcome>) => Promise<void>;
 
-/**
- * Something that a person orders: `act` does it once at a time, `said` shows what came of it.
- */
+/** An order of the reader: `act` carries out one at a time, `notice` shows what came of it. */
 export function useAction() {
   const [busy, setBusy] = useState(false);
-  const [said, setSaid] = useState<Said>();
+  const [outcome, setOutcome] = useState<Outcome>();
 
   const act: Act = async (order) => {
     setBusy(true);
     try {
-      setSaid(await order());
+      setOutcome(await order());
     } catch (error) {
-      setSaid({ type: "error", text: (error as Error).message });
+      setOutcome({ type: "error", text: (error as Error).message });
     } finally {
       setBusy(false);
     }
@@ -29,9 +27,14 @@ export function useAction() {
   return {
     act,
     busy,
-    said: said && (
-      <Alert type={said.type} dismissible dismissAriaLabel="Close" onDismiss={() => setSaid(undefined)}>
-        {said.text}
+    notice: outcome && (
+      <Alert
+        type={outcome.type}
+        dismissible
+        i18nStrings={{ dismissAriaLabel: "Close" }}
+        onDismiss={() => setOutcome(undefined)}
+      >
+        {outcome.text}
       </Alert>
     ),
   };

@@ -31,7 +31,10 @@ export function Activity() {
   ];
   return (
     <SpaceBetween size="l">
-      <Header variant="h1" description="What happened, to what, and why. New events appear by themselves.">
+      <Header
+        variant="h1"
+        description="What happened, to what, and why. New events appear by themselves."
+      >
         Activity
       </Header>
       {pages.error && <Failed error={pages.error} retry={pages.refresh} />}

@@ -23,7 +23,7 @@ const PAGE = 5;
 
 export function Conflicts() {
   const pages = usePages("conflicts", (cursor) => api.conflicts(cursor, PAGE), POLL_MS);
-  const { act, busy, said } = useAction();
+  const { act, busy, notice } = useAction();
 
   function decide(conflict: Conflict, label: string) {
     void act(async () => {
@@ -42,7 +42,7 @@ export function Conflicts() {
       >
         Conflicts
       </Header>
-      {said}
+      {notice}
       {pages.error && <Failed error={pages.error} retry={pages.refresh} />}
       {!pages.data && !pages.error && <Spinner size="large" />}
       {pages.data && !pages.items.length && (
@@ -82,9 +82,9 @@ function One({ conflict, busy, decide }: OneProps) {
           <Picture src={conflict.picture} alt={conflict.image} size="large" />
         )}
         <ul>
-          {conflict.answers.map(({ worker, label: said, at }) => (
+          {conflict.answers.map(({ worker, label, at }) => (
             <li key={worker}>
-              {worker} said <strong>{said}</strong>, {localTime(at)}
+              {worker} said <strong>{label}</strong>, {localTime(at)}
             </li>
           ))}
         </ul>

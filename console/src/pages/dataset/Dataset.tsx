@@ -101,7 +101,7 @@ function Examples({ labels, changed }: { labels: LabelCount[]; changed: () => vo
   const [selected, setSelected] = useState<Example[]>([]);
   const [asks, setAsks] = useState<"relabel" | "remove">();
   const [label, setLabel] = useState("");
-  const { act, busy, said } = useAction();
+  const { act, busy, notice } = useAction();
   const set = (changes: Record<string, string | undefined>) =>
     go("dataset", { ...query, ...changes });
   const choices = [
@@ -125,7 +125,7 @@ function Examples({ labels, changed }: { labels: LabelCount[]; changed: () => vo
 
   return (
     <SpaceBetween size="m">
-      {said}
+      {notice}
       {pages.error && <Failed error={pages.error} retry={pages.refresh} />}
       <Table
         header={
@@ -202,7 +202,8 @@ function Examples({ labels, changed }: { labels: LabelCount[]; changed: () => vo
           {
             id: "by",
             header: "Labelled by",
-            cell: (one) => one.by.join(", ") || (one.source === "uploaded" ? "an upload" : one.source),
+            cell: ({ by, source }) =>
+              by.join(", ") || (source === "uploaded" ? "an upload" : source),
           },
           { id: "at", header: "When", cell: ({ at }) => localTime(at) },
         ]}

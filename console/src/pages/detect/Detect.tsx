@@ -32,7 +32,7 @@ export function Detect() {
   const filter = filterOf(filters);
   const sent = useRef(0);
   const [selected, setSelected] = useState<Detection[]>([]);
-  const { act, busy, said } = useAction();
+  const { act, busy, notice } = useAction();
   const poll = (page: Page<Detection> | undefined) =>
     Date.now() - sent.current < EXPECTING_MS || page?.items.some(({ state }) => state === "waiting")
       ? POLL_MS
@@ -51,9 +51,9 @@ export function Detect() {
       >
         Detect
       </Header>
-      <Upload what="images or folders of them" slots={api.uploadSlots} done={expect} />
+      <Upload what="images or folders of them" requestPosts={api.requestPosts} done={expect} />
       <Filters query={filters} />
-      {said}
+      {notice}
       {pages.error && <Failed error={pages.error} retry={pages.refresh} />}
       <Table
         variant="container"
@@ -104,12 +104,12 @@ export function Detect() {
             id: "picture",
             header: "Picture",
             width: 100,
-            cell: (found) => (
+            cell: (detection) => (
               <Picture
-                src={found.picture}
-                alt={found.image}
+                src={detection.picture}
+                alt={detection.image}
                 size="small"
-                labels={boxed(found.labels).slice(0, 10)}
+                labels={boxed(detection.labels).slice(0, 10)}
               />
             ),
           },
@@ -117,8 +117,8 @@ export function Detect() {
             id: "image",
             header: "Image",
             isRowHeader: true,
-            cell: (found) => (
-              <Link href={link("detect", { ...query, image: found.id })}>{found.image}</Link>
+            cell: (detection) => (
+              <Link href={link("detect", { ...query, image: detection.id })}>{detection.image}</Link>
             ),
           },
           { id: "state", header: "State", cell: ({ state }) => <StateBadge state={state} /> },

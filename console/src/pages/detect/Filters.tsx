@@ -91,7 +91,7 @@ function Day({ value, settle }: Field) {
     <DatePicker
       value={draft.value === value ? draft.text : value}
       placeholder="YYYY/MM/DD"
-      openCalendarAriaLabel={() => "Choose a day"}
+      i18nStrings={{ openCalendarAriaLabel: () => "Choose a day" }}
       onChange={({ detail: { value: text } }) => {
         setDraft({ value, text });
         if (!text || isDay(text)) settle(text);

@@ -41,7 +41,12 @@ export function Confusion({ confusion }: { confusion: Counts | null }) {
 function Mistakes({ confusion: { labels, counts } }: { confusion: Counts }) {
   const mistakes = counts
     .flatMap((row, truth) =>
-      row.map((count, said) => ({ count, truth: labels[truth], said: labels[said], right: truth === said })),
+      row.map((count, said) => ({
+        count,
+        truth: labels[truth],
+        said: labels[said],
+        right: truth === said,
+      })),
     )
     .filter(({ count, right }) => count > 0 && !right)
     .sort((a, b) => b.count - a.count);
@@ -60,7 +65,12 @@ function Mistakes({ confusion: { labels, counts } }: { confusion: Counts }) {
 function Grid({ confusion: { labels, counts } }: { confusion: Counts }) {
   return (
     // Many labels make it wide: it scrolls by itself, with the keyboard too.
-    <div role="region" aria-label="Table of test images by label and answer" tabIndex={0} style={{ overflow: "auto" }}>
+    <div
+      role="region"
+      aria-label="Table of test images by label and answer"
+      tabIndex={0}
+      style={{ overflow: "auto" }}
+    >
       <table style={{ borderSpacing: 2 }}>
         <thead>
           <tr>

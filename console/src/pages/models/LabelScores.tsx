@@ -23,7 +23,11 @@ export function LabelScores({ scores }: { scores: LabelMetrics[] }) {
       trackBy="label"
       columnDefinitions={[
         { id: "label", header: "Label", isRowHeader: true, cell: (one) => one.label },
-        { id: "precision", header: "Precision (right when said)", cell: (one) => percentText(one.precision) },
+        {
+          id: "precision",
+          header: "Precision (right when said)",
+          cell: (one) => percentText(one.precision),
+        },
         { id: "recall", header: "Recall (found)", cell: (one) => percentText(one.recall) },
         { id: "f1", header: REKOGNITIONS_F1, cell: (one) => f1Text(one.f1) },
       ]}

@@ -39,7 +39,7 @@ export function Models() {
   const { data, error, refresh } = useLoad("models", api.models, POLL_MS);
   const { data: config } = useLoad("config", loadConfig);
   const { version, against } = useRoute().query;
-  const { act, busy, said } = useAction();
+  const { act, busy, notice } = useAction();
   const [selected, setSelected] = useState<Version[]>([]);
 
   function order(call: () => Promise<{ message: string }>) {
@@ -84,7 +84,7 @@ export function Models() {
           : "A running model is billed by the hour, also while it has nothing to do. "}
         A stopped one starts again when images wait.
       </Box>
-      {said}
+      {notice}
       {error && <Failed error={error} retry={refresh} />}
       <Table
         items={versions}
@@ -131,7 +131,12 @@ export function Models() {
             isRowHeader: true,
             cell: ({ name }) => <Link href={link("models", { version: name })}>{name}</Link>,
           },
-          { id: "status", header: "Status", minWidth: 150, cell: ({ status }) => <VersionStatus status={status} /> },
+          {
+            id: "status",
+            header: "Status",
+            minWidth: 150,
+            cell: ({ status }) => <VersionStatus status={status} />,
+          },
           { id: "f1", header: REKOGNITIONS_F1, cell: ({ f1 }) => f1Text(f1) },
           {
             id: "images",

@@ -80,11 +80,16 @@ function Service({ overview: { service, cost } }: { overview: Shown }) {
               </Popover>
             ),
           },
-          { label: "In service since", value: `${localTime(service.since)} (${fromNow(service.since)})` },
+          {
+            label: "In service since",
+            value: `${localTime(service.since)} (${fromNow(service.since)})`,
+          },
           {
             label: "It now",
             value: service.cannot_start ? (
-              <StatusIndicator type="error">cannot be started: {service.cannot_start}</StatusIndicator>
+              <StatusIndicator type="error">
+                cannot be started: {service.cannot_start}
+              </StatusIndicator>
             ) : (
               <StatusIndicator type={runs ? "success" : "stopped"}>
                 {runs ? "runs" : service.model_status.toLowerCase().replaceAll("_", " ")}
@@ -118,7 +123,9 @@ function Doing({ overview, isOperator }: { overview: Shown; isOperator: boolean 
                 <>
                   {doing.text}
                   {doing.since && `, since ${localTime(doing.since)}`}.{" "}
-                  {waits && isOperator && <Link href={link("models", { version: waits })}>Decide</Link>}
+                  {waits && isOperator && (
+                    <Link href={link("models", { version: waits })}>Decide</Link>
+                  )}
                 </>
               ),
             },

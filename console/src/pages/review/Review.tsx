@@ -39,7 +39,7 @@ export function Review() {
           type="error"
           header="An answer did not arrive"
           dismissible
-          dismissAriaLabel="Close"
+          i18nStrings={{ dismissAriaLabel: "Close" }}
           onDismiss={desk.forgetLost}
         >
           {view.lost}

@@ -28,7 +28,7 @@ export function SignIn({ farewell, done }: { farewell: string; done: () => void 
   const [code, setCode] = useState("");
   const [needed, setNeeded] = useState<NewPasswordNeeded>();
   const [error, setError] = useState("");
-  const [told, setTold] = useState(farewell);
+  const [notice, setNotice] = useState(farewell);
   const [busy, setBusy] = useState(false);
 
   useEffect(() => {
@@ -38,7 +38,7 @@ export function SignIn({ farewell, done }: { farewell: string; done: () => void 
   async function attempt(work: () => Promise<unknown>) {
     setBusy(true);
     setError("");
-    setTold("");
+    setNotice("");
     try {
       await work();
     } catch (failure) {
@@ -50,7 +50,7 @@ export function SignIn({ farewell, done }: { farewell: string; done: () => void 
 
   function turnTo(next: Step, words = "") {
     setStep(next);
-    setTold(words);
+    setNotice(words);
     setPassword("");
   }
 
@@ -58,14 +58,18 @@ export function SignIn({ farewell, done }: { farewell: string; done: () => void 
     if (!user.trim() || !password) throw new Error("Write your name and a password.");
     if (step === "forgot") {
       await resetPassword(user.trim(), code.trim(), password);
-      return turnTo("sign in", "Your password was changed. Sign in with it.");
+      turnTo("sign in", "Your password was changed. Sign in with it.");
+      return;
     }
     const still = needed
       ? await chooseNewPassword(needed, password)
       : await signIn(user.trim(), password);
-    if (!still) return done();
-    setNeeded(still);
-    turnTo("new password");
+    if (still) {
+      setNeeded(still);
+      turnTo("new password");
+    } else {
+      done();
+    }
   }
 
   async function forgot() {
@@ -109,7 +113,7 @@ export function SignIn({ farewell, done }: { farewell: string; done: () => void 
             }
           >
             <SpaceBetween size="l">
-              {told && <Alert type="info">{told}</Alert>}
+              {notice && <Alert type="info">{notice}</Alert>}
               {step === "new password" && (
                 <Box>This is your first visit. Choose a password of your own.</Box>
               )}

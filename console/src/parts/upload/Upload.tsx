@@ -6,44 +6,46 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import { type DragEvent, useEffect, useRef, useState } from "react";
 import { useRoute } from "../route";
 import { loadConfig } from "../../api/session";
-import { type AskForSlots, type Found, type Refusal, chosen, filesOf, megabytes } from "./upload";
-import "./upload.css";
-import { isBusy, useUploads } from "./uploads";
 import { useLoad } from "../useLoad";
+import { type Failure, type Selection, chosenFiles, droppedFiles, megabytes } from "./files";
+import type { RequestPosts } from "./send";
+import "./upload.css";
+import { isBusy } from "./uploads";
+import { useUploads } from "./useUploads";
 
 interface Props {
   what: string;
-  slots: AskForSlots;
+  requestPosts: RequestPosts;
   /** Some files have arrived, perhaps not yet the last. */
   done: () => void;
   /** Decides what is sent of what was dropped; without it all of it is. */
-  take?: (found: Found, send: (found: Found) => void) => void;
+  take?: (selection: Selection, send: (selection: Selection) => void) => void;
 }
 
 /** Where images are dropped, or chosen: files or whole folders, many at once. */
-export function Upload({ what, slots, done, take = sendAll }: Props) {
+export function Upload({ what, requestPosts, done, take = sendAll }: Props) {
   const [progress, uploads] = useUploads(useRoute().page);
   const { data: config } = useLoad("config", loadConfig);
   const [over, setOver] = useState(false);
-  const { total, sent, refused } = progress;
-  const alsoRefused = refused.length ? `, ${refused.length} refused` : "";
-  const counts = `${sent} of ${total} uploaded${alsoRefused}`;
+  const { total, sent, failures } = progress;
+  const alsoFailed = failures.length ? `, ${failures.length} refused` : "";
+  const counts = `${sent} of ${total} uploaded${alsoFailed}`;
   const busy = isBusy(progress);
 
   useEffect(openNothing, []);
 
-  function send(found: Found) {
-    void uploads.take(found, slots, done);
+  function send(selection: Selection) {
+    void uploads.add(selection, requestPosts, done);
   }
 
-  function receive(found: Found) {
-    if (found.files.length + found.unreadable.length) take(found, send);
+  function receive(selection: Selection) {
+    if (selection.files.length + selection.unreadable.length) take(selection, send);
   }
 
   function drop(event: DragEvent) {
     event.preventDefault();
     setOver(false);
-    void filesOf(event.dataTransfer.items).then(receive);
+    void droppedFiles(event.dataTransfer.items).then(receive);
   }
 
   return (
@@ -72,35 +74,35 @@ export function Upload({ what, slots, done, take = sendAll }: Props) {
       </div>
       {total > 0 && (
         <ProgressBar
-          value={(100 * (sent + refused.length)) / total}
-          status={busy ? "in-progress" : refused.length ? "error" : "success"}
+          value={(100 * (sent + failures.length)) / total}
+          status={busy ? "in-progress" : failures.length ? "error" : "success"}
           label="Upload"
           additionalInfo={busy && counts}
           resultText={counts}
         />
       )}
-      {refused.length > 0 && (
-        <Refused
-          refused={refused}
-          again={(found) => {
-            uploads.forgetRefused();
-            send(found);
+      {failures.length > 0 && (
+        <Failures
+          failures={failures}
+          retry={(selection) => {
+            uploads.forgetFailures();
+            send(selection);
           }}
-          close={() => uploads.forgetRefused()}
+          close={() => uploads.forgetFailures()}
         />
       )}
     </SpaceBetween>
   );
 }
 
-function sendAll(found: Found, send: (found: Found) => void) {
-  send(found);
+function sendAll(selection: Selection, send: (selection: Selection) => void) {
+  send(selection);
 }
 
 interface ChooseProps {
   text: string;
   folder?: boolean;
-  take: (found: Found) => void;
+  take: (selection: Selection) => void;
 }
 
 function Choose({ text, folder = false, take }: ChooseProps) {
@@ -121,7 +123,7 @@ function Choose({ text, folder = false, take }: ChooseProps) {
         aria-label={text}
         {...(folder ? { webkitdirectory: "" } : { accept: "image/png,image/jpeg" })}
         onChange={({ target }) => {
-          if (target.files) take(chosen(target.files));
+          if (target.files) take(chosenFiles(target.files));
           // So that the same file can be chosen again.
           target.value = "";
         }}
@@ -130,29 +132,29 @@ function Choose({ text, folder = false, take }: ChooseProps) {
   );
 }
 
-interface RefusedProps {
-  refused: Refusal[];
-  again: (found: Found) => void;
+interface FailuresProps {
+  failures: Failure[];
+  retry: (selection: Selection) => void;
   close: () => void;
 }
 
-function Refused({ refused, again, close }: RefusedProps) {
-  const files = refused.flatMap(({ again }) => again ?? []);
+function Failures({ failures, retry, close }: FailuresProps) {
+  const files = failures.flatMap(({ retry }) => retry ?? []);
   return (
     <Alert
       type="error"
       dismissible
-      dismissAriaLabel="Close"
-      header={`Not uploaded: ${refused.length}`}
+      i18nStrings={{ dismissAriaLabel: "Close" }}
+      header={`Not uploaded: ${failures.length}`}
       onDismiss={close}
       action={
         files.length > 0 && (
-          <Button onClick={() => again({ files, unreadable: [] })}>Try again</Button>
+          <Button onClick={() => retry({ files, unreadable: [] })}>Try again</Button>
         )
       }
     >
       <ul className="listed" tabIndex={0} aria-label="Files that were not uploaded">
-        {refused.map(({ name, reason }, number) => (
+        {failures.map(({ name, reason }, number) => (
           <li key={`${number} ${name}`}>
             <strong>{name}</strong>: {reason}
           </li>

@@ -1,24 +1,26 @@
-/** Uploads that go on while the reader looks at another page, one for each page that has any. */
+/** The uploads of one page: how far they are, and which files failed. */
 
-import { useSyncExternalStore } from "react";
-import { loadConfig } from "../../api/session";
-import { type AskForSlots, type Found, type Refusal, fault, send } from "./upload";
+import type { Config } from "../../api/types";
+import { type Failure, type ImageFile, type Selection, fault } from "./files";
+import { type RequestPosts, send } from "./send";
 
 export interface Progress {
   total: number;
   sent: number;
-  refused: Refusal[];
+  failures: Failure[];
 }
 
-const NONE: Progress = { total: 0, sent: 0, refused: [] };
+const NONE: Progress = { total: 0, sent: 0, failures: [] };
 
-export function isBusy({ total, sent, refused }: Progress): boolean {
-  return sent + refused.length < total;
+export function isBusy({ total, sent, failures }: Progress): boolean {
+  return sent + failures.length < total;
 }
 
-class Uploads {
+export class Uploads {
   private progress = NONE;
   private readonly listeners = new Set<() => void>();
+
+  constructor(private readonly loadConfig: () => Promise<Config>) {}
 
   readonly current = () => this.progress;
 
@@ -27,36 +29,45 @@ class Uploads {
     return () => this.listeners.delete(listener);
   };
 
-  async take({ files, unreadable }: Found, slots: AskForSlots, done: () => void) {
+  /** Send what was selected; it counts together with what is still on its way. */
+  async add({ files, unreadable }: Selection, requestPosts: RequestPosts, batchDone: () => void) {
     const before = isBusy(this.progress) ? this.progress : NONE;
     this.show({
       ...before,
       total: before.total + files.length + unreadable.length,
-      refused: [...before.refused, ...unreadable],
+      failures: [...before.failures, ...unreadable],
     });
-    const config = await loadConfig().catch((error: Error) => error);
-    const good = files.filter((named) => {
-      const [reason, again] =
-        config instanceof Error
-          ? [config.message, named]
-          : [fault(named, config.image_types, config.image_bytes)];
-      if (reason) this.told({ name: named.name, reason, again });
-      return !reason;
-    });
-    await send(good, slots, (refusal) => this.told(refusal), done);
+    const faultless = await this.check(files);
+    await send(faultless, requestPosts, (failure) => this.count(failure), batchDone);
   }
 
-  forgetRefused() {
-    const { total, sent, refused } = this.progress;
-    this.show({ total: total - refused.length, sent, refused: [] });
+  forgetFailures() {
+    const { total, sent, failures } = this.progress;
+    this.show({ total: total - failures.length, sent, failures: [] });
   }
 
-  private told(refusal?: Refusal) {
-    const { total, sent, refused } = this.progress;
+  /** Those that can be sent; the others are counted as failures. */
+  private async check(files: ImageFile[]): Promise<ImageFile[]> {
+    try {
+      const { image_types, image_bytes } = await this.loadConfig();
+      return files.filter((image) => {
+        const reason = fault(image, image_types, image_bytes);
+        if (reason) this.count({ name: image.name, reason });
+        return !reason;
+      });
+    } catch (error) {
+      const { message: reason } = error as Error;
+      for (const image of files) this.count({ name: image.name, reason, retry: image });
+      return [];
+    }
+  }
+
+  private count(failure?: Failure) {
+    const { total, sent, failures } = this.progress;
     this.show(
-      refusal
-        ? { total, sent, refused: [...refused, refusal] }
-        : { total, sent: sent + 1, refused },
+      failure
+        ? { total, sent, failures: [...failures, failure] }
+        : { total, sent: sent + 1, failures },
     );
   }
 
@@ -64,16 +75,4 @@ class Uploads {
     this.progress = progress;
     for (const listener of this.listeners) listener();
   }
-}
-
-const all = new Map<string, Uploads>();
-
-window.addEventListener("beforeunload", (event) => {
-  if ([...all.values()].some((uploads) => isBusy(uploads.current()))) event.preventDefault();
-});
-
-export function useUploads(page: string): [Progress, Uploads] {
-  const uploads = all.get(page) ?? new Uploads();
-  all.set(page, uploads);
-  return [useSyncExternalStore(uploads.subscribe, uploads.current), uploads];
 }
