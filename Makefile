@@ -3,12 +3,13 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/ready
+PAGE := build/console
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test faults check audit build deploy teardown invoke lock clean
+.PHONY: help setup page demo up down test faults check audit build deploy teardown invoke lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,6 +24,16 @@ $(READY): requirements.txt pyproject.toml
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# Beside the sources, not among them: `sam build` would copy its 20,000 files at each build.
+$(PAGE)/node_modules: console/package.json console/package-lock.json
+	@npm --version >/dev/null || { echo "The page is checked with npm and Node 20 or newer."; exit 1; }
+	rm -rf $(PAGE) && mkdir -p $(PAGE)
+	cp console/package*.json console/.npmrc $(PAGE)
+	cd $(PAGE) && npm ci --loglevel=error
+
+page: $(PAGE)/node_modules
+	rm -rf $(PAGE)/src && cp -R console/src console/*.ts console/*.js console/*.json $(PAGE)
+
 demo: setup ## See the whole loop on real images, with a report in build/
 	$(BIN)/python -m loupe_cli.demo
 
@@ -32,17 +43,19 @@ up: setup ## Start Loupe on this machine and leave it running
 down: setup ## Stop it; everything is kept
 	$(BIN)/loupe down
 
-test: setup ## Run all tests, the fast ones first
+test: setup page ## Run all tests, the fast ones first
+	cd $(PAGE) && npm test --silent
 	$(BIN)/pytest -n 2 --ignore=tests/stack --ignore=tests/browser
 	$(BIN)/pytest -n 3 -rs tests/stack tests/browser
 
 faults: setup ## Kill the embedded stack 200 times, then check that nothing is lost: SEED=7 make faults
 	$(BIN)/python -m tests.faults.run
 
-check: setup ## Lint, types, template and known vulnerabilities
+check: setup page ## Lint, types, template and known vulnerabilities
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy functions local cli tools tests
+	cd $(PAGE) && npm run --silent check
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml functions/loupe local/loupe_local cli/loupe_cli tools
 	$(BIN)/python tools/audit.py
 	AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint

@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.template.reading import ROOT
 
+PACKAGE = json.loads((ROOT / "console" / "package.json").read_text())
 LOCK: dict[str, dict[str, Any]] = json.loads((ROOT / "console" / "package-lock.json").read_text())[
     "packages"
 ]
@@ -13,8 +14,14 @@ LOCK: dict[str, dict[str, Any]] = json.loads((ROOT / "console" / "package-lock.j
 def test_the_layer_is_built_from_the_lock() -> None:
     makefile = (ROOT / "console" / "Makefile").read_text()
 
-    assert "npm ci" in makefile
+    assert "npm ci --omit=dev" in makefile
     assert "npm install" not in makefile
+
+
+def test_every_package_is_pinned() -> None:
+    versions = {**PACKAGE["dependencies"], **PACKAGE["devDependencies"]}
+
+    assert {name for name, version in versions.items() if not version[0].isdigit()} == set()
 
 
 def test_the_lock_has_the_optional_packages_of_every_platform() -> None:

@@ -313,6 +313,16 @@ def test_every_direct_dependency_is_documented_and_no_other(title: str, path: st
     assert sorted(documented) == sorted(requirements(path))
 
 
+def test_every_dependency_of_the_page_is_documented_and_no_other() -> None:
+    package = json.loads((ROOT / "console" / "package.json").read_text())
+    first_cells = re.findall(
+        r"^\| (`.*?) \|", section(page("dependencies"), "Console"), re.MULTILINE
+    )
+
+    documented = [name for cell in first_cells for name in re.findall(r"`(.+?)`", cell)]
+    assert sorted(documented) == sorted({**package["dependencies"], **package["devDependencies"]})
+
+
 # Pages
 
 

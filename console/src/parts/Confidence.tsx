@@ -1,4 +1,4 @@
-import type { Label } from "../api";
+import type { Label } from "../api/types";
 
 /** Labels whose boxes are drawn: after a person's answer only those that it names. */
 export function boxed(labels: Label[]): Label[] {

@@ -1,5 +1,5 @@
 import Box from "@cloudscape-design/components/box";
-import type { Training } from "../api";
+import type { Training } from "../api/types";
 
 /** Whether the next check trains, and why not. */
 export function NextCheck({ training: { due, reason } }: { training: Training }) {

@@ -1,9 +1,9 @@
 import { type CSSProperties, useState } from "react";
-import type { Box, Label } from "../api";
+import type { Box, Label } from "../api/types";
 import "./picture.css";
 
 /** A signed address ends after an hour. */
-const ENDS_MS = 55 * 60_000;
+const VALID_MS = 55 * 60_000;
 
 interface Props {
   src: string;
@@ -14,14 +14,14 @@ interface Props {
 
 /** An image with the boxes of its labels; one that cannot be shown says so. */
 export function Picture({ src, alt, size, labels = [] }: Props) {
-  const [shown, setShown] = useState(() => ({ src, since: Date.now(), failed: false }));
+  const [shown, setShown] = useState({ src, failed: false });
   const [ratio, setRatio] = useState(0);
 
   // Every look at a list signs the addresses anew. The image stays, until another is asked for
   // or its address has ended before it was loaded.
-  const ended = shown.failed && Date.now() - shown.since > ENDS_MS;
-  if (src !== shown.src && (ended || place(src) !== place(shown.src))) {
-    setShown({ src, since: Date.now(), failed: false });
+  const hasEnded = shown.failed && signedAt(src) - signedAt(shown.src) > VALID_MS;
+  if (src !== shown.src && (hasEnded || objectOf(src) !== objectOf(shown.src))) {
+    setShown({ src, failed: false });
   }
 
   if (shown.failed) {
@@ -58,9 +58,15 @@ export function Picture({ src, alt, size, labels = [] }: Props) {
 }
 
 /** What an address leads to, whatever its signature. */
-function place(address: string): string {
+function objectOf(address: string): string {
   const { origin, pathname, searchParams } = new URL(address, document.baseURI);
   return `${origin}${pathname} ${searchParams.get("versionId")}`;
+}
+
+/** The instant at which an address was signed ("20260131T235959Z"), in milliseconds. */
+function signedAt(address: string): number {
+  const signed = new URL(address, document.baseURI).searchParams.get("X-Amz-Date") ?? "";
+  return Date.parse(signed.replace(/^(....)(..)(..T..)(..)/, "$1-$2-$3:$4:"));
 }
 
 function within(box: Box): CSSProperties {

@@ -1,7 +1,7 @@
 import StatusIndicator, {
   type StatusIndicatorProps,
 } from "@cloudscape-design/components/status-indicator";
-import type { State } from "../api";
+import type { State } from "../api/types";
 
 export const STATE_WORDS: Record<State, { type: StatusIndicatorProps.Type; text: string }> = {
   waiting: { type: "pending", text: "Waiting" },

@@ -7,6 +7,14 @@ export interface Load<T> {
   refresh: () => void;
 }
 
+interface State<T> {
+  /** Of what it was loaded for; with another key it counts as loading. */
+  key: string;
+  data?: T;
+  error?: Error;
+  loading: boolean;
+}
+
 /** Milliseconds between an answer and the next look, which may depend on the answer; 0: none. */
 export type Poll<T> = number | ((data: T | undefined) => number);
 
@@ -15,39 +23,43 @@ export type Poll<T> = number | ((data: T | undefined) => number);
  * seen. Only the answer to the newest question counts.
  */
 export function useLoad<T>(key: string, load: () => Promise<T>, poll: Poll<T> = 0): Load<T> {
-  const [state, setState] = useState<{ key: string; data?: T; error?: Error }>({ key });
-  const [loading, setLoading] = useState(true);
+  const [state, setState] = useState<State<T>>({ key, loading: true });
   const newest = useRef(0);
   const latest = useRef({ key, load, poll });
 
-  // The first effect, so that those below find what this rendering was given.
+  // The first effect, so that those below see the values of this rendering.
   useEffect(() => {
     latest.current = { key, load, poll };
   });
 
-  const refresh = useCallback(() => {
+  const start = useCallback(() => {
     const { key, load } = latest.current;
     const mine = ++newest.current;
-    setLoading(true);
-    load()
-      .then(
-        (data) => mine === newest.current && setState({ key, data }),
-        (error: Error) =>
-          mine === newest.current &&
-          setState((before) => ({ ...(before.key === key ? before : { key }), error })),
-      )
-      .finally(() => mine === newest.current && setLoading(false));
+    load().then(
+      (data) => mine === newest.current && setState({ key, data, loading: false }),
+      (error: unknown) =>
+        mine === newest.current &&
+        setState((before) => ({
+          ...(before.key === key ? before : { key }),
+          error: error as Error,
+          loading: false,
+        })),
+    );
   }, []);
 
-  useEffect(() => {
-    refresh();
-    return () => {
-      newest.current++;
-    };
-  }, [refresh, key]);
+  const refresh = useCallback(() => {
+    setState((before) => ({ ...before, loading: true }));
+    start();
+  }, [start]);
 
-  const current = state.key === key ? state : { key };
-  const { data } = current;
+  useEffect(() => {
+    start();
+    return () => {
+      newest.current += 1;
+    };
+  }, [start, key]);
+
+  const { data, error, loading }: State<T> = state.key === key ? state : { key, loading: true };
   useEffect(() => {
     const { poll } = latest.current;
     const wait = typeof poll === "function" ? poll(data) : poll;
@@ -61,5 +73,5 @@ export function useLoad<T>(key: string, load: () => Promise<T>, poll: Poll<T> = 
     };
   }, [refresh, loading, data]);
 
-  return { data, error: current.error, loading, refresh };
+  return { data, error, loading, refresh };
 }

@@ -1,5 +1,5 @@
-import { useEffect, useState } from "react";
-import type { Page } from "../api";
+import { useState } from "react";
+import type { Page } from "../api/types";
 import { type Load, type Poll, useLoad } from "./useLoad";
 
 export interface Pages<T> extends Load<Page<T>> {
@@ -16,9 +16,9 @@ export function usePages<T>(
   load: (cursor: string | undefined) => Promise<Page<T>>,
   poll: Poll<Page<T>> = 0,
 ): Pages<T> {
-  const [place, setPlace] = useState<{ key: string; cursors: string[] }>({ key, cursors: [] });
-  const cursors = place.key === key ? place.cursors : [];
-  useEffect(() => setPlace({ key, cursors: [] }), [key]);
+  const [position, setPosition] = useState({ key, cursors: [] as string[] });
+  if (position.key !== key) setPosition({ key, cursors: [] });
+  const cursors = position.key === key ? position.cursors : [];
   const cursor = cursors.at(-1);
   // Only the first page changes by itself.
   const loaded = useLoad(`${key}@${cursor ?? ""}`, () => load(cursor), cursor ? 0 : poll);
@@ -29,8 +29,8 @@ export function usePages<T>(
     number: cursors.length + 1,
     hasNext: !!following,
     to: (number) => {
-      const known = following ? [...cursors, following] : cursors;
-      setPlace({ key, cursors: known.slice(0, number - 1) });
+      const all = following ? [...cursors, following] : cursors;
+      setPosition({ key, cursors: all.slice(0, number - 1) });
     },
   };
 }

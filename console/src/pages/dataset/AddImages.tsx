@@ -3,11 +3,12 @@ import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
-import { type LabelCount, type Training, api } from "../../api";
+import { api } from "../../api/client";
+import type { LabelCount, Training } from "../../api/types";
 import { NextCheck } from "../../parts/NextCheck";
-import { Upload } from "../../parts/Upload";
-import { type Found, fault } from "../../parts/upload";
-import { loadConfig } from "../../session";
+import { Upload } from "../../parts/upload/Upload";
+import { type Selection, fault } from "../../parts/upload/files";
+import { loadConfig } from "../../api/session";
 import { LabelField } from "./LabelField";
 import { Preview } from "./Preview";
 import { type Plan, planLabels } from "./labelled";
@@ -21,12 +22,12 @@ interface Props {
 /** Where labelled images come in: under a label that is written, or by folders. */
 export function AddImages({ labels, training, done }: Props) {
   const [label, setLabel] = useState("");
-  const [asks, setAsks] = useState<{ plan: Plan; send: (found: Found) => void }>();
+  const [asks, setAsks] = useState<{ plan: Plan; send: (selection: Selection) => void }>();
   const written = label.trim();
 
-  async function take(found: Found, send: (found: Found) => void) {
+  async function take(selection: Selection, send: (selection: Selection) => void) {
     const { image_types, image_bytes } = await loadConfig();
-    const plan = planLabels(found, written, (named) => fault(named, image_types, image_bytes));
+    const plan = planLabels(selection, written, (image) => fault(image, image_types, image_bytes));
     if (plan.byFolder) setAsks({ plan, send });
     else send({ files: plan.files, unreadable: plan.leftOut });
   }
@@ -40,8 +41,8 @@ export function AddImages({ labels, training, done }: Props) {
         </Box>
         <Upload
           what={written ? `images of “${written}”` : "a folder with one sub-folder a label"}
-          slots={api.exampleSlots}
-          take={(found, send) => void take(found, send)}
+          requestPosts={api.requestLabelledPosts}
+          take={(selection, send) => void take(selection, send)}
           done={done}
         />
         {training && <NextCheck training={training} />}

@@ -1,6 +1,6 @@
 import Autosuggest from "@cloudscape-design/components/autosuggest";
 import FormField from "@cloudscape-design/components/form-field";
-import type { LabelCount } from "../../api";
+import type { LabelCount } from "../../api/types";
 
 export function LabelField(props: {
   label: string;

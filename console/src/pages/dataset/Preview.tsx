@@ -1,6 +1,6 @@
 import Box from "@cloudscape-design/components/box";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import { Confirm } from "../operator/Confirm";
+import { Confirm } from "../../parts/Confirm";
 import { type Plan, countLabels } from "./labelled";
 
 interface Props {

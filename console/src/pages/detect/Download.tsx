@@ -2,7 +2,8 @@ import Alert from "@cloudscape-design/components/alert";
 import ButtonDropdown from "@cloudscape-design/components/button-dropdown";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useEffect, useRef, useState } from "react";
-import { type Detection, type DetectionFilter, api } from "../../api";
+import { api } from "../../api/client";
+import type { Detection, DetectionFilter } from "../../api/types";
 import { csv } from "./csv";
 
 const PAGE = 100;
@@ -21,9 +22,9 @@ export function Download({ filter }: { filter: DetectionFilter }) {
     setCount(0);
     setError("");
     try {
-      const found = await all(filter, setCount, leaving.current.signal);
-      if (kind === "csv") save("loupe.csv", csv(found), "text/csv");
-      else save("loupe.json", JSON.stringify(found.map(plain), null, 1), "application/json");
+      const detections = await all(filter, setCount, leaving.current.signal);
+      if (kind === "csv") save("loupe.csv", csv(detections), "text/csv");
+      else save("loupe.json", JSON.stringify(detections.map(plain), null, 1), "application/json");
     } catch (failure) {
       setError((failure as Error).message);
     } finally {
@@ -51,24 +52,24 @@ export function Download({ filter }: { filter: DetectionFilter }) {
 
 async function all(
   filter: DetectionFilter,
-  told: (count: number) => void,
+  report: (count: number) => void,
   leaving: AbortSignal,
 ): Promise<Detection[]> {
-  const found: Detection[] = [];
+  const detections: Detection[] = [];
   let cursor: string | undefined;
   do {
     const page = await api.detections(filter, cursor, PAGE);
     leaving.throwIfAborted();
-    found.push(...page.items);
-    told(found.length);
+    detections.push(...page.items);
+    report(detections.length);
     cursor = page.next ?? undefined;
   } while (cursor);
-  return found;
+  return detections;
 }
 
 /** Without the signed address, which ends after an hour. */
-function plain({ picture: _, ...found }: Detection) {
-  return found;
+function plain({ picture, ...detection }: Detection) {
+  return detection;
 }
 
 function save(name: string, text: string, type: string) {

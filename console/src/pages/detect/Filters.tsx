@@ -4,10 +4,10 @@ import FormField from "@cloudscape-design/components/form-field";
 import Input, { type InputProps } from "@cloudscape-design/components/input";
 import Select from "@cloudscape-design/components/select";
 import { useState } from "react";
-import { STATES } from "../../api";
+import { STATES } from "../../api/types";
 import { STATE_WORDS } from "../../parts/StateBadge";
 import { isDay } from "../../parts/time";
-import { go, refine } from "../../route";
+import { go, refine } from "../../parts/route";
 import "./filters.css";
 
 type Query = Record<string, string>;
@@ -91,7 +91,7 @@ function Day({ value, settle }: Field) {
     <DatePicker
       value={draft.value === value ? draft.text : value}
       placeholder="YYYY/MM/DD"
-      openCalendarAriaLabel={() => "Choose a day"}
+      i18nStrings={{ openCalendarAriaLabel: () => "Choose a day" }}
       onChange={({ detail: { value: text } }) => {
         setDraft({ value, text });
         if (!text || isDay(text)) settle(text);

@@ -4,14 +4,15 @@ import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import Modal from "@cloudscape-design/components/modal";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Spinner from "@cloudscape-design/components/spinner";
-import { type DetectionDetail, NOT_READ, api } from "../../api";
+import { api } from "../../api/client";
+import { type DetectionDetail, NOT_READ } from "../../api/types";
 import { Labels, boxed } from "../../parts/Confidence";
 import { Failed } from "../../parts/Failed";
 import { Picture } from "../../parts/Picture";
 import { StateBadge } from "../../parts/StateBadge";
 import { localTime } from "../../parts/time";
 import { useLoad } from "../../parts/useLoad";
-import { useAction } from "../operator/useAction";
+import { useAction } from "../../parts/useAction";
 import { ReadAgain } from "./ReadAgain";
 
 const POLL_MS = 3000;
@@ -20,7 +21,7 @@ const POLL_MS = 3000;
 export function OnePicture(props: { id: string; close: () => void; sentAgain: () => void }) {
   const { id, close, sentAgain } = props;
   const { data, error, refresh } = useLoad(id, () => api.detection(id), POLL_MS);
-  const { act, busy, said } = useAction();
+  const { act, busy, notice } = useAction();
   return (
     <Modal
       visible
@@ -45,32 +46,32 @@ export function OnePicture(props: { id: string; close: () => void; sentAgain: ()
         )
       }
     >
-      {said}
+      {notice}
       {error && <Failed error={error} retry={refresh} />}
       {!data && !error && <Spinner />}
-      {data && <Shown found={data} />}
+      {data && <Detail detection={data} />}
     </Modal>
   );
 }
 
-function Shown({ found }: { found: DetectionDetail }) {
+function Detail({ detection }: { detection: DetectionDetail }) {
   return (
     <SpaceBetween size="l">
       <ColumnLayout columns={2}>
         <Picture
-          key={found.id}
-          src={found.picture}
-          alt={found.image}
+          key={detection.id}
+          src={detection.picture}
+          alt={detection.image}
           size="large"
-          labels={boxed(found.labels)}
+          labels={boxed(detection.labels)}
         />
         <KeyValuePairs
           items={[
-            { label: "State", value: <StateBadge state={found.state} /> },
-            { label: "Labels", value: <Labels labels={found.labels} most={10} /> },
-            { label: "Why", value: found.reason || "–" },
-            { label: "Read by", value: found.version || "–" },
-            { label: "Size", value: `${(found.size / 1024).toFixed(0)} kB` },
+            { label: "State", value: <StateBadge state={detection.state} /> },
+            { label: "Labels", value: <Labels labels={detection.labels} most={10} /> },
+            { label: "Why", value: detection.reason || "–" },
+            { label: "Read by", value: detection.version || "–" },
+            { label: "Size", value: `${(detection.size / 1024).toFixed(0)} kB` },
           ]}
         />
       </ColumnLayout>
@@ -78,9 +79,9 @@ function Shown({ found }: { found: DetectionDetail }) {
         <Box variant="h3">What happened</Box>
         <ol>
           <li>
-            <Box variant="small">{localTime(found.at)}</Box> It was uploaded.
+            <Box variant="small">{localTime(detection.at)}</Box> It was uploaded.
           </li>
-          {found.history.map((event) => (
+          {detection.history.map((event) => (
             <li key={event.id}>
               <Box variant="small">{localTime(event.at)}</Box> {event.text}
             </li>

@@ -1,6 +1,7 @@
 import Button from "@cloudscape-design/components/button";
-import { type Detection, api } from "../../api";
-import type { Act } from "../operator/useAction";
+import { api } from "../../api/client";
+import type { Detection } from "../../api/types";
+import type { Act } from "../../parts/useAction";
 
 interface Props {
   images: Pick<Detection, "id" | "image">[];

@@ -1,6 +1,6 @@
 /** Results as a table that spreadsheets open (RFC 4180). */
 
-import type { Detection } from "../../api";
+import type { Detection } from "../../api/types";
 
 const COLUMNS = [
   "image",
@@ -14,8 +14,8 @@ const COLUMNS = [
   "all labels",
 ];
 
-export function csv(found: Detection[]): string {
-  const rows = found.map(({ image, state, labels, version, at, reason }) => {
+export function csv(detections: Detection[]): string {
+  const rows = detections.map(({ image, state, labels, version, at, reason }) => {
     const first = labels[0];
     const all = labels.map(({ name, confidence }) => `${name} ${confidence}`).join("; ");
     return [image, state, first?.name, first?.confidence, first?.by, version, at, reason, all];

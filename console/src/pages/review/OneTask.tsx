@@ -5,7 +5,7 @@ import Header from "@cloudscape-design/components/header";
 import Input from "@cloudscape-design/components/input";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { type MouseEvent, useState } from "react";
-import type { Task } from "../../api";
+import type { Task } from "../../api/types";
 import { Picture } from "../../parts/Picture";
 
 const KEYS = 9;

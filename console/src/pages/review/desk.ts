@@ -6,7 +6,8 @@
  * with the next answer, when its time is up, or when the page goes away.
  */
 
-import { type Counter, Refused, type Task, api } from "../../api";
+import { ApiError, type api } from "../../api/client";
+import type { Counter, Task } from "../../api/types";
 
 const IN_HAND = 3;
 /** The API gives no more at a time. */
@@ -40,15 +41,16 @@ export interface View {
   lost: string;
 }
 
+type Reviews = Pick<typeof api, "claim" | "answer" | "release">;
+
 /** What an earlier desk is still giving back. */
 let leaving: Promise<unknown> = Promise.resolve();
 
 export class Desk {
   private hand: Task[] = [];
-  private held: { task: Task; label: string; timer: number } | undefined;
+  private held: { task: Task; label: string; timer: ReturnType<typeof setTimeout> } | undefined;
   /** Answered or skipped; true once the API knows. A claim under way may still bring them. */
   private readonly gone = new Map<string, boolean>();
-  private readonly images = new Map<string, HTMLImageElement>();
   private readonly listeners = new Set<() => void>();
   private counted: Counter = { today: 0, total: 0 };
   private sending = 0;
@@ -68,6 +70,12 @@ export class Desk {
     error: undefined,
     lost: "",
   };
+
+  /** `preload` gets the tasks in hand whenever they may have changed. */
+  constructor(
+    private readonly reviews: Reviews,
+    private readonly preload: (tasks: Task[]) => void,
+  ) {}
 
   readonly view = () => this.shown;
 
@@ -92,7 +100,7 @@ export class Desk {
 
   /** Every few seconds: whether there is more to do, and whether anybody is here. */
   readonly look = () => {
-    if (document.hidden || this.shown.away) return;
+    if (this.shown.away) return;
     if (this.hand.length && this.isAway()) this.leave();
     else if (this.hand.length < IN_HAND || Date.now() - this.claimed > RENEW_MS) void this.claim();
   };
@@ -107,7 +115,7 @@ export class Desk {
     const [task] = this.hand;
     if (!task || !label) return;
     void this.flush();
-    this.held = { task, label, timer: window.setTimeout(() => void this.flush(), HOLD_MS) };
+    this.held = { task, label, timer: setTimeout(() => void this.flush(), HOLD_MS) };
     this.putAway(task);
     this.show({ last: { task, label, held: true } });
     if (this.hand.length < IN_HAND) void this.claim();
@@ -118,9 +126,9 @@ export class Desk {
     if (!task) return;
     this.putAway(task);
     this.show();
-    void api
+    void this.reviews
       .release(task.id, true)
-      .catch((error: Error) => this.show({ error }))
+      .catch((error: unknown) => this.show({ error: error as Error }))
       .finally(() => {
         this.gone.set(task.id, true);
         void this.claim();
@@ -151,20 +159,20 @@ export class Desk {
   private async giveBack() {
     const tasks = this.hand;
     this.hand = [];
-    await Promise.allSettled(tasks.map(({ id }) => api.release(id, false)));
+    await Promise.allSettled(tasks.map(({ id }) => this.reviews.release(id, false)));
   }
 
   private async claim() {
     this.claimAgain = this.claiming;
     if (this.claiming) return;
     this.claiming = true;
-    for (const [id, isKnown] of this.gone) if (isKnown) this.gone.delete(id);
+    for (const [id, isStored] of this.gone) if (isStored) this.gone.delete(id);
     const isQuiet = !this.sending;
     try {
       await leaving;
       // What is answered but not sent yet still counts as mine over there.
       const count = Math.min(MOST_AT_ONCE, IN_HAND + this.gone.size);
-      const { tasks, waiting, mine } = await api.claim(count);
+      const { tasks, waiting, mine } = await this.reviews.claim(count);
       this.claimed = Date.now();
       this.waiting = Math.max(0, waiting);
       if (isQuiet && !this.sending) this.counted = mine;
@@ -178,10 +186,10 @@ export class Desk {
   }
 
   private take(tasks: Task[]) {
-    const known = new Set([...this.gone.keys(), ...this.hand.map(({ id }) => id)]);
-    const fresh = tasks.filter(({ id }) => !known.has(id));
+    const mine = new Set([...this.gone.keys(), ...this.hand.map(({ id }) => id)]);
+    const fresh = tasks.filter(({ id }) => !mine.has(id));
     if (!this.isOpen || this.shown.away) {
-      for (const { id } of fresh) void api.release(id, false).catch(() => undefined);
+      for (const { id } of fresh) void this.reviews.release(id, false).catch(() => undefined);
       return;
     }
     // To wait for images is not to be away.
@@ -198,7 +206,7 @@ export class Desk {
     this.sending++;
     this.show({ last: { task, label, held: false } });
     try {
-      const { mine } = await api.answer(task.id, label);
+      const { mine } = await this.reviews.answer(task.id, label);
       if (mine.total > this.counted.total) this.counted = mine;
       this.gone.set(task.id, true);
       this.sending--;
@@ -212,7 +220,7 @@ export class Desk {
   /** An answer did not arrive: its task comes next, never under the finger on the key. */
   private reopen(task: Task, label: string, error: Error) {
     this.gone.delete(task.id);
-    const isFinal = error instanceof Refused && FINAL.includes(error.status);
+    const isFinal = error instanceof ApiError && FINAL.includes(error.status);
     if (this.isOpen && !isFinal) this.hand.splice(1, 0, task);
     const comesBack = isFinal ? "" : " The image comes back, so that you can answer it again.";
     this.show({ lost: `${task.image}, “${label}”: ${error.message}${comesBack}` });
@@ -234,21 +242,7 @@ export class Desk {
       mine: { today: today + onTheWay, total: total + onTheWay },
       ...change,
     };
-    this.preload();
+    this.preload(this.hand);
     for (const listener of this.listeners) listener();
-  }
-
-  /** Images of tasks in hand are loaded and decoded before they are shown. */
-  private preload() {
-    for (const id of this.images.keys()) {
-      if (!this.hand.some((task) => task.id === id)) this.images.delete(id);
-    }
-    for (const { id, picture } of this.hand) {
-      if (this.images.has(id)) continue;
-      const image = new Image();
-      image.src = picture;
-      image.decode().catch(() => undefined);
-      this.images.set(id, image);
-    }
   }
 }

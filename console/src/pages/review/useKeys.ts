@@ -1,5 +1,5 @@
 import { useEffect } from "react";
-import type { Task } from "../../api";
+import type { Task } from "../../api/types";
 import type { Desk } from "./desk";
 
 /** Where letters and digits have a meaning of their own. */
@@ -11,7 +11,10 @@ export function useKeys(current: Task | undefined, none: string, desk: Desk) {
     function press(event: KeyboardEvent) {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       // A key that is held down must not answer one image after the other.
-      if (event.repeat) return event.key === "Enter" && event.preventDefault();
+      if (event.repeat) {
+        if (event.key === "Enter") event.preventDefault();
+        return;
+      }
       if (event.target instanceof Element && event.target.closest(TAKEN)) return;
       const key = event.key.toLowerCase();
       const label = /^[1-9]$/.test(key) ? current?.labels[Number(key) - 1] : undefined;
