@@ -25,6 +25,7 @@ from hypercorn.config import Config
 from loupe_local import (
     credentials,
     ministack_access,
+    ministack_code,
     ministack_errors,
     ministack_journal,
     ministack_mends,
@@ -179,6 +180,7 @@ def build(home: Home, root: Credentials, port: int, console_port: int) -> Gatewa
     keeper = Keeper(home.state, ministack_seam.snapshots, journal.commit, ministack_mends.trim)
     ministack_mends.mend(keeper.save)
     ministack_errors.mend()
+    ministack_code.mend()
     database = Database(home.database)
     dead_letters = ministack_webhooks.DeadLetters(url(port), root)
     deliveries = Deliveries(database, ministack_webhooks.post, dead_letters)

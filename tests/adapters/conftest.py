@@ -9,6 +9,7 @@ from moto.moto_api._internal.models import moto_api_backend
 
 from loupe.services.events import PUBLISHED
 from loupe_cli.event_page import schema
+from tests.adapters import quick_moto
 from tests.adapters.world import World
 from tests.template.reading import STACK
 
@@ -16,7 +17,8 @@ from tests.template.reading import STACK
 @pytest.fixture(scope="session")
 def _aws() -> Iterator[None]:
     """moto is set up once: that takes longer than most tests."""
-    with mock_aws():
+    with mock_aws(), pytest.MonkeyPatch.context() as patch:
+        quick_moto.install(patch)
         yield
 
 

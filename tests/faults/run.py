@@ -18,7 +18,7 @@ from tests.faults.invariants import Found, Outcome, check
 from tests.faults.kills import FAULTS, FUNCTION, SERVER, Killer
 from tests.faults.people import Act, NoAnswer, People
 from tests.faults.rest import Rest
-from tests.stack.conftest import Stack, build, fresh
+from tests.stack.conftest import Stack, build, deploy_original, fresh
 
 SEED = 9
 POINTS = (50, 150)
@@ -142,6 +142,7 @@ def main(points: Sequence[int] = POINTS) -> int:
     seed = int(os.environ.get("SEED") or SEED)
     print(f"faults: seed {seed}, {points[0]} kills of the server, {points[1]} of functions")
     build()
+    deploy_original()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SFN_WAIT_SCALE", "0.1")
         for stack in fresh("faults-on-purpose"):

@@ -9,15 +9,11 @@ import json
 import random
 from collections import Counter
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import asdict
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import pytest
-from moto.dynamodb import models as dynamodb_models
-from moto.dynamodb.models import DynamoDBBackend
-from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.moto_api._internal.models import moto_api_backend
 
 from loupe.domain.dataset import REMOVED
@@ -33,7 +29,7 @@ from loupe.services.detection import record
 from loupe.services.payloads import image_from_json
 from loupe.services.review_desk import AnswerRequest, answer
 from loupe.services.reviews import ReviewRequest, request_review
-from tests.adapters.world import BUCKET, TABLE, World, png, s3_event, sqs_event
+from tests.adapters.world import BUCKET, World, png, s3_event, sqs_event
 from tests.template.reading import STACK
 
 UPLOADS, LABELLED, DELIVERIES = 30, 30, 1000
@@ -48,28 +44,6 @@ HANDLERS: Mapping[str, ModuleType] = {
     LABELLED_PREFIX: register_image,
     REVIEW_PREFIX: record_review,
 }
-
-
-@pytest.fixture(autouse=True)
-def quick_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """moto copies the whole table before each transaction; here only what it touches."""
-    transact = DynamoDBBackend.transact_write_items
-
-    def touched_only(self: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
-        bodies = [body for item in transact_items for body in item.values()]
-        items = self.tables[TABLE].items
-        keys = {DynamoType((body.get("Key") or body["Item"])["pk"]) for body in bodies}
-        before = {key: deepcopy(items[key]) for key in keys if key in items}
-        try:
-            transact(self, transact_items)
-        except Exception:
-            for key in keys:
-                items.pop(key, None)
-            items.update(before)
-            raise
-
-    monkeypatch.setattr(dynamodb_models, "copy", SimpleNamespace(deepcopy=lambda table: table))
-    monkeypatch.setattr(DynamoDBBackend, "transact_write_items", touched_only)
 
 
 class Reading:

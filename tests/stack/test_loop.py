@@ -1,9 +1,11 @@
 """The whole improvement loop on the deployed template, in the order in which it happens."""
 
+from collections.abc import Iterator
+
 import pytest
 from PIL import Image
 
-from tests.stack.conftest import Stack, until
+from tests.stack.conftest import ROOT, Stack, deployed, until
 from tests.stack.pictures import digits, drawn, jpeg, png
 
 pytestmark = pytest.mark.stack
@@ -19,6 +21,12 @@ HARD_NAMES = (
     "für Änne/日本.png",
     "quote'\"<b>.png",
 )
+
+
+@pytest.fixture(scope="module")
+def stack(built: None) -> Iterator[Stack]:
+    """Deployed right here and never stopped in between."""
+    yield from deployed(ROOT / "build" / "test-loop")
 
 
 @pytest.fixture(scope="module")
