@@ -11,10 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
-from loupe.domain.dataset import REGISTERED, remark
-from loupe.domain.detection import STATES, WAITING
-from loupe.domain.places import ImageRef, label_of
-from loupe.domain.review import CONFLICT, DONE, OPEN, QUEUED, WITHDRAWN
+from loupe.domain.detection import DetectionState
+from loupe.domain.keys import ImageRef, label_of
+from loupe.domain.labelled_images import LabelledImageStatus, remark
+from loupe.domain.review import ReviewState
 from loupe.errors import InvalidRequest
 from loupe.services.review_answers import decide_conflict
 from loupe.services.status import next_check
@@ -104,13 +104,13 @@ def upload_images(
 
 def detections(
     context: typer.Context,
-    state: Annotated[str, typer.Option(help=f"Only one state: {', '.join(STATES)}.")] = "",
+    state: Annotated[str, typer.Option(help=f"Only one state: {', '.join(DetectionState)}.")] = "",
     limit: Annotated[int | None, typer.Option(help="At most so many.", min=1)] = None,
     as_json: Json = False,
 ) -> None:
     """Uploaded images and what was found, newest first."""
-    if state and state not in STATES:
-        raise InvalidRequest(f"{state!r} is no state; the states are: {', '.join(STATES)}.")
+    if state and state not in list(DetectionState):
+        raise InvalidRequest(f"{state!r} is no state; the states are: {', '.join(DetectionState)}.")
     target: Target = context.obj
     found = [d.as_json() for d in islice(target.deps.detections.newest(state), limit)]
     if as_json:
@@ -143,7 +143,13 @@ def list_reviews(
     """Reviews that wait for a person, newest first."""
     if context.invoked_subcommand:
         return
-    known = (OPEN, QUEUED, DONE, CONFLICT, WITHDRAWN)
+    known = (
+        ReviewState.OPEN,
+        ReviewState.QUEUED,
+        ReviewState.DONE,
+        ReviewState.CONFLICT,
+        ReviewState.WITHDRAWN,
+    )
     if state and state not in known:
         raise InvalidRequest(f"{state!r} is no state; the states are: {', '.join(known)}.")
     target: Target = context.obj
@@ -178,7 +184,7 @@ def answer_review(
     answered = target.invoke("AnswerReviewFunction", payload)
     if "error" in answered:
         raise InvalidRequest(answered["error"])
-    waiting = " (more reviewers are asked)" if answered["state"] == OPEN else ""
+    waiting = " (more reviewers are asked)" if answered["state"] == ReviewState.OPEN else ""
     out.print(f"{review}: {label}{waiting}")
 
 
@@ -229,22 +235,22 @@ def _wait(sent: list[Upload], target: Target, timeout: float, words: str, is_don
 def _is_read(target: Target, image: ImageRef) -> bool:
     """An image that waits for a stated reason is as far as it gets for now."""
     found = target.deps.detections.get(image.id)
-    return found is not None and (found.state != WAITING or bool(found.reason))
+    return found is not None and (found.state != DetectionState.WAITING or bool(found.reason))
 
 
 def _is_registered(target: Target, image: ImageRef) -> bool:
-    found = target.deps.dataset.example(image.key)
+    found = target.deps.dataset.labelled_image(image.key)
     return found is not None and found.version == image.version
 
 
 def _unused(sent: Sequence[Upload], target: Target) -> Iterator[tuple[str, str]]:
     """(key, why) of each labelled image that gives a training nothing new."""
     for upload in sorted(sent, key=lambda upload: upload.key):
-        example = target.deps.dataset.example(upload.key)
+        example = target.deps.dataset.labelled_image(upload.key)
         if example is None:
             continue
         why = example.reason
-        if example.status == REGISTERED:
+        if example.status == LabelledImageStatus.REGISTERED:
             why = remark(target.deps.dataset.group(example.group), example.key)
         if why:
             yield upload.key, f"{example.name}: {why}"

@@ -8,15 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
-from loupe.domain.dataset import REGISTERED, Example
-from loupe.domain.detection import REVIEW, WAITING
-from loupe.domain.places import ImageRef, stamp
+from loupe.domain.detection import DetectionState
+from loupe.domain.keys import ImageRef, timestamp
+from loupe.domain.labelled_images import LabelledImage, LabelledImageStatus
 from loupe.errors import NotFound
 from loupe_cli.archive import Archive
 from loupe_cli.render import err, out, show_table
 from loupe_cli.target import Target
 
-OPEN = (WAITING, REVIEW)
+OPEN = (DetectionState.WAITING, DetectionState.REVIEW)
 """Images in these states still need an answer, so they are exported whole."""
 THREADS = 8
 
@@ -33,7 +33,7 @@ def export(
     """Write everything of the stack as plain files, for 'loupe import' or for other tools."""
     target: Target = context.obj
     deps, archive = target.deps, Archive(folder)
-    archive.begin({"stack": target.name, "at": stamp(deps.clock())})
+    archive.begin({"stack": target.name, "at": timestamp(deps.clock())})
     with err.status("Exporting…"):
         archive.write("settings", deps.parameters.values())
         counts = {
@@ -48,9 +48,9 @@ def export(
 
 def labelled(target: Target, archive: Archive) -> Iterator[dict[str, Any]]:
     """Every registered labelled image: its record, its group's side, and its file."""
-    found = list(target.deps.dataset.examples(REGISTERED))
+    found = list(target.deps.dataset.examples(LabelledImageStatus.REGISTERED))
 
-    def one(example: Example) -> dict[str, Any] | None:
+    def one(example: LabelledImage) -> dict[str, Any] | None:
         try:
             body = target.deps.objects.read(example.key, example.version)
         except NotFound:

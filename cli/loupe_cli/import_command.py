@@ -12,12 +12,11 @@ import typer
 from loupe.adapters.detections import detection_of
 from loupe.adapters.items import from_item
 from loupe.adapters.reviews import review_of
-from loupe.domain.dataset import COLD_START, REVIEWED
-from loupe.domain.places import people
-from loupe.domain.review import CONFLICT, OPEN, QUEUED
+from loupe.domain.keys import people
+from loupe.domain.labelled_images import ImageSource
+from loupe.domain.review import ReviewState
 from loupe.domain.settings import CATALOGUE, setting
-from loupe.domain.training import IMPORTED
-from loupe.domain.versions import Version
+from loupe.domain.versions import Version, VersionStatus
 from loupe.errors import InvalidRequest, InvalidSetting
 from loupe_cli.archive import Archive
 from loupe_cli.original import Found, labelled_images, settings_at
@@ -28,7 +27,7 @@ from loupe_cli.uploads import progress, wait_for
 Folder = Annotated[Path, typer.Argument(help="A folder that 'loupe export' has written.")]
 Timeout = Annotated[float, typer.Option(help="Seconds to wait for the images to be registered.")]
 THREADS = 8
-UNFINISHED = (OPEN, QUEUED, CONFLICT)
+UNFINISHED = (ReviewState.OPEN, ReviewState.QUEUED, ReviewState.CONFLICT)
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ def restore_history(
             deps.reviews.restore(review_of(record, "A line of reviews.jsonl"))
 
 
-HISTORY = {"status": IMPORTED, "arn": "", "approval_token": ""}
+HISTORY = {"status": VersionStatus.IMPORTED, "arn": "", "approval_token": ""}
 
 
 def _refuse_used(target: Target) -> None:
@@ -134,7 +133,7 @@ def _labelled(record: Mapping[str, Any], archive: Archive) -> Upload:
     metadata = {"loupe-split": record["split"]}
     if record["by"]:
         metadata["loupe-by"] = people(record["by"])
-    if record["source"] in (REVIEWED, COLD_START):
+    if record["source"] in (ImageSource.REVIEWED, ImageSource.COLD_START):
         metadata["loupe-source"] = record["source"].replace(" ", "-")
         metadata["loupe-reviewers"] = str(record["reviewers"])
     return Upload(record["key"], lambda: archive.load(record["file"]), metadata)
@@ -180,7 +179,7 @@ def _wait(uploads: list[Upload], target: Target, timeout: float) -> None:
     missing = [upload.key for upload in uploads]
 
     def done() -> int:
-        missing[:] = [key for key in missing if target.deps.dataset.example(key) is None]
+        missing[:] = [key for key in missing if target.deps.dataset.labelled_image(key) is None]
         return len(uploads) - len(missing)
 
     wait_for("Registering", len(uploads), done, timeout)

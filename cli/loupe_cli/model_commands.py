@@ -99,7 +99,7 @@ def reject(context: typer.Context, by: By = "") -> None:
 
 def _decide(target: Target, approved: bool, by: str) -> None:
     version = decide_approval(approved, by or getpass.getuser(), target.deps)
-    words = "approved: it starts, is tried, and takes over" if approved else "refused"
+    words = "approved: it starts, is tried, and takes over" if approved else "rejected"
     out.print(f"{version.name} was {words}.")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from loupe.domain.places import LABELLED_PREFIX, is_folder_marker, label_of
+from loupe.domain.keys import LABELLED_PREFIX, is_folder_marker, label_of
 from loupe.errors import InvalidRequest
 from loupe_cli.target import Target
 

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from loupe.adapters.queue import as_event
-from loupe.domain.detection import WAITING
-from loupe.domain.places import (
+from loupe.domain.detection import DetectionState
+from loupe.domain.keys import (
     DETECTION_PREFIX,
     LABELLED_PREFIX,
     REVIEW_PREFIX,
     ImageRef,
     is_folder_marker,
-    stamp,
+    timestamp,
 )
-from loupe.domain.review import CLOSING
+from loupe.domain.review import ReviewState
 from loupe_cli.target import Target
 
 
@@ -54,18 +54,18 @@ def recover(target: Target) -> Recovered:
 def _read(target: Target, image: ImageRef) -> bool:
     """An image that waits without a reason was being read when the machine stopped."""
     found = target.deps.detections.get(image.id)
-    return found is not None and (found.state != WAITING or bool(found.reason))
+    return found is not None and (found.state != DetectionState.WAITING or bool(found.reason))
 
 
 def _known(target: Target, image: ImageRef) -> bool:
-    return target.deps.dataset.example(image.key) is not None
+    return target.deps.dataset.labelled_image(image.key) is not None
 
 
 def _open(target: Target, image: ImageRef) -> bool:
     """Whether the answers in this `output.json` were not taken in."""
     loop = image.key.split("/")[-2]
     review = target.deps.reviews.find(loop)
-    return review is not None and review.state == CLOSING
+    return review is not None and review.state == ReviewState.CLOSING
 
 
 def _versions(target: Target, prefix: str) -> Iterator[Arrival]:
@@ -74,7 +74,7 @@ def _versions(target: Target, prefix: str) -> Iterator[Arrival]:
     for page in pages.paginate(Bucket=bucket, Prefix=prefix):
         for found in page.get("Versions", ()):
             if not is_folder_marker(found["Key"], found["Size"]):
-                yield Arrival(_image(bucket, found), stamp(found["LastModified"]))
+                yield Arrival(_image(bucket, found), timestamp(found["LastModified"]))
 
 
 def _image(bucket: str, found: dict[str, Any]) -> ImageRef:

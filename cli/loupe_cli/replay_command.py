@@ -14,7 +14,7 @@ import typer
 
 from loupe.adapters.publisher import SOURCE, Publisher
 from loupe.domain.detection import NOT_READ, Detection
-from loupe.domain.places import stamp
+from loupe.domain.keys import timestamp
 from loupe.errors import TryAgain
 from loupe.services.detection import read_again
 from loupe.services.events import PUBLISHED
@@ -203,7 +203,7 @@ def _publish_again(batch: dict[str, Any], target: Target) -> None:
         bus=target.outputs["EventBus"],
         stack=target.name,
     )
-    for item in target.deps.events.since(stamp(first), stamp(last)):
+    for item in target.deps.events.since(timestamp(first), timestamp(last)):
         publisher.publish({name: item[name] for name in PUBLISHED})
 
 

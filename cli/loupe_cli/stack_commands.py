@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from loupe.domain.review import OPEN, QUEUED
+from loupe.domain.review import ReviewState
 from loupe.domain.running_hours import Cost
 from loupe.domain.training import needed_changes
 from loupe.errors import InvalidRequest
@@ -124,12 +124,12 @@ def summary(target: Target) -> dict[str, Any]:
         "cost": cost_of_models(deps),
         "images": dict(deps.detections.counts()),
         "in_queue": _in_queue(target),
-        "open_reviews": reviews[OPEN] + reviews[QUEUED],
+        "open_reviews": reviews[ReviewState.OPEN] + reviews[ReviewState.QUEUED],
         "new_labelled_images": progress.changes,
         "needed_to_train": needed_changes(settings.minimum_untrained_images, progress.not_promoted),
         "improving": activity(deps).text,
         "next_check": next_check(deps).reason,
-        "labels": sorted(deps.dataset.ledger().counts),
+        "labels": sorted(deps.dataset.label_counts().counts),
     } | ({} if deps.records.are_counted() else {"counts": "not all records are counted yet"})
 
 

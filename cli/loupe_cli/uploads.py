@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from loupe.domain.places import DETECTION_PREFIX, LABELLED_PREFIX, check_label
+from loupe.domain.keys import DETECTION_PREFIX, LABELLED_PREFIX, check_label
 from loupe.errors import InvalidRequest
 from loupe_cli.render import err
 from loupe_cli.target import Target

@@ -11,9 +11,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
 
-from loupe.domain.loops import ended_loop, review_of
+from loupe.domain.human_loops import ended_loop, review_of
+from loupe.domain.keys import REVIEW_PREFIX
 from loupe.domain.object_events import changed_object
-from loupe.domain.places import REVIEW_PREFIX
 from loupe.errors import InvalidRequest
 from loupe.services.payloads import image_from_json
 from loupe.telemetry import logger

@@ -19,8 +19,8 @@ from loupe.adapters.flows import Flows
 from loupe.adapters.human_loops import HumanLoops
 from loupe.adapters.objects import Objects
 from loupe.adapters.parameters import Parameters
-from loupe.adapters.pictures import Pictures
 from loupe.adapters.pointers import Pointers
+from loupe.adapters.presigned_urls import PresignedUrls
 from loupe.adapters.publisher import Publisher
 from loupe.adapters.queue import DetectionQueue, ReviewQueue
 from loupe.adapters.records import Records
@@ -130,7 +130,7 @@ class Deps:
         return Objects(self.client("s3"), self.value("BUCKET"))
 
     @cached_property
-    def pictures(self) -> Pictures:
+    def presigned_urls(self) -> PresignedUrls:
         # Signed for the Region and with its own host: the global one redirects for a day after a
         # bucket is made, and does not know newer Regions. At a given address there is no such host.
         at_given_address = bool(self._environment.get("AWS_ENDPOINT_URL"))
@@ -139,7 +139,7 @@ class Deps:
             s3={"addressing_style": "path" if at_given_address else "virtual"},
         )
         client = self._session.client("s3", config=self._config.merge(signing))
-        return Pictures(client, self.value("BUCKET"))
+        return PresignedUrls(client, self.value("BUCKET"))
 
     @cached_property
     def rekognition(self) -> Rekognition:

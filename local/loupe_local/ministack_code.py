@@ -1,4 +1,4 @@
-"""A package of functions is unpacked once for all workers, which find it compiled from the second on.
+"""A package of functions is unpacked once for all workers, who find it compiled after the first.
 
 MiniStack unpacks it anew for each worker: time and disk for every cold start.
 """

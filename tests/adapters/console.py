@@ -25,8 +25,8 @@ from loupe.console import (
     settings,
 )
 from loupe.console.access import CONSUMER, OPERATOR, REVIEWER, ROLES
-from loupe.domain.detection import Answer as Outcome
-from loupe.domain.detection import Label
+from loupe.domain.detection import DetectionState, Label, ModelOutput
+from loupe.domain.versions import VersionStatus
 from loupe.handlers.serve_console import handler
 from loupe.services.detection import record
 from tests.adapters.world import World, client, table_resource
@@ -69,7 +69,7 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """A response, and how many requests to services it took."""
 
     status: int
@@ -95,7 +95,7 @@ class Console:
         name: str = "ann",
         query: Mapping[str, str] | None = None,
         **more: Any,
-    ) -> Answer:
+    ) -> Response:
         """What is answered. `body` is sent as JSON unless it is a text; `more` changes the event.
 
         `groups` is the claim as API Gateway writes it, None if the token has no such claim.
@@ -112,14 +112,14 @@ class Console:
             event["body"] = body if isinstance(body, str) else json.dumps(body)
         return self.send(event | more)
 
-    def send(self, event: Mapping[str, Any]) -> Answer:
+    def send(self, event: Mapping[str, Any]) -> Response:
         """What is answered to a raw event; an answer that is no JSON is an error of the test."""
         before = self.calls
         answer = handler(dict(event), None)
         json.dumps(answer).encode()  # As the runtime hands it over.
         body = b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"]
         document = json.loads(body)
-        return Answer(answer["statusCode"], document, answer["headers"], self.calls - before)
+        return Response(answer["statusCode"], document, answer["headers"], self.calls - before)
 
     def count(self, **_: Any) -> None:
         """One request to a service more."""
@@ -165,7 +165,7 @@ def fill(world: World) -> Filled:
     _make_schedules(world)
     world.make_parameters()
     world.version("v1", arn="arn:v1", f1=0.9)
-    world.version("v2", "waiting_for_approval", approval_token="token")
+    world.version("v2", VersionStatus.WAITING_FOR_APPROVAL, approval_token="token")
     world.deps.versions.promote(
         world.deps.versions.get("v1"), world.deps.versions.service(), "2026-01-01", "", []
     )
@@ -186,14 +186,14 @@ def fill(world: World) -> Filled:
         conflict=conflict,
         two_labels=_two_labels(world, conflict),
         examples=tuple(_example_id(world, key) for key in examples),
-        cursor=next(world.deps.detections.newest()).position,
+        cursor=next(world.deps.detections.newest()).sort_key,
     )
 
 
 def failed(world: World) -> str:
     """An image that Rekognition refused."""
     image = world.received("failed.png")
-    record(image.id, "failed", Outcome("none"), "it cannot be read", world.deps)
+    record(image.id, DetectionState.FAILED, ModelOutput("none"), "it cannot be read", world.deps)
     return image.id
 
 
@@ -204,7 +204,7 @@ def _two_labels(world: World, other: str) -> str:
 
 
 def _example_id(world: World, key: str) -> str:
-    found = world.deps.dataset.example(key)
+    found = world.deps.dataset.labelled_image(key)
     assert found is not None
     return found.id
 

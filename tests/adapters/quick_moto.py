@@ -9,6 +9,7 @@ import pytest
 from moto.dynamodb import models
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.models.table import Table
 
 _write: Callable[[DynamoDBBackend, list[dict[str, Any]]], None]
 _write = DynamoDBBackend.transact_write_items
@@ -21,7 +22,7 @@ def install(patch: pytest.MonkeyPatch) -> None:
 
 
 def _unless_table(value: Any) -> Any:
-    return value if isinstance(value, models.Table) else deepcopy(value)
+    return value if isinstance(value, Table) else deepcopy(value)
 
 
 def _write_and_undo(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
@@ -39,7 +40,7 @@ def _undo(backend: DynamoDBBackend, body: dict[str, Any]) -> Callable[[], None]:
     table = backend.tables[body["TableName"]]
     key = DynamoType((body.get("Key") or body["Item"])[table.hash_key_attr])
     before = deepcopy(table.items.get(key))
-    stream = table.stream_shard.items
+    stream = table.stream_shard.items if table.stream_shard else []
     length = len(stream)
 
     def step() -> None:

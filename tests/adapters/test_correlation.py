@@ -20,10 +20,10 @@ CORRELATED = (
     "check_training",
     "build_dataset",
     "train_model",
-    "run_model",
+    "set_model_state",
     "compare_models",
     "request_approval",
-    "prove_model",
+    "smoke_test",
     "promote_model",
     "close_training",
 )

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from moto.moto_api._internal.models import moto_api_backend
 
 from loupe.adapters.records import SETTLED_AFTER
-from loupe.domain.detection import ACCEPTED, FAILED, WAITING, Label
-from loupe.domain.review import CLOSING, DONE, OPEN, QUEUED
+from loupe.domain.detection import DetectionState, Label
+from loupe.domain.review import ReviewState
 from loupe.errors import AlreadyDone
 from loupe.services.housekeeping import run_housekeeping
 from tests.adapters.world import START, World, table_resource
@@ -36,7 +36,7 @@ def shown(world: World) -> tuple[Counter[str], Counter[str]]:
     return world.deps.detections.counts(), world.deps.reviews.counts()
 
 
-STATES = (WAITING, ACCEPTED, FAILED)
+STATES = (DetectionState.WAITING, DetectionState.ACCEPTED, DetectionState.FAILED)
 moves = st.lists(
     st.tuples(st.integers(0, 3), st.sampled_from(STATES), st.sampled_from(STATES)), max_size=12
 )
@@ -47,7 +47,7 @@ moves = st.lists(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_any_sequence_of_moves_repeated_or_refused_keeps_the_counts_right(
-    _aws: None, sequence: list[tuple[int, str, str]]
+    _aws: None, sequence: list[tuple[int, DetectionState, DetectionState]]
 ) -> None:
     moto_api_backend.reset()
     world = World()
@@ -59,7 +59,7 @@ def test_any_sequence_of_moves_repeated_or_refused_keeps_the_counts_right(
     assert counts(world) == full_count(world)
 
 
-def act(world: World, image: Any, expected: str, state: str) -> None:
+def act(world: World, image: Any, expected: DetectionState, state: DetectionState) -> None:
     try:
         world.deps.detections.receive(image, "2026-01-01T00:00:00.000Z")
     except AlreadyDone:
@@ -76,24 +76,24 @@ def test_reviews_are_counted_through_all_their_states(world: World) -> None:
     world.set(Labels="cat,dog", Maximum_Reviews_Per_Day="1")
     review = world.asked(Label("cat", 40.0), name="1.png", version="v1")
     world.asked(Label("cat", 30.0), name="2.png", version="v1", picture=1)
-    assert world.deps.reviews.counts() == {OPEN: 1, QUEUED: 1}
+    assert world.deps.reviews.counts() == {ReviewState.OPEN: 1, ReviewState.QUEUED: 1}
 
     output = world.answered(review, "cat")
-    assert world.deps.reviews.counts() == {CLOSING: 1, QUEUED: 1}
+    assert world.deps.reviews.counts() == {ReviewState.CLOSING: 1, ReviewState.QUEUED: 1}
 
     for _ in range(2):
         world.taken_in(output)
-    assert world.deps.reviews.counts() == {DONE: 1, QUEUED: 1}
+    assert world.deps.reviews.counts() == {ReviewState.DONE: 1, ReviewState.QUEUED: 1}
     assert counts(world) == full_count(world)
 
 
 def test_records_of_another_stack_count_once_however_often_they_are_restored(world: World) -> None:
-    detection = replace(world.detection(world.received()), state=ACCEPTED)
+    detection = replace(world.detection(world.received()), state=DetectionState.ACCEPTED)
 
     for _ in range(2):
         world.deps.detections.restore(detection)
 
-    assert counts(world)[0] == {ACCEPTED: 1}
+    assert counts(world)[0] == {DetectionState.ACCEPTED: 1}
 
 
 # Records of a release that kept no counts
@@ -141,7 +141,7 @@ def test_records_that_move_while_they_are_counted_count_where_they_are(
     if counted_first:
         records.count_earlier(START, counted_first)
     earlier.accepted("5.png")
-    for review in list(deps.reviews.newest(OPEN)):
+    for review in list(deps.reviews.newest(ReviewState.OPEN)):
         earlier.taken_in(earlier.answered(review.id, "cat"))
     for number in range(1, 5):
         records.count_earlier(START + timedelta(minutes=number), 2)
@@ -153,7 +153,7 @@ def test_what_was_read_a_moment_ago_and_has_moved_since_is_counted_as_it_is(
     earlier: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stale = list(earlier.deps.table.listing("listing", "REVIEW"))
-    for review in list(earlier.deps.reviews.newest(OPEN)):
+    for review in list(earlier.deps.reviews.newest(ReviewState.OPEN)):
         earlier.taken_in(earlier.answered(review.id, "cat"))
 
     earlier.deps.records._count(stale)
@@ -168,7 +168,7 @@ def test_queued_reviews_of_an_earlier_release_are_opened(earlier: World) -> None
     for _ in range(2):
         run_housekeeping(earlier.deps)
 
-    assert earlier.deps.reviews.counts() == {OPEN: 2}
+    assert earlier.deps.reviews.counts() == {ReviewState.OPEN: 2}
 
 
 def move_as_an_earlier_release(world: World, pk: str, sk: str, state: str) -> None:
@@ -184,8 +184,8 @@ def test_what_an_old_function_moves_during_an_update_does_not_stay_counted_where
 ) -> None:
     world.set(Labels="cat,dog")
     image, review = world.received("1.png"), world.asked(Label("cat", 40.0), name="2.png")
-    move_as_an_earlier_release(world, f"IMAGE#{image.id}", "DETECTION", ACCEPTED)
-    move_as_an_earlier_release(world, f"REVIEW#{review}", "REVIEW", DONE)
+    move_as_an_earlier_release(world, f"IMAGE#{image.id}", "DETECTION", DetectionState.ACCEPTED)
+    move_as_an_earlier_release(world, f"REVIEW#{review}", "REVIEW", ReviewState.DONE)
     for _ in range(2):
         run_housekeeping(world.deps)
 

@@ -5,23 +5,14 @@ from typing import Any
 
 import pytest
 
-from loupe.domain.detection import (
-    ACCEPTED,
-    FAILED,
-    REJECTED,
-    REVIEW,
-    UNSURE,
-    WAITING,
-    Answer,
-    Label,
-)
+from loupe.domain.detection import DetectionState, Label, ModelOutput
 from loupe.errors import AlreadyDone, TryAgain
 from loupe.handlers import record_detection
-from loupe.services.detection import NO_ANSWER, detect, record
-from loupe.services.payloads import answer_to_json
+from loupe.services.detection import NO_OUTPUT, detect, record
+from loupe.services.payloads import output_to_json
 from tests.adapters.world import World, gone, image_json, png, unusable
 
-SURE = Answer("labels", (Label("cat", 93.0), Label("dog", 5.0)), "v1")
+SURE = ModelOutput("labels", (Label("cat", 93.0), Label("dog", 5.0)), "v1")
 
 
 # Recording
@@ -30,10 +21,14 @@ SURE = Answer("labels", (Label("cat", 93.0), Label("dog", 5.0)), "v1")
 def test_a_state_is_written_with_all_labels_and_its_event(world: World) -> None:
     image = world.received("a b+ü.png")
 
-    record(image.id, ACCEPTED, SURE, "", world.deps)
+    record(image.id, DetectionState.ACCEPTED, SURE, "", world.deps)
 
     found = world.detection(image)
-    assert (found.state, found.version, found.labels) == (ACCEPTED, "v1", SURE.labels)
+    assert (found.state, found.version, found.labels) == (
+        DetectionState.ACCEPTED,
+        "v1",
+        SURE.labels,
+    )
     (told,) = world.events("ImageAccepted")
     assert told["subject"] == "a b+ü.png: cat"
     assert told["detail"]["labels"][1]["name"] == "dog"
@@ -42,10 +37,10 @@ def test_a_state_is_written_with_all_labels_and_its_event(world: World) -> None:
 def test_recording_twice_writes_and_tells_once(world: World) -> None:
     image = world.received()
 
-    record(image.id, ACCEPTED, SURE, "", world.deps)
-    state = record(image.id, UNSURE, SURE, "late", world.deps)
+    record(image.id, DetectionState.ACCEPTED, SURE, "", world.deps)
+    state = record(image.id, DetectionState.UNSURE, SURE, "late", world.deps)
 
-    assert state == ACCEPTED
+    assert state == DetectionState.ACCEPTED
     assert len(world.events()) == 1
 
 
@@ -53,18 +48,23 @@ def test_a_record_moves_only_from_the_states_that_are_named(world: World) -> Non
     before = world.detection(world.received())
 
     with pytest.raises(AlreadyDone):
-        world.deps.detections.move(replace(before, state=ACCEPTED), REVIEW)
+        world.deps.detections.move(
+            replace(before, state=DetectionState.ACCEPTED), DetectionState.REVIEW
+        )
 
-    assert world.detection(before.image).state == WAITING
+    assert world.detection(before.image).state == DetectionState.WAITING
 
 
-@pytest.mark.parametrize(("state", "kind"), [(REJECTED, "ImageRejected"), (FAILED, "ImageFailed")])
+@pytest.mark.parametrize(
+    ("state", "kind"),
+    [(DetectionState.REJECTED, "ImageRejected"), (DetectionState.FAILED, "ImageFailed")],
+)
 def test_an_image_that_cannot_be_read_has_a_record_that_says_why(
-    world: World, state: str, kind: str
+    world: World, state: DetectionState, kind: str
 ) -> None:
     image = world.received()
 
-    record(image.id, state, NO_ANSWER, "the reason", world.deps)
+    record(image.id, state, NO_OUTPUT, "the reason", world.deps)
 
     assert world.detection(image).reason == "the reason"
     assert "the reason" in world.events(kind)[0]["text"]
@@ -74,7 +74,7 @@ def test_waiting_is_told_once_for_a_reason_and_again_for_another(world: World) -
     image = world.received()
 
     for reason in ("busy", "busy", "no model", "busy"):
-        record(image.id, WAITING, NO_ANSWER, reason, world.deps)
+        record(image.id, DetectionState.WAITING, NO_OUTPUT, reason, world.deps)
 
     reasons = [e["detail"]["reason"] for e in world.events("ImageWaiting")]
     assert sorted(reasons) == ["busy", "busy", "no model"]
@@ -87,7 +87,7 @@ def test_two_runs_at_once_tell_once_why_an_image_waits(
     monkeypatch.setattr(world.deps.detections, "get", lambda _id: before)
 
     for _ in range(2):
-        record(before.image.id, WAITING, NO_ANSWER, "busy", world.deps)
+        record(before.image.id, DetectionState.WAITING, NO_OUTPUT, "busy", world.deps)
 
     assert len(world.events("ImageWaiting")) == 1
 
@@ -99,22 +99,22 @@ def test_the_handler_says_why_an_image_is_unsure(
     image = world.received()
     request: dict[str, Any] = {
         "image": image_json(image),
-        "state": UNSURE,
-        "answer": answer_to_json(Answer("labels", (Label("cat", 40.0),), "v1")),
+        "state": DetectionState.UNSURE,
+        "answer": output_to_json(ModelOutput("labels", (Label("cat", 40.0),), "v1")),
         "minimum": "70",
     }
 
-    assert record_detection.handler(request, None) == {"state": UNSURE}
+    assert record_detection.handler(request, None) == {"state": DetectionState.UNSURE}
     assert "below the minimum of 70 %" in world.detection(image).reason
 
 
 def test_images_are_listed_by_state_and_by_time(world: World) -> None:
     first, second = world.received("1.png", 1), world.received("2.png", 2)
-    record(first.id, ACCEPTED, SURE, "", world.deps)
+    record(first.id, DetectionState.ACCEPTED, SURE, "", world.deps)
 
     detections = world.deps.detections
     assert [d.image.name for d in detections.newest()] == ["2.png", "1.png"]
-    assert [d.image for d in detections.newest(ACCEPTED)] == [first]
+    assert [d.image for d in detections.newest(DetectionState.ACCEPTED)] == [first]
     assert [d.image for d in detections.waiting()] == [second]
 
 

@@ -8,8 +8,8 @@ import pytest
 from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 
 from loupe.adapters.executions import ExecutionFailed
-from loupe.domain.detection import ACCEPTED, FAILED, MOST_FAILURES, WAITING, Answer
-from loupe.domain.places import ImageRef
+from loupe.domain.detection import MOST_FAILURES, DetectionState, ModelOutput
+from loupe.domain.keys import ImageRef
 from loupe.errors import TryAgain
 from loupe.handlers.dispatch_images import handler
 from loupe.services.detection import dispatch, read_again, record
@@ -33,7 +33,7 @@ def test_an_image_gets_a_record_and_is_read_whatever_it_is_called(world: World, 
 
     dispatch(message(s3_event(image)), world.deps)
 
-    assert world.detection(image).state == WAITING
+    assert world.detection(image).state == DetectionState.WAITING
     assert world.detection(image).image.name == name
     assert world.executions.runs == [(image.id, {"image": image_json(image)})]
 
@@ -67,7 +67,7 @@ def test_an_event_that_comes_twice_makes_one_record(world: World) -> None:
 def test_an_image_that_was_read_is_not_read_again(world: World) -> None:
     image = world.put("images_for_detection/1.png", png(1))
     dispatch(message(s3_event(image)), world.deps)
-    record(image.id, ACCEPTED, Answer("labels", (), "v1"), "", world.deps)
+    record(image.id, DetectionState.ACCEPTED, ModelOutput("labels", (), "v1"), "", world.deps)
 
     dispatch(message(s3_event(image)), world.deps)
 
@@ -108,7 +108,7 @@ def test_an_error_that_the_machine_does_not_know_sends_the_message_back(world: W
     with pytest.raises(BatchProcessingError):
         handler(sqs_event(s3_event(image)), None)
 
-    assert world.detection(image).state == WAITING
+    assert world.detection(image).state == DetectionState.WAITING
 
 
 def test_an_image_that_had_no_chance_waits_and_its_message_is_done_with(world: World) -> None:
@@ -118,7 +118,7 @@ def test_an_image_that_had_no_chance_waits_and_its_message_is_done_with(world: W
     answer = handler(sqs_event(s3_event(image)), None)
 
     assert answer == {"batchItemFailures": []}
-    assert world.detection(image).state == WAITING
+    assert world.detection(image).state == DetectionState.WAITING
     assert world.detection(image).reason == "Loupe's functions or a service are busy"
 
 
@@ -156,7 +156,7 @@ def test_an_image_that_can_never_be_read_leaves_the_circle_and_the_model_stops(
     done = run_housekeeping(serving.deps)
 
     assert (done["queued"], done["action"]) == (0, "stop")
-    assert serving.detection(image).state == FAILED
+    assert serving.detection(image).state == DetectionState.FAILED
     (told,) = serving.events("ImageFailed")
     assert "ClientError: AccessDenied" in told["text"]
 
@@ -166,7 +166,7 @@ def test_it_is_told_of_once_that_reading_is_tried_again(world: World) -> None:
 
     tried(world, image, MOST_FAILURES - 1)
 
-    assert world.detection(image).state == WAITING
+    assert world.detection(image).state == DetectionState.WAITING
     assert "ClientError: AccessDenied" in world.detection(image).reason
     assert len(world.events("ImageWaiting")) == 1
 
@@ -185,9 +185,9 @@ def test_an_image_that_failed_and_is_brought_back_is_tried_as_often_again(world:
     read_again([image.id], "ann", world.deps)
 
     tried(world, image, MOST_FAILURES - 1)
-    assert world.detection(image).state == WAITING
+    assert world.detection(image).state == DetectionState.WAITING
     tried(world, image, 1)
-    assert world.detection(image).state == FAILED
+    assert world.detection(image).state == DetectionState.FAILED
     assert len(world.events("ImageFailed")) == 2
 
 
@@ -199,4 +199,4 @@ def test_passing_faults_count_for_nothing_however_many(world: World) -> None:
     for _ in range(MOST_FAILURES):
         handler(sqs_event(s3_event(image)), None)
 
-    assert world.detection(image).state == WAITING
+    assert world.detection(image).state == DetectionState.WAITING

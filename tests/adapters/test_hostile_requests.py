@@ -20,10 +20,10 @@ from loupe.console import page
 from loupe.console.access import OPERATOR, ROLES
 from loupe.console.app import PAGES
 from loupe.console.requests import LARGEST_BODY
-from loupe.domain.review import CONFLICT, DONE
+from loupe.domain.review import ReviewState
 from loupe.domain.settings import CATALOGUE
 from loupe.errors import AlreadyDone, TryAgain
-from tests.adapters.console import PUBLIC, ROUTES, Answer, Console, Filled, console_of, fill
+from tests.adapters.console import PUBLIC, ROUTES, Console, Filled, Response, console_of, fill
 from tests.adapters.world import World
 
 REQUESTS = int(os.environ.get("LOUPE_REQUESTS", "10000"))
@@ -53,7 +53,7 @@ def held(place: tuple[Console, Filled]) -> Filled:
 # What is refused, and in which words
 
 
-def refused(answer: Answer, *words: str, status: int = 400) -> None:
+def refused(answer: Response, *words: str, status: int = 400) -> None:
     """Assert that a request is refused before any service is asked, in words that name it."""
     assert answer.status == status, answer
     assert answer.calls == 0
@@ -460,13 +460,13 @@ def test_three_operators_decide_one_conflict(
     assert "changed by somebody else" in second.body["message"]
     assert "not a conflict" in third.body["message"]
     after = reviews.get(held.conflict)
-    assert (after.state, after.replies[-1].label) == (DONE, "cat")
+    assert (after.state, after.answers[-1].label) == (ReviewState.DONE, "cat")
 
 
 def test_an_answer_that_comes_too_late(console: Console, held: Filled) -> None:
     answer = console.ask("POST", f"/api/reviews/{held.two_labels}/answer", {"label": "cat"})
 
-    assert console.world.deps.reviews.get(held.two_labels).state == CONFLICT
+    assert console.world.deps.reviews.get(held.two_labels).state == ReviewState.CONFLICT
     assert answer.status == 409
 
 

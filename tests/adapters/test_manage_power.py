@@ -11,11 +11,11 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutErr
 from loupe.adapters.rekognition import VersionState
 from loupe.adapters.reviews import take_place
 from loupe.adapters.table import Table
-from loupe.domain.detection import REVIEW, WAITING, Answer, Label
-from loupe.domain.places import ImageRef
-from loupe.domain.power import PAUSES
-from loupe.domain.review import OPEN, QUEUED, WITHDRAWN, Review, review_id
-from loupe.domain.training import WAITING_FOR_APPROVAL
+from loupe.domain.detection import DetectionState, Label, ModelOutput
+from loupe.domain.keys import ImageRef
+from loupe.domain.model_state import PAUSES
+from loupe.domain.review import Review, ReviewPurpose, ReviewState, review_id
+from loupe.domain.versions import VersionStatus
 from loupe.errors import TryAgain
 from loupe.services.autostart import switch
 from loupe.services.housekeeping import QUEUEING, HousekeepingFailed, run_housekeeping
@@ -140,9 +140,9 @@ def test_the_first_model_reads_again_what_no_person_has_looked_at(world: World) 
     queued = run_housekeeping(world.deps)["queued"]
 
     assert queued == 1
-    assert world.deps.reviews.get(untouched).state == WITHDRAWN
-    assert world.detection(world.deps.reviews.get(untouched).image).state == WAITING
-    assert world.deps.reviews.get(answered).state == OPEN
+    assert world.deps.reviews.get(untouched).state == ReviewState.WITHDRAWN
+    assert world.detection(world.deps.reviews.get(untouched).image).state == DetectionState.WAITING
+    assert world.deps.reviews.get(answered).state == ReviewState.OPEN
 
 
 def test_with_amazon_a2i_the_loop_of_a_withdrawn_review_is_stopped(world: World) -> None:
@@ -164,7 +164,10 @@ def test_reviews_of_an_unsure_model_are_not_withdrawn(serving: World) -> None:
     run_housekeeping(serving.deps)
 
     found = serving.deps.reviews.get(review)
-    assert (found.state, serving.detection(found.image).state) == (OPEN, REVIEW)
+    assert (found.state, serving.detection(found.image).state) == (
+        ReviewState.OPEN,
+        DetectionState.REVIEW,
+    )
 
 
 def queued_reviews(world: World) -> None:
@@ -172,7 +175,7 @@ def queued_reviews(world: World) -> None:
     world.set(Labels="cat,dog", Maximum_Reviews_Per_Day="1")
     for number, confidence in enumerate((50.0, 60.0, 10.0)):
         image = world.received(f"{number}.png", number)
-        answer = Answer("labels", (Label("cat", confidence),), "v1")
+        answer = ModelOutput("labels", (Label("cat", confidence),), "v1")
         request_review(ReviewRequest(image.id, answer, world.settings()), world.deps)
 
 
@@ -183,7 +186,7 @@ def test_a_new_day_opens_queued_reviews_the_least_sure_first(world: World) -> No
     world.deps.now += timedelta(days=1)
 
     assert run_housekeeping(world.deps)["opened"] == 1
-    opened = {review.image.name for review in world.deps.reviews.newest(OPEN)}
+    opened = {review.image.name for review in world.deps.reviews.newest(ReviewState.OPEN)}
     assert opened == {"0.png", "2.png"}
 
 
@@ -192,8 +195,8 @@ def test_a_review_that_is_answered_while_it_waits_does_not_stop_the_others(
 ) -> None:
     queued_reviews(world)
     world.set(Maximum_Reviews_Per_Day="0")
-    stale = list(world.deps.reviews.newest(QUEUED))
-    world.deps.reviews.move(replace(stale[0], state=OPEN), stale[0])
+    stale = list(world.deps.reviews.newest(ReviewState.QUEUED))
+    world.deps.reviews.move(replace(stale[0], state=ReviewState.OPEN), stale[0])
     monkeypatch.setattr(world.deps.reviews, "least_sure", lambda **_: iter(stale))
 
     assert run_housekeeping(world.deps)["opened"] == 1
@@ -285,10 +288,10 @@ def test_a_model_that_was_started_by_hand_gets_its_idle_time_from_then(serving: 
 
 
 @pytest.mark.parametrize(
-    ("status", "action"), [("training", "leave"), (WAITING_FOR_APPROVAL, "stop")]
+    ("status", "action"), [("training", "leave"), (VersionStatus.WAITING_FOR_APPROVAL, "stop")]
 )
 def test_a_round_at_work_keeps_the_champion_but_one_that_waits_for_approval_does_not(
-    serving: World, status: str, action: str
+    serving: World, status: VersionStatus, action: str
 ) -> None:
     serving.set(Stop_Model_When_Idle_Minutes="30")
     run_housekeeping(serving.deps)
@@ -331,7 +334,7 @@ def test_one_part_that_fails_does_not_keep_the_others_from_their_work(
     with pytest.raises(HousekeepingFailed, match=r"running hours \(Broken: x\)"):
         run_housekeeping(world.deps)
 
-    assert world.deps.reviews.counts()[OPEN] == 2
+    assert world.deps.reviews.counts()[ReviewState.OPEN] == 2
     assert '"HousekeepingPartsFailed":[3.0]' in capsys.readouterr().out
 
 
@@ -384,7 +387,7 @@ def test_a_service_that_hangs_is_waited_for_once_a_round(
     calls = []
 
     def versions() -> None:
-        calls.append((world.deps.reviews.counts()[OPEN], capsys.readouterr().out))
+        calls.append((world.deps.reviews.counts()[ReviewState.OPEN], capsys.readouterr().out))
         raise ReadTimeoutError(endpoint_url="https://rekognition")
 
     monkeypatch.setattr(world.rekognition, "versions", versions)
@@ -399,7 +402,9 @@ def test_a_service_that_hangs_is_waited_for_once_a_round(
 # How much it reads
 
 
-def reviews(world: World, count: int, state: str, purpose: str, loop: str = "") -> None:
+def reviews(
+    world: World, count: int, state: ReviewState, purpose: ReviewPurpose, loop: str = ""
+) -> None:
     """So many reviews, written as they are, without their images."""
     for number in range(count):
         image = ImageRef("b", f"images_for_detection/{purpose}{state}{number}.png", "1", "", 1)
@@ -444,8 +449,8 @@ def test_many_open_reviews_are_not_read_again_and_again(
     serving.set(Labels="cat,dog", Maximum_Reviews_Per_Day="1")
     serving.deps.now += timedelta(hours=1)
     serving.deps.table.write(take_place(f"{serving.deps.now:%Y-%m-%d}", 1))
-    reviews(serving, 40, OPEN, "unsure", "a-loop" if a2i else "")
-    reviews(serving, 20, QUEUED, "unsure")
+    reviews(serving, 40, ReviewState.OPEN, ReviewPurpose.UNSURE, "a-loop" if a2i else "")
+    reviews(serving, 20, ReviewState.QUEUED, ReviewPurpose.UNSURE)
     run_housekeeping(serving.deps)
     serving.deps.now += timedelta(minutes=20)
     run_housekeeping(serving.deps)
@@ -460,13 +465,13 @@ def test_no_more_queued_reviews_are_read_than_there_are_places(
     world: World, read_units: Counter[str]
 ) -> None:
     world.set(Maximum_Reviews_Per_Day="3")
-    reviews(world, 20, QUEUED, "unsure")
+    reviews(world, 20, ReviewState.QUEUED, ReviewPurpose.UNSURE)
     settings = world.settings()
 
     assert open_queued(settings, world.deps) == 3
 
     assert read_units["items"] == 3
-    opened = {review.guess[0].confidence for review in world.deps.reviews.newest(OPEN)}
+    opened = {review.guess[0].confidence for review in world.deps.reviews.newest(ReviewState.OPEN)}
     assert opened == {0.0, 1.0, 2.0}
     assert open_queued(settings, world.deps) == 0
     assert read_units["items"] == 3 + 3
@@ -489,8 +494,8 @@ def test_reviews_that_the_first_model_makes_needless_are_withdrawn_over_several_
     late = world.asked(name="late.png", picture=9)
     run_housekeeping(world.deps)
 
-    assert world.deps.reviews.counts() == {WITHDRAWN: 5, OPEN: 1}
-    assert world.deps.reviews.get(late).state == OPEN
+    assert world.deps.reviews.counts() == {ReviewState.WITHDRAWN: 5, ReviewState.OPEN: 1}
+    assert world.deps.reviews.get(late).state == ReviewState.OPEN
 
 
 def test_a_review_from_before_the_first_model_that_comes_late_is_withdrawn(world: World) -> None:
@@ -502,4 +507,4 @@ def test_a_review_from_before_the_first_model_that_comes_late_is_withdrawn(world
     late = world.asked()
     run_housekeeping(world.deps)
 
-    assert world.deps.reviews.get(late).state == WITHDRAWN
+    assert world.deps.reviews.get(late).state == ReviewState.WITHDRAWN

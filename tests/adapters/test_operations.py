@@ -2,13 +2,14 @@
 
 import pytest
 
+from loupe.domain.versions import VersionStatus
 from loupe.services.status import activity, next_check
 from tests.adapters.world import World
 
 
 @pytest.mark.parametrize("status", ["below_gate", "not_better", "training_failed", "refused"])
 def test_a_version_that_did_not_go_into_service_is_named_with_the_reason(
-    world: World, status: str
+    world: World, status: VersionStatus
 ) -> None:
     world.version("v1", status, reason="its F1 is below the minimum")
 
@@ -19,7 +20,9 @@ def test_a_version_that_did_not_go_into_service_is_named_with_the_reason(
 
 
 @pytest.mark.parametrize("status", ["in_service", "retired", "imported"])
-def test_a_version_that_is_or_was_in_service_needs_no_word(world: World, status: str) -> None:
+def test_a_version_that_is_or_was_in_service_needs_no_word(
+    world: World, status: VersionStatus
+) -> None:
     world.version("v1", status)
 
     assert "v1" not in activity(world.deps).text

@@ -8,7 +8,7 @@ from boto3.dynamodb.types import TypeSerializer
 from jsonschema import validate
 
 from loupe.adapters.publisher import Publisher
-from loupe.domain.events import event
+from loupe.domain.events import make_event
 from loupe.handlers import publish_events
 from loupe_cli.event_page import schema
 from tests.adapters.world import START, World
@@ -75,7 +75,7 @@ def json_numbers(detail: dict[str, Any]) -> Any:
 
 
 def told(world: World, **detail: Any) -> None:
-    made = event(
+    made = make_event(
         "ExampleRejected", "1", START, **{"image": "ü.png", "reason": "no image", **detail}
     )
     world.deps.table.write([], [made])
@@ -132,7 +132,7 @@ def test_an_event_that_is_written_again_is_no_new_item(world: World) -> None:
 def test_what_eventbridge_refuses_is_tried_again(world: World, bus: Recorder) -> None:
     bus.answer = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure"}]}
     told(world)
-    told_too = event("ExampleRejected", "2", START, image="b", reason="x")
+    told_too = make_event("ExampleRejected", "2", START, image="b", reason="x")
     world.deps.table.write([], [told_too])
     bus.answer = {"FailedEntryCount": 0}
     world.deps.publisher.publish({**vars(told_too)})

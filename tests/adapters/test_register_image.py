@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from loupe.adapters.table import save
-from loupe.domain.dataset import REGISTERED, REJECTED, REMOVED, Example, LabelCount
-from loupe.domain.review import CONFLICT, DONE, NONE_OF_THE_ABOVE, TWO_LABELS
+from loupe.domain.labelled_images import LabelCount, LabelledImage, LabelledImageStatus
+from loupe.domain.review import NONE_OF_THE_ABOVE, ReviewPurpose, ReviewState
 from loupe.errors import InvalidRequest, TryAgain
 from loupe.handlers import register_image
 from loupe.services.labelled_images import reconcile, register, same_pictures
@@ -22,14 +22,14 @@ def process(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
 
 
-def example(world: World, key: str) -> Example:
-    found = world.deps.dataset.example(key)
+def example(world: World, key: str) -> LabelledImage:
+    found = world.deps.dataset.labelled_image(key)
     assert found is not None
     return found
 
 
 def counts(world: World) -> dict[str, LabelCount]:
-    found = world.deps.dataset.ledger().counts
+    found = world.deps.dataset.label_counts().counts
     return {label: count for label, count in found.items() if count != LabelCount()}
 
 
@@ -45,7 +45,7 @@ def test_a_labelled_image_is_counted_and_told_of(world: World) -> None:
 
     assert counts(world) == {"große Katze": LabelCount(train=1, testable=1)}
     assert changes(world) == 1
-    assert example(world, key).status == REGISTERED
+    assert example(world, key).status == LabelledImageStatus.REGISTERED
     told = world.events("ExampleAdded")[0]["text"]
     assert "große Katze" in told
     assert "nothing" not in told
@@ -106,8 +106,8 @@ def test_a_picture_under_two_labels_is_among_the_conflicts_of_the_operator(world
     cat = world.labelled("cat", "1.png", 1)
     dog = world.labelled("dog", "1.png", 1)
 
-    (conflict,) = world.deps.reviews.newest(CONFLICT)
-    assert conflict.purpose == TWO_LABELS
+    (conflict,) = world.deps.reviews.newest(ReviewState.CONFLICT)
+    assert conflict.purpose == ReviewPurpose.TWO_LABELS
     assert conflict.labels == ("cat", "dog")
     assert conflict.image.key == dog
     assert "cat (cat/1.png) and dog (dog/1.png)" in conflict.reason
@@ -118,8 +118,8 @@ def test_a_picture_under_two_labels_is_among_the_conflicts_of_the_operator(world
     for _ in range(2):
         reconcile(cat, world.deps)
 
-    assert list(world.deps.reviews.newest(CONFLICT)) == []
-    assert world.deps.reviews.get(conflict.id).state == DONE
+    assert list(world.deps.reviews.newest(ReviewState.CONFLICT)) == []
+    assert world.deps.reviews.get(conflict.id).state == ReviewState.DONE
 
 
 @pytest.mark.parametrize("label", ["cat", "dog", NONE_OF_THE_ABOVE])
@@ -127,7 +127,7 @@ def test_the_label_that_an_operator_chooses_removes_the_other_object(
     world: World, label: str
 ) -> None:
     keys = [world.labelled(name, "1.png", 1) for name in ("cat", "dog")]
-    (conflict,) = world.deps.reviews.newest(CONFLICT)
+    (conflict,) = world.deps.reviews.newest(ReviewState.CONFLICT)
 
     decide_conflict(conflict.id, label, "ann", world.deps)
     for key in keys:
@@ -135,13 +135,13 @@ def test_the_label_that_an_operator_chooses_removes_the_other_object(
 
     assert list(counts(world)) == [name for name in ("cat", "dog") if name == label]
     decided = world.deps.reviews.get(conflict.id)
-    assert decided.state == DONE
-    assert [(reply.worker, reply.label) for reply in decided.replies] == [("ann", label)]
+    assert decided.state == ReviewState.DONE
+    assert [(answer.worker, answer.label) for answer in decided.answers] == [("ann", label)]
 
 
 def test_a_label_that_the_picture_does_not_have_decides_no_conflict(world: World) -> None:
     keys = [world.labelled(name, "1.png", 1) for name in ("cat", "dog")]
-    (conflict,) = world.deps.reviews.newest(CONFLICT)
+    (conflict,) = world.deps.reviews.newest(ReviewState.CONFLICT)
 
     with pytest.raises(InvalidRequest, match="'cow' is not one of the labels"):
         decide_conflict(conflict.id, "cow", "ann", world.deps)
@@ -157,7 +157,9 @@ def test_a_conflict_that_comes_back_is_open_again(world: World) -> None:
 
     world.labelled("dog", "2.png", 1)
 
-    assert [review.image.name for review in world.deps.reviews.newest(CONFLICT)] == ["dog/2.png"]
+    assert [review.image.name for review in world.deps.reviews.newest(ReviewState.CONFLICT)] == [
+        "dog/2.png"
+    ]
 
 
 # What does not count
@@ -247,7 +249,7 @@ def test_a_removed_image_is_counted_back(world: World) -> None:
     register(message({**s3_event(world.put("x", b"")), "detail": deleted(key)}), world.deps)
 
     assert counts(world) == {}
-    assert example(world, key).status == REMOVED
+    assert example(world, key).status == LabelledImageStatus.REMOVED
     assert len(world.events("ExampleRemoved")) == 1
 
 
@@ -269,7 +271,7 @@ def test_an_image_that_came_and_went_before_its_turn_leaves_nothing(world: World
 
     register(message(s3_event(image)), world.deps)
 
-    assert world.deps.dataset.example(image.key) is None
+    assert world.deps.dataset.labelled_image(image.key) is None
     assert changes(world) == 0
 
 
@@ -359,7 +361,7 @@ def test_what_cannot_be_used_has_a_record_that_says_why(
         reconcile(key, world.deps)
 
     found = example(world, key)
-    assert found.status == REJECTED
+    assert found.status == LabelledImageStatus.REJECTED
     assert why in found.reason
     assert counts(world) == {}
     assert len(world.events("ExampleRejected")) == 1
@@ -381,7 +383,7 @@ def test_a_rejected_file_that_is_replaced_by_an_image_is_registered(world: World
 
     world.labelled("cat", "1.png", 1)
 
-    assert example(world, key).status == REGISTERED
+    assert example(world, key).status == LabelledImageStatus.REGISTERED
     assert counts(world)["cat"].train == 1
 
 

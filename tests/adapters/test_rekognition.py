@@ -15,7 +15,7 @@ from botocore.exceptions import (
 from botocore.stub import Stubber
 
 from loupe.adapters.rekognition import DatasetState, Rekognition, VersionState
-from loupe.domain.places import ImageRef
+from loupe.domain.keys import ImageRef
 from loupe.errors import (
     LoupeError,
     NotFound,

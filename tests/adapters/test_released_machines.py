@@ -10,18 +10,9 @@ from typing import Any
 
 import pytest
 
-from loupe.domain.detection import ACCEPTED, FAILED, REVIEW, WAITING, Label
-from loupe.domain.places import ImageRef
-from loupe.domain.training import (
-    BELOW_GATE,
-    IN_SERVICE,
-    REFUSED,
-    RETIRED,
-    TRAINING_FAILED,
-)
-from loupe.domain.training import (
-    FAILED as VERSION_FAILED,
-)
+from loupe.domain.detection import DetectionState, Label
+from loupe.domain.keys import ImageRef
+from loupe.domain.versions import VersionStatus
 from loupe.errors import ServiceRefused, TryAgain
 from loupe.handlers import (
     build_dataset,
@@ -29,13 +20,13 @@ from loupe.handlers import (
     close_training,
     compare_models,
     detect_labels,
-    manage_power,
+    housekeeping,
     promote_model,
-    prove_model,
     record_detection,
     request_approval,
     request_review,
-    run_model,
+    set_model_state,
+    smoke_test,
     train_model,
 )
 from tests.adapters.world import World, image_json
@@ -51,13 +42,13 @@ CALLED: tuple[Any, ...] = (
     close_training,
     compare_models,
     detect_labels,
-    manage_power,
+    housekeeping,
     promote_model,
-    prove_model,
+    smoke_test,
     record_detection,
     request_approval,
     request_review,
-    run_model,
+    set_model_state,
     train_model,
 )
 
@@ -131,13 +122,16 @@ def running(released: Released) -> list[str]:
 
 def test_a_run_trains_compares_and_promotes(released: Released) -> None:
     assert released.run("improve").entered[-1] == "Done"
-    assert status(released, "v1") == IN_SERVICE
+    assert status(released, "v1") == VersionStatus.IN_SERVICE
     released.world.labelled("cat", "more.png", 5)
 
     second = released.run("improve")
 
     assert second.entered[-1] == "Done"
-    assert (status(released, "v1"), status(released, "v2")) == (RETIRED, IN_SERVICE)
+    assert (status(released, "v1"), status(released, "v2")) == (
+        VersionStatus.REPLACED,
+        VersionStatus.IN_SERVICE,
+    )
     assert running(released) == ["v2"]
     assert released.world.deps.versions.lease_holder() == ""
 
@@ -151,11 +145,13 @@ def test_a_run_starts_the_version_in_service_for_the_comparison(released: Releas
     second = released.run("improve")
 
     assert "Start champion" in second.entered
-    assert status(released, "v2") == IN_SERVICE
+    assert status(released, "v2") == VersionStatus.IN_SERVICE
     assert running(released) == ["v2"]
 
 
-@pytest.mark.parametrize(("approves", "expected"), [(True, IN_SERVICE), (False, REFUSED)])
+@pytest.mark.parametrize(
+    ("approves", "expected"), [(True, VersionStatus.IN_SERVICE), (False, VersionStatus.REJECTED)]
+)
 def test_a_run_waits_for_approval(released: Released, approves: bool, expected: str) -> None:
     released.world.set(Enable_Automatic_Deployment="false")
     released.approves = approves
@@ -169,14 +165,14 @@ def test_a_version_below_the_gate_is_closed(released: Released) -> None:
     released.f1 = 0.2
 
     assert released.run("improve").entered[-1] == "Done"
-    assert status(released, "v1") == BELOW_GATE
+    assert status(released, "v1") == VersionStatus.BELOW_GATE
 
 
 def test_a_training_that_fails_is_closed(released: Released) -> None:
     released.becomes["TRAINING_IN_PROGRESS"] = "TRAINING_FAILED"
 
     assert released.run("improve").entered[-1] == "Failed"
-    assert status(released, "v1") == TRAINING_FAILED
+    assert status(released, "v1") == VersionStatus.TRAINING_FAILED
     assert released.world.deps.versions.lease_holder() == ""
 
 
@@ -187,7 +183,7 @@ def test_a_challenger_that_fails_is_stopped(released: Released) -> None:
     released.call["ProveModel"] = refuse
 
     assert released.run("improve").entered[-1] == "Failed"
-    assert status(released, "v1") == VERSION_FAILED
+    assert status(released, "v1") == VersionStatus.FAILED
     assert running(released) == []
 
 
@@ -206,14 +202,18 @@ def read(released: Released, confidence: float) -> tuple[str, str]:
 
 @pytest.mark.parametrize(
     ("confidence", "expected"),
-    [(99.0, (ACCEPTED, "Record with its answer")), (10.0, (REVIEW, "Request review"))],
+    [
+        (99.0, (DetectionState.ACCEPTED, "Record with its answer")),
+        (10.0, (DetectionState.REVIEW, "Request review")),
+    ],
 )
 def test_an_image_is_read(released: Released, confidence: float, expected: tuple[str, str]) -> None:
     assert read(released, confidence) == expected
 
 
 @pytest.mark.parametrize(
-    ("error", "expected"), [(TryAgain("busy"), WAITING), (ServiceRefused("no"), FAILED)]
+    ("error", "expected"),
+    [(TryAgain("busy"), DetectionState.WAITING), (ServiceRefused("no"), DetectionState.FAILED)],
 )
 def test_an_image_that_is_not_read_waits_or_fails(
     released: Released, error: Exception, expected: str

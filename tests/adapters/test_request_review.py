@@ -2,16 +2,16 @@
 
 import pytest
 
-from loupe.domain.detection import REVIEW, WAITING, Answer, Label
-from loupe.domain.review import COLD_START, OPEN, QUEUED, UNSURE
+from loupe.domain.detection import DetectionState, Label, ModelOutput
+from loupe.domain.review import ReviewPurpose, ReviewState
 from loupe.errors import TryAgain
 from loupe.services.reviews import ReviewRequest, open_queued, open_review, request_review
 from tests.adapters.world import START, World
 
-UNSURE_ANSWER = Answer("labels", (Label("cat", 40.0),), "v1")
+UNSURE_ANSWER = ModelOutput("labels", (Label("cat", 40.0),), "v1")
 
 
-def review_of(world: World, answer: Answer = UNSURE_ANSWER) -> str:
+def review_of(world: World, answer: ModelOutput = UNSURE_ANSWER) -> str:
     image = world.received()
     request_review(ReviewRequest(image.id, answer, world.settings()), world.deps)
     return world.detection(image).review
@@ -24,7 +24,7 @@ def test_without_a_label_the_image_waits_and_the_operator_is_asked_once_a_day(
         image = world.received(f"{number}.png", number)
         assert (
             request_review(ReviewRequest(image.id, UNSURE_ANSWER, world.settings()), world.deps)
-            == WAITING
+            == DetectionState.WAITING
         )
 
     (told,) = world.events("LabelsNeeded")
@@ -46,8 +46,12 @@ def test_an_unsure_image_is_in_review_with_its_reason_and_event(world: World) ->
     review = world.deps.reviews.get(review_of(world))
     detection = world.detection(review.image)
 
-    assert (review.state, review.purpose, review.wanted) == (OPEN, UNSURE, 2)
-    assert (detection.state, detection.version) == (REVIEW, "v1")
+    assert (review.state, review.purpose, review.wanted) == (
+        ReviewState.OPEN,
+        ReviewPurpose.UNSURE,
+        2,
+    )
+    assert (detection.state, detection.version) == (DetectionState.REVIEW, "v1")
     assert detection.labels == UNSURE_ANSWER.labels
     assert review.id in world.events("ImageSentToReview")[0]["text"]
 
@@ -55,9 +59,11 @@ def test_an_unsure_image_is_in_review_with_its_reason_and_event(world: World) ->
 def test_an_image_without_a_model_is_reviewed_for_the_first_dataset(world: World) -> None:
     world.set(Labels="cat,dog")
 
-    review = world.deps.reviews.get(review_of(world, Answer("no_model", reason="no model yet")))
+    review = world.deps.reviews.get(
+        review_of(world, ModelOutput("no_model", reason="no model yet"))
+    )
 
-    assert (review.purpose, review.version, review.guess) == (COLD_START, "", ())
+    assert (review.purpose, review.version, review.guess) == (ReviewPurpose.COLD_START, "", ())
 
 
 def test_asking_twice_opens_one_review(world: World) -> None:
@@ -67,7 +73,7 @@ def test_asking_twice_opens_one_review(world: World) -> None:
 
     states = [request_review(request, world.deps) for _ in range(2)]
 
-    assert states == [REVIEW, REVIEW]
+    assert states == [DetectionState.REVIEW, DetectionState.REVIEW]
     assert len(list(world.deps.reviews.newest())) == 1
     assert len(world.events("ImageSentToReview")) == 1
 
@@ -90,8 +96,8 @@ def test_past_the_days_number_of_reviews_images_queue(world: World) -> None:
         image = world.received(f"{number}.png", number)
         request_review(ReviewRequest(image.id, UNSURE_ANSWER, world.settings()), world.deps)
 
-    assert len(list(world.deps.reviews.newest(OPEN))) == 2
-    queued = list(world.deps.reviews.newest(QUEUED))
+    assert len(list(world.deps.reviews.newest(ReviewState.OPEN))) == 2
+    queued = list(world.deps.reviews.newest(ReviewState.QUEUED))
     assert len(queued) == 2
     assert "today's number" in queued[0].reason
 
@@ -116,8 +122,8 @@ def test_who_loses_the_days_last_place_to_another_queues(
 
     late = world.asked(Label("cat", 40.0), name="2.png", version="v1", picture=1)
 
-    assert world.deps.reviews.get(late).state == QUEUED
-    assert world.deps.reviews.counts() == {OPEN: 1, QUEUED: 1}
+    assert world.deps.reviews.get(late).state == ReviewState.QUEUED
+    assert world.deps.reviews.counts() == {ReviewState.OPEN: 1, ReviewState.QUEUED: 1}
 
 
 def test_a_queued_review_that_loses_the_last_place_stays_queued(
@@ -129,7 +135,7 @@ def test_a_queued_review_that_loses_the_last_place_stays_queued(
     look_too_early(world, monkeypatch, places=2)
 
     assert open_queued(world.settings(), world.deps) == 0
-    assert world.deps.reviews.counts() == {OPEN: 1, QUEUED: 2}
+    assert world.deps.reviews.counts() == {ReviewState.OPEN: 1, ReviewState.QUEUED: 2}
 
 
 def test_a_review_takes_its_place_once_however_often_it_is_asked_for(
@@ -157,7 +163,7 @@ def test_a_queued_review_that_is_answered_just_now_takes_no_place(
     world.set(Labels="cat,dog", Maximum_Reviews_Per_Day="1")
     for number in range(2):
         world.asked(Label("cat", 40.0), name=f"{number}.png", version="v1", picture=number)
-    (stale,) = world.deps.reviews.newest(QUEUED)
+    (stale,) = world.deps.reviews.newest(ReviewState.QUEUED)
     world.answered_once(stale.id)
     monkeypatch.setattr(world.deps.reviews, "least_sure", lambda **_: iter([stale]))
     world.set(Maximum_Reviews_Per_Day="3")

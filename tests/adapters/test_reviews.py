@@ -7,19 +7,10 @@ from typing import Any
 
 import pytest
 
-from loupe.domain.dataset import COLD_START, REVIEWED
-from loupe.domain.detection import ANSWERED, REVIEW, Label
-from loupe.domain.loops import STATUS_CHANGE
-from loupe.domain.review import (
-    CLOSING,
-    CONFLICT,
-    DONE,
-    NONE_OF_THE_ABOVE,
-    OPEN,
-    Reply,
-    claim,
-    render_output,
-)
+from loupe.domain.detection import DetectionState, Label
+from loupe.domain.human_loops import STATUS_CHANGE
+from loupe.domain.labelled_images import ImageSource
+from loupe.domain.review import NONE_OF_THE_ABOVE, Answer, ReviewState, claim, render_output
 from loupe.errors import AlreadyDone
 from loupe.handlers import answer_review, record_review
 from loupe.services.human_loops import start_loop, start_loops
@@ -42,8 +33,8 @@ def review(world: World) -> str:
 def written(world: World, review: str, *labels: str, text: str = "") -> Any:
     """An `output.json`, as Amazon A2I would write it for a review."""
     known = world.deps.reviews.get(review)
-    replies = tuple(Reply(f"w{n}", label, "2026") for n, label in enumerate(labels))
-    body = text or render_output(replace(known, replies=replies), "arn:flow")
+    answers = tuple(Answer(f"w{n}", label, "2026") for n, label in enumerate(labels))
+    body = text or render_output(replace(known, answers=answers), "arn:flow")
     return world.put(f"a2i-human-loop-data/flow/2026/{review}/output.json", body.encode())
 
 
@@ -58,9 +49,9 @@ def test_the_last_answer_asked_for_hands_all_of_them_over(world: World) -> None:
     world.set(Labels="cat,dog", Reviewers_Per_Image="2")
     review = world.asked(GUESS, version="v1")
 
-    assert answer(AnswerRequest(review, "ada", "dog"), world.deps).state == OPEN
+    assert answer(AnswerRequest(review, "ada", "dog"), world.deps).state == ReviewState.OPEN
     assert world.keys("a2i-human-loop-data/") == []
-    assert answer(AnswerRequest(review, "bob", "dog"), world.deps).state == CLOSING
+    assert answer(AnswerRequest(review, "bob", "dog"), world.deps).state == ReviewState.CLOSING
 
     output = json.loads(world.deps.objects.read(world.output(review).key))
     assert output["humanLoopName"] == review
@@ -88,7 +79,7 @@ def test_a_wrong_answer_is_an_error_for_a_person_to_read(
 
     assert "not one of the labels" in refused["error"]
     assert "no review" in missing["error"]
-    assert taken == {"state": CLOSING}
+    assert taken == {"state": ReviewState.CLOSING}
 
 
 # Training data
@@ -101,8 +92,8 @@ def test_an_answer_becomes_the_images_and_a_labelled_image(world: World, review:
     image = world.deps.reviews.get(review).image
     detection = world.detection(image)
     assert key.startswith("images_labeled_by_folder/dog/a b+ü.")
-    assert world.deps.reviews.get(review).state == DONE
-    assert detection.state == ANSWERED
+    assert world.deps.reviews.get(review).state == ReviewState.DONE
+    assert detection.state == DetectionState.ANSWERED
     assert [(label.name, label.by) for label in detection.labels] == [
         ("dog", "person"),
         ("cat", "model"),
@@ -112,7 +103,11 @@ def test_an_answer_becomes_the_images_and_a_labelled_image(world: World, review:
 
 @pytest.mark.parametrize(
     ("version", "reviewers", "source", "testable"),
-    [("v1", 1, REVIEWED, False), ("v1", 2, REVIEWED, True), ("", 1, COLD_START, True)],
+    [
+        ("v1", 1, ImageSource.REVIEWED, False),
+        ("v1", 2, ImageSource.REVIEWED, True),
+        ("", 1, ImageSource.COLD_START, True),
+    ],
 )
 def test_the_copy_says_who_labelled_it_and_is_registered_so(
     world: World, version: str, reviewers: int, source: str, testable: bool
@@ -124,7 +119,7 @@ def test_the_copy_says_who_labelled_it_and_is_registered_so(
 
     reconcile(key, world.deps)
 
-    example = world.deps.dataset.example(key)
+    example = world.deps.dataset.labelled_image(key)
     assert example is not None
     assert (example.source, example.reviewers) == (source, reviewers)
     assert world.deps.dataset.group(example.group).testable is testable
@@ -139,7 +134,7 @@ def test_an_image_deleted_before_its_review_is_done_still_becomes_training_data(
 
     (key,) = labelled(world)
     reconcile(key, world.deps)
-    example = world.deps.dataset.example(key)
+    example = world.deps.dataset.labelled_image(key)
     assert example is not None
     assert example.status == "registered"
 
@@ -153,7 +148,7 @@ def test_an_image_whose_very_version_is_gone_is_answered_all_the_same(
     world.taken_in(world.answered(review, "dog"))
 
     assert labelled(world) == []
-    assert world.detection(image).state == ANSWERED
+    assert world.detection(image).state == DetectionState.ANSWERED
     assert "was deleted" in world.detection(image).reason
 
 
@@ -162,7 +157,7 @@ def test_none_of_the_above_is_an_answer_and_not_a_label(world: World, review: st
 
     detection = world.detection(world.deps.reviews.get(review).image)
     assert labelled(world) == []
-    assert detection.state == ANSWERED
+    assert detection.state == DetectionState.ANSWERED
     assert detection.none_of_the_above
     assert [(label.name, label.by) for label in detection.labels] == [
         (NONE_OF_THE_ABOVE, "person"),
@@ -213,7 +208,7 @@ def test_reviewers_who_disagree_are_a_conflict_for_the_operator(world: World) ->
     world.taken_in(world.answered(review, "cat", "dog"))
 
     assert labelled(world) == []
-    assert world.deps.reviews.get(review).state == CONFLICT
+    assert world.deps.reviews.get(review).state == ReviewState.CONFLICT
     assert "cat, dog" in world.events("ReviewConflict")[0]["text"]
 
 
@@ -233,7 +228,7 @@ def test_an_output_that_is_no_answer_is_told_of_and_stays(
 
     (told,) = world.events("ReviewUnusable")
     assert output.key in told["text"]
-    assert world.deps.reviews.get(review).state == OPEN
+    assert world.deps.reviews.get(review).state == ReviewState.OPEN
     assert world.deps.objects.read(output.key)
 
 
@@ -251,7 +246,7 @@ def test_an_answer_that_was_not_offered_makes_no_folder_and_opens_the_review_aga
     world.taken_in(written(world, review, "../x"))
 
     assert labelled(world) == []
-    assert world.deps.reviews.get(review).state == OPEN
+    assert world.deps.reviews.get(review).state == ReviewState.OPEN
     assert "'../x'" in world.events("ReviewUnusable")[0]["text"]
 
 
@@ -262,7 +257,7 @@ def test_the_review_can_be_answered_after_an_output_that_could_not_be_used(
 
     world.taken_in(written(world, review, "dog"))
 
-    assert world.deps.reviews.get(review).state == DONE
+    assert world.deps.reviews.get(review).state == ReviewState.DONE
     assert len(labelled(world)) == 1
 
 
@@ -310,7 +305,7 @@ def test_a_batch_takes_in_every_answer_that_it_can(
     failed = record_review.handler(sqs_event("garbage", s3_event(output), s3_event(output)), None)
 
     assert failed == {"batchItemFailures": [{"itemIdentifier": "0"}]}
-    assert world.deps.reviews.get(review).state == DONE
+    assert world.deps.reviews.get(review).state == ReviewState.DONE
 
 
 def test_an_answer_after_the_review_is_over_changes_nothing(world: World, review: str) -> None:
@@ -324,7 +319,7 @@ def test_an_answer_after_the_review_is_over_changes_nothing(world: World, review
 
 
 def test_an_image_in_review_waits_in_that_state_for_its_answer(world: World, review: str) -> None:
-    assert world.detection(world.deps.reviews.get(review).image).state == REVIEW
+    assert world.detection(world.deps.reviews.get(review).image).state == DetectionState.REVIEW
 
 
 # Loops of Amazon A2I that end without answers
@@ -356,7 +351,7 @@ def test_a_loop_that_failed_is_followed_by_another(
     follow(world, monkeypatch, ended(loop, "Failed"), ended(loop, "Failed"))
 
     assert world.loops.started == [loop, f"{loop}-2"]
-    assert world.deps.reviews.get(loop).state == OPEN
+    assert world.deps.reviews.get(loop).state == ReviewState.OPEN
     assert "asked again" in world.events("ReviewFailed")[0]["text"]
 
 
@@ -366,7 +361,7 @@ def test_after_three_loops_that_failed_the_operator_decides(
     for name in (loop, f"{loop}-2", f"{loop}-3"):
         follow(world, monkeypatch, ended(name, "Failed"))
 
-    assert world.deps.reviews.get(loop).state == CONFLICT
+    assert world.deps.reviews.get(loop).state == ReviewState.CONFLICT
     assert f"loupe reviews decide {loop}" in world.events("ReviewFailed")[-1]["text"]
 
     decide_conflict(loop, "dog", "ann", world.deps)
@@ -378,7 +373,7 @@ def test_a_loop_that_somebody_stopped_is_for_the_operator(
 ) -> None:
     follow(world, monkeypatch, ended(loop, "Stopped"))
 
-    assert world.deps.reviews.get(loop).state == CONFLICT
+    assert world.deps.reviews.get(loop).state == ReviewState.CONFLICT
 
 
 def test_the_end_of_a_loop_that_is_known_or_foreign_changes_nothing(
@@ -390,7 +385,7 @@ def test_the_end_of_a_loop_that_is_known_or_foreign_changes_nothing(
         world, monkeypatch, ended(loop, "Completed"), ended(loop, "Failed"), ended("x", "Failed")
     )
 
-    assert world.deps.reviews.get(loop).state == DONE
+    assert world.deps.reviews.get(loop).state == ReviewState.DONE
     assert world.events("ReviewFailed") == []
 
 
@@ -405,7 +400,7 @@ def test_an_answer_to_a_second_loop_counts(
     body = json.dumps(json.loads(text) | {"humanAnswers": answers})
     world.taken_in(world.put(f"a2i-human-loop-data/f/{loop}-2/output.json", body.encode()))
 
-    assert world.deps.reviews.get(loop).state == DONE
+    assert world.deps.reviews.get(loop).state == ReviewState.DONE
 
 
 def test_a_loop_whose_answers_cannot_be_used_is_followed_by_another(
@@ -446,7 +441,7 @@ def test_a_loop_whose_review_is_over_when_it_starts_is_stopped(world: World, loo
     world.loops.refuses = True
     other = world.asked(GUESS, version="v1", name="other.png", picture=1)
     stale = world.deps.reviews.get(other)
-    world.deps.reviews.move(replace(stale, state=DONE), stale)
+    world.deps.reviews.move(replace(stale, state=ReviewState.DONE), stale)
     world.loops.refuses = False
 
     start_loop(stale, world.deps)
@@ -479,4 +474,4 @@ def test_a_loop_that_the_switch_back_stopped_makes_no_conflict(
 
     follow(world, monkeypatch, ended(loop, "Stopped"))
 
-    assert world.deps.reviews.get(loop).state == OPEN
+    assert world.deps.reviews.get(loop).state == ReviewState.OPEN

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from loupe.domain.detection import Label
-from loupe.domain.review import DONE, NONE_OF_THE_ABOVE, QUALITY
+from loupe.domain.review import NONE_OF_THE_ABOVE, ReviewPurpose, ReviewState
 from loupe.services.sampling import sample_reviews
 from tests.adapters.world import World
 
@@ -19,7 +19,7 @@ def sampling(world: World) -> None:
 
 
 def quality(world: World) -> list[Any]:
-    found = [r for r in world.deps.reviews.newest() if r.purpose == QUALITY]
+    found = [r for r in world.deps.reviews.newest() if r.purpose == ReviewPurpose.QUALITY]
     return sorted(found, key=lambda review: review.image.name)
 
 
@@ -143,7 +143,7 @@ def test_an_image_that_was_answered_already_scores_with_that_answer(world: World
 
     scored = world.deps.versions.get("v1")
     assert (scored.samples, scored.samples_agreed) == (1, 0)
-    assert world.deps.reviews.get(review).state == DONE
+    assert world.deps.reviews.get(review).state == ReviewState.DONE
 
 
 def test_a_run_that_is_repeated_opens_no_second_review(world: World) -> None:

@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 from loupe.adapters.conflicts import ATTEMPTS, LONGEST_PAUSE, persist
 from loupe.adapters.event_log import EventLog
 from loupe.adapters.table import Table, listed, put_new, save, update
-from loupe.domain.detection import WAITING
-from loupe.domain.events import event
-from loupe.domain.places import stamp
+from loupe.domain.detection import DetectionState
+from loupe.domain.events import make_event
+from loupe.domain.keys import timestamp
 from loupe.errors import AlreadyDone, TryAgain
 from tests.adapters.world import START, World
 
 
 def test_a_write_and_its_event_happen_together(world: World) -> None:
-    told = event("SettingsApplied", "1", START, reason="x")
+    told = make_event("SettingsApplied", "1", START, reason="x")
 
     world.deps.table.put_new({"pk": "A", "sk": "A"}, [told])
 
@@ -37,7 +37,7 @@ def test_when_a_condition_fails_nothing_is_written_and_nothing_is_told(world: Wo
     with pytest.raises(AlreadyDone):
         table.write(
             [save({"pk": "B", "sk": "B", "n": 1}), put_new({"pk": "A", "sk": "A"})],
-            [event("SettingsApplied", "1", START, reason="x")],
+            [make_event("SettingsApplied", "1", START, reason="x")],
         )
 
     assert table.get("B", "B") is None
@@ -55,12 +55,12 @@ def test_an_event_written_again_stays_as_it_is_and_counts_once(world: World) -> 
         "reason": "",
     }
     for hour in range(3):
-        told = event("ImageAccepted", "1", START + timedelta(hours=hour), **detail)
+        told = make_event("ImageAccepted", "1", START + timedelta(hours=hour), **detail)
         table.write([put_new({"pk": "A", "sk": str(hour)})], [told])
     table.write([], [told])
 
     (stored,) = world.events()
-    assert stored["at"] == stamp(START)
+    assert stored["at"] == timestamp(START)
     assert (
         sum(hour["accepted"] for hour in EventLog(table).hours(f"{START:%Y-%m-%d}").values()) == 1
     )
@@ -68,7 +68,7 @@ def test_an_event_written_again_stays_as_it_is_and_counts_once(world: World) -> 
 
 
 def test_of_two_events_the_one_that_is_new_is_written(world: World) -> None:
-    first, second = (event("SettingsApplied", cause, START, reason="x") for cause in "12")
+    first, second = (make_event("SettingsApplied", cause, START, reason="x") for cause in "12")
     world.deps.table.write([], [first])
 
     world.deps.table.write([], [first, second])
@@ -114,7 +114,7 @@ def test_a_listing_is_newest_first_and_goes_on_behind_a_pointer(world: World) ->
 
 
 def test_events_expire_after_ninety_days(world: World) -> None:
-    world.deps.table.write([], [event("SettingsApplied", "1", START, reason="x")])
+    world.deps.table.write([], [make_event("SettingsApplied", "1", START, reason="x")])
 
     (told,) = world.events()
 
@@ -198,7 +198,7 @@ def test_an_image_that_meets_others_counts_in_another_shard_and_once(
 
     shards = {re.findall(r"'pk': 'COUNTS', 'sk': '(\d+)'", request)[0] for request in tried}
     assert len(shards) > 2
-    assert world.deps.detections.counts() == {WAITING: 1}
+    assert world.deps.detections.counts() == {DetectionState.WAITING: 1}
 
 
 def test_a_condition_that_does_not_hold_is_not_tried_again(

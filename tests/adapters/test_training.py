@@ -10,19 +10,9 @@ from loupe.adapters.table import save
 from loupe.domain.comparison import Prediction
 from loupe.domain.detection import Label
 from loupe.domain.failures import Failure
-from loupe.domain.manifest import Entry, parse, render
+from loupe.domain.manifest import ManifestEntry, parse, render
 from loupe.domain.settings import Settings
-from loupe.domain.training import (
-    BELOW_GATE,
-    IN_SERVICE,
-    NOT_BETTER,
-    REFUSED,
-    RETIRED,
-    TRAINING,
-    TRAINING_FAILED,
-    WAITING_FOR_APPROVAL,
-)
-from loupe.domain.versions import Service
+from loupe.domain.versions import Service, VersionStatus
 from loupe.errors import AlreadyDone, NotFound, ServiceFailed, ServiceRefused, TryAgain
 from loupe.handlers.check_training import handler
 from loupe.services.comparison import compare, return_champion, smoke_test
@@ -79,7 +69,7 @@ def test_a_check_with_enough_new_images_begins_an_attempt_and_keeps_the_lease(
 
     version = world.deps.versions.get("v1")
     assert (plan.action, plan.version) == ("train", "v1")
-    assert (version.status, version.labels) == (TRAINING, ("cat", "dog"))
+    assert (version.status, version.labels) == (VersionStatus.TRAINING, ("cat", "dog"))
     assert world.deps.versions.progress().changes == 0
     assert world.deps.versions.lease_holder() == "run 1"
 
@@ -142,7 +132,7 @@ def test_images_that_failed_the_gate_are_not_trained_on_again_until_there_are_ne
 ) -> None:
     fill(world)
     checked(world)
-    close_training(Closing("run 1", "v1", BELOW_GATE, "too low", False), world.deps)
+    close_training(Closing("run 1", "v1", VersionStatus.BELOW_GATE, "too low", False), world.deps)
 
     assert checked(world, "run 2").action == "nothing"
 
@@ -155,7 +145,7 @@ def test_images_that_failed_the_gate_are_not_trained_on_again_until_there_are_ne
 def test_a_rollback_is_planned_only_for_a_version_that_can_serve(world: World) -> None:
     promoted(world, "v1")
     promoted(world, "v2")
-    world.version("v3", TRAINING_FAILED)
+    world.version("v3", VersionStatus.TRAINING_FAILED)
 
     assert checked(world, deploy="v1").action == "deploy"
     assert "in service already" in checked(world, deploy="v2").reason
@@ -210,21 +200,23 @@ def test_images_that_come_during_a_training_do_not_change_its_snapshot(world: Wo
     assert len(parse(world.deps.objects.read(manifest_key("v1", "train")).decode())) == 2
 
 
-def manifests(world: World, old: list[Entry], new: list[Entry]) -> None:
+def manifests(world: World, old: list[ManifestEntry], new: list[ManifestEntry]) -> None:
     """Given a dataset that holds `old`, and a version v2 that is to be trained on `new`."""
     for name, entries in (("v1", old), ("v2", new)):
         for split in ("train", "test"):
             body = render(entries if split == "train" else []).encode()
             world.deps.objects.write(manifest_key(name, split), body, "application/jsonl")
-    world.version("v1", RETIRED)
-    world.version("v2", TRAINING, training_images=len(new))
+    world.version("v1", VersionStatus.REPLACED)
+    world.version("v2", VersionStatus.TRAINING, training_images=len(new))
     for split in ("train", "test"):
         world.rekognition.datasets[split] = DatasetState("CREATE_COMPLETE", f"arn:{split}")
         world.deps.versions.mark_synced(split, "v1")
 
 
-def entry(number: int, label: str = "cat") -> Entry:
-    return Entry(f"s3://b/{number}.png", label, f"{number}", "uploaded", "2026-01-01T00:00:00.000Z")
+def entry(number: int, label: str = "cat") -> ManifestEntry:
+    return ManifestEntry(
+        f"s3://b/{number}.png", label, f"{number}", "uploaded", "2026-01-01T00:00:00.000Z"
+    )
 
 
 def test_a_dataset_that_only_grows_gets_only_what_is_new(world: World) -> None:
@@ -296,7 +288,7 @@ def test_a_test_dataset_takes_a_thousand_images_and_the_rest_is_named(
 ) -> None:
     many = [("test", entry(number, "cat" if number % 4 else "dog")) for number in range(1100)]
     monkeypatch.setattr(world.deps.dataset, "entries", lambda _: iter(many))
-    world.version("v1", TRAINING, reason="there is enough")
+    world.version("v1", VersionStatus.TRAINING, reason="there is enough")
 
     build_datasets("v1", world.deps)
 
@@ -319,7 +311,7 @@ def test_datasets_of_a_version_that_exists_are_left_alone(world: World) -> None:
 
 
 def test_a_training_is_started_once_and_then_followed(world: World) -> None:
-    world.version("v1", TRAINING, training_images=3, reason="there is enough")
+    world.version("v1", VersionStatus.TRAINING, training_images=3, reason="there is enough")
 
     statuses = [train("v1", world.deps).status for _ in range(2)]
     world.rekognition.become("v1", "TRAINING_COMPLETED", f1=0.9)
@@ -333,7 +325,7 @@ def test_a_training_is_started_once_and_then_followed(world: World) -> None:
 
 
 def test_a_training_that_fails_or_is_refused_says_why(world: World) -> None:
-    world.version("v1", TRAINING)
+    world.version("v1", VersionStatus.TRAINING)
     world.rekognition.training_error = ServiceRefused("InvalidManifestException: no images")
 
     with pytest.raises(ServiceRefused, match="no images"):
@@ -415,7 +407,7 @@ def sees(*wrong: str) -> Any:
 
 
 def test_the_first_version_passes_and_its_scores_are_kept(world: World) -> None:
-    world.version("v1", TRAINING, arn="arn:v1")
+    world.version("v1", VersionStatus.TRAINING, arn="arn:v1")
     holdout(world, "v1")
     world.rekognition.answers = sees()
 
@@ -429,7 +421,7 @@ def test_the_first_version_passes_and_its_scores_are_kept(world: World) -> None:
 
 def test_a_better_version_passes_and_a_worse_one_does_not(world: World) -> None:
     promoted(world, "v1")
-    world.version("v2", TRAINING, arn="arn:v2")
+    world.version("v2", VersionStatus.TRAINING, arn="arn:v2")
     holdout(world, "v2")
 
     world.rekognition.answers = sees("arn:v2")
@@ -438,7 +430,7 @@ def test_a_better_version_passes_and_a_worse_one_does_not(world: World) -> None:
     assert (worse.passed, worse.champion) == (False, "v1")
     assert "does not beat" in worse.reason
 
-    world.version("v3", TRAINING, arn="arn:v3")
+    world.version("v3", VersionStatus.TRAINING, arn="arn:v3")
     holdout(world, "v3")
     better = compare("v3", SETTINGS, world.deps)
 
@@ -450,7 +442,7 @@ def test_a_better_version_passes_and_a_worse_one_does_not(world: World) -> None:
 
 
 def test_no_image_is_scored_twice(world: World) -> None:
-    world.version("v1", TRAINING, arn="arn:v1")
+    world.version("v1", VersionStatus.TRAINING, arn="arn:v1")
     holdout(world, "v1")
     world.rekognition.answers = sees()
 
@@ -465,7 +457,7 @@ def test_a_champion_that_does_not_run_is_started_first_if_it_has_to_be_asked(
 ) -> None:
     promoted(world, "v1")
     world.rekognition.become("v1", "STOPPED")
-    world.version("v2", TRAINING, arn="arn:v2")
+    world.version("v2", VersionStatus.TRAINING, arn="arn:v2")
     holdout(world, "v2")
     world.rekognition.answers = sees()
 
@@ -480,7 +472,7 @@ def test_a_champion_that_does_not_run_is_started_first_if_it_has_to_be_asked(
 
 def test_many_images_are_scored_call_by_call(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loupe.services.comparison.IMAGES_PER_CALL", 3)
-    world.version("v1", TRAINING, arn="arn:v1")
+    world.version("v1", VersionStatus.TRAINING, arn="arn:v1")
     holdout(world, "v1", 7)
     world.rekognition.answers = sees()
 
@@ -490,7 +482,7 @@ def test_many_images_are_scored_call_by_call(world: World, monkeypatch: pytest.M
 
 
 def test_an_image_that_cannot_be_read_any_more_counts_as_not_recognised(world: World) -> None:
-    world.version("v1", TRAINING, arn="arn:v1")
+    world.version("v1", VersionStatus.TRAINING, arn="arn:v1")
     holdout(world, "v1")
     world.rekognition.answers = unusable
 
@@ -501,7 +493,7 @@ def test_an_image_that_cannot_be_read_any_more_counts_as_not_recognised(world: W
 
 
 def test_a_busy_model_ends_the_step_and_keeps_what_it_said_already(world: World) -> None:
-    world.version("v1", TRAINING, arn="arn:v1")
+    world.version("v1", VersionStatus.TRAINING, arn="arn:v1")
     holdout(world, "v1")
     seen = sees()
 
@@ -522,7 +514,7 @@ def test_a_busy_model_ends_the_step_and_keeps_what_it_said_already(world: World)
 
 
 def test_the_smoke_test_asks_one_image_of_the_holdout(world: World) -> None:
-    world.version("v1", TRAINING, arn="arn:v1")
+    world.version("v1", VersionStatus.TRAINING, arn="arn:v1")
     holdout(world, "v1")
     world.rekognition.answers = sees()
 
@@ -538,12 +530,12 @@ def test_the_smoke_test_asks_one_image_of_the_holdout(world: World) -> None:
 
 
 def test_an_approval_is_asked_for_with_the_way_to_give_it(world: World) -> None:
-    world.version("v1", TRAINING, f1=0.9)
+    world.version("v1", VersionStatus.TRAINING, f1=0.9)
 
     request_approval("v1", "it beats the one in service", "token", world.deps)
 
     version = world.deps.versions.get("v1")
-    assert (version.status, version.approval_token) == (WAITING_FOR_APPROVAL, "token")
+    assert (version.status, version.approval_token) == (VersionStatus.WAITING_FOR_APPROVAL, "token")
     assert "approval_token" not in version.as_json("")
     assert "loupe approve" in world.events("ApprovalRequested")[0]["text"]
 
@@ -553,19 +545,19 @@ def test_an_approval_is_asked_for_with_the_way_to_give_it(world: World) -> None:
 
 def test_a_version_takes_over_and_the_previous_one_is_named(world: World) -> None:
     promoted(world, "v1")
-    world.version("v2", TRAINING, arn="arn:v2", f1=0.95)
+    world.version("v2", VersionStatus.TRAINING, arn="arn:v2", f1=0.95)
 
     assert promote("v2", "better", world.deps) == "v1"
 
     service = world.deps.versions.service()
     assert (service.version, service.arn, service.previous) == ("v2", "arn:v2", "v1")
-    assert world.deps.versions.get("v1").status == RETIRED
-    assert world.deps.versions.get("v2").status == IN_SERVICE
+    assert world.deps.versions.get("v1").status == VersionStatus.REPLACED
+    assert world.deps.versions.get("v2").status == VersionStatus.IN_SERVICE
 
 
 def test_promoting_twice_switches_once(world: World) -> None:
     promoted(world, "v1")
-    world.version("v2", TRAINING, arn="arn:v2")
+    world.version("v2", VersionStatus.TRAINING, arn="arn:v2")
 
     assert [promote("v2", "better", world.deps) for _ in range(2)] == ["v1", "v1"]
     assert len(world.events("VersionPromoted")) == 2
@@ -576,7 +568,7 @@ def test_a_switch_over_something_that_is_not_in_service_any_more_is_refused(
     world: World, over: Service
 ) -> None:
     promoted(world, "v1")
-    version = world.version("v2", TRAINING, arn="arn:v2")
+    version = world.version("v2", VersionStatus.TRAINING, arn="arn:v2")
 
     with pytest.raises(AlreadyDone):
         world.deps.versions.promote(version, over, "2026-01-01T00:00:00.000Z", "", [])
@@ -591,7 +583,7 @@ def test_an_earlier_version_is_put_back_in_the_same_way(world: World) -> None:
     promote("v1", "an operator asked for it", world.deps)
 
     assert world.deps.versions.service().version == "v1"
-    assert world.deps.versions.get("v2").status == RETIRED
+    assert world.deps.versions.get("v2").status == VersionStatus.REPLACED
 
 
 # Going on by itself
@@ -604,7 +596,8 @@ def test_a_failed_attempt_is_taken_up_when_its_pause_is_over_and_nothing_else_is
     checked(world)
     fault = Failure("ConnectTimeoutError", "no answer")
     close_training(
-        Closing("run 1", "v1", "failed", "it could not be compared", False, fault), world.deps
+        Closing("run 1", "v1", VersionStatus.FAILED, "it could not be compared", False, fault),
+        world.deps,
     )
     assert not start_due_check("arn:improve", world.deps)
 
@@ -622,7 +615,9 @@ def test_what_was_decided_or_never_begun_starts_nothing(world: World) -> None:
     assert not start_due_check("arn:improve", world.deps)
 
     begun(world, "v1", "run 1")
-    close_training(Closing("run 1", "v1", NOT_BETTER, "it is worse", False), world.deps)
+    close_training(
+        Closing("run 1", "v1", VersionStatus.NOT_BETTER, "it is worse", False), world.deps
+    )
 
     assert not start_due_check("arn:improve", world.deps)
 
@@ -667,7 +662,7 @@ def test_a_champion_that_was_given_back_may_run_again(world: World) -> None:
 
 
 def begun(world: World, name: str, execution: str) -> None:
-    world.version(name, TRAINING, f1=0.5)
+    world.version(name, VersionStatus.TRAINING, f1=0.5)
     holder = world.deps.versions.lease_holder()
     world.deps.versions.take_lease(execution, over=holder)
 
@@ -675,10 +670,12 @@ def begun(world: World, name: str, execution: str) -> None:
 def test_an_attempt_that_ends_is_written_told_and_gives_the_lease_back(world: World) -> None:
     begun(world, "v1", "run 1")
 
-    close_training(Closing("run 1", "v1", BELOW_GATE, "its F1 is too low", False), world.deps)
+    close_training(
+        Closing("run 1", "v1", VersionStatus.BELOW_GATE, "its F1 is too low", False), world.deps
+    )
 
     version = world.deps.versions.get("v1")
-    assert (version.status, version.reason) == (BELOW_GATE, "its F1 is too low")
+    assert (version.status, version.reason) == (VersionStatus.BELOW_GATE, "its F1 is too low")
     assert world.deps.versions.lease_holder() == ""
     assert "its F1 is too low" in world.events("VersionNotPromoted")[0]["text"]
 
@@ -687,7 +684,9 @@ def test_closing_twice_counts_and_tells_once(world: World) -> None:
     begun(world, "v1", "run 1")
 
     for _ in range(2):
-        close_training(Closing("run 1", "v1", NOT_BETTER, "it is worse", False), world.deps)
+        close_training(
+            Closing("run 1", "v1", VersionStatus.NOT_BETTER, "it is worse", False), world.deps
+        )
 
     assert world.deps.versions.progress().not_promoted == 1
     assert len(world.events()) == 1
@@ -697,11 +696,12 @@ def test_a_failed_training_is_told_as_such(world: World) -> None:
     begun(world, "v1", "run 1")
 
     close_training(
-        Closing("run 1", "v1", TRAINING_FAILED, "too many invalid rows", False), world.deps
+        Closing("run 1", "v1", VersionStatus.TRAINING_FAILED, "too many invalid rows", False),
+        world.deps,
     )
 
     assert "untouched" in world.events("TrainingFailed")[0]["text"]
-    assert world.deps.versions.get("v1").status == TRAINING_FAILED
+    assert world.deps.versions.get("v1").status == VersionStatus.TRAINING_FAILED
     assert world.deps.versions.get("v1").retry_at == ""
 
 
@@ -710,9 +710,11 @@ def test_a_training_that_the_service_failed_at_is_repeated_with_the_same_data_af
 ) -> None:
     fill(world)
     checked(world)
-    close_training(Closing("run 1", "v1", TRAINING_FAILED, "a service issue", False), world.deps)
+    close_training(
+        Closing("run 1", "v1", VersionStatus.TRAINING_FAILED, "a service issue", False), world.deps
+    )
 
-    assert world.deps.versions.get("v1").status == TRAINING_FAILED
+    assert world.deps.versions.get("v1").status == VersionStatus.TRAINING_FAILED
     assert world.deps.versions.progress().not_promoted == 0
     assert "0 labelled images" in checked(world, "run 2").reason
 
@@ -729,11 +731,12 @@ def test_a_run_that_a_passing_fault_ended_goes_on_where_it_was(world: World) -> 
     fault = Failure("ConnectTimeoutError", '{"errorMessage": "no answer", "errorType": "x"}')
 
     ending = close_training(
-        Closing("run 1", "v1", "failed", "it could not be compared", False, fault), world.deps
+        Closing("run 1", "v1", VersionStatus.FAILED, "it could not be compared", False, fault),
+        world.deps,
     )
 
     version = world.deps.versions.get("v1")
-    assert ending.status == version.status == TRAINING
+    assert ending.status == version.status == VersionStatus.TRAINING
     assert version.reason == "it could not be compared (ConnectTimeoutError: no answer)"
     assert "tried again after" in world.events("VersionNotPromoted")[0]["text"]
     assert "interrupted" in checked(world, "run 2").reason
@@ -748,12 +751,14 @@ def test_after_three_in_a_row_the_operator_is_told_and_a_promotion_starts_afresh
 ) -> None:
     for number in (1, 2, 3):
         begun(world, f"v{number}", f"run {number}")
-        close_training(Closing(f"run {number}", f"v{number}", REFUSED, "no", False), world.deps)
+        close_training(
+            Closing(f"run {number}", f"v{number}", VersionStatus.REJECTED, "no", False), world.deps
+        )
 
     assert "20 new labelled images" in world.events("PromotionsStalled")[0]["text"]
 
     begun(world, "v4", "run 4")
-    close_training(Closing("run 4", "v4", IN_SERVICE, "better", False), world.deps)
+    close_training(Closing("run 4", "v4", VersionStatus.IN_SERVICE, "better", False), world.deps)
 
     assert world.deps.versions.progress().not_promoted == 0
 
@@ -762,9 +767,11 @@ def test_a_rollback_that_fails_leaves_the_version_as_it_was(world: World) -> Non
     promoted(world, "v1")
     world.deps.versions.take_lease("run 1", over="")
 
-    close_training(Closing("run 1", "v1", "failed", "it does not start", True), world.deps)
+    close_training(
+        Closing("run 1", "v1", VersionStatus.FAILED, "it does not start", True), world.deps
+    )
 
-    assert world.deps.versions.get("v1").status == IN_SERVICE
+    assert world.deps.versions.get("v1").status == VersionStatus.IN_SERVICE
     assert world.deps.versions.progress().not_promoted == 0
     assert world.deps.versions.lease_holder() == ""
     (told,) = world.events("VersionNotPromoted")
@@ -777,10 +784,10 @@ def test_a_rollback_that_worked_gives_the_lease_back(world: World) -> None:
     world.deps.versions.take_lease("run 1", over="")
 
     ending = close_training(
-        Closing("run 1", "v1", IN_SERVICE, "an operator asked", True), world.deps
+        Closing("run 1", "v1", VersionStatus.IN_SERVICE, "an operator asked", True), world.deps
     )
 
-    assert ending.status == IN_SERVICE
+    assert ending.status == VersionStatus.IN_SERVICE
     assert world.deps.versions.lease_holder() == ""
     assert world.events("VersionNotPromoted") == []
 
@@ -789,7 +796,9 @@ def test_a_lease_that_is_somebody_elses_is_not_given_back(world: World) -> None:
     begun(world, "v1", "run 1")
     world.deps.versions.take_lease("run 2", over="run 1")
 
-    close_training(Closing("run 1", "v1", NOT_BETTER, "it is worse", False), world.deps)
+    close_training(
+        Closing("run 1", "v1", VersionStatus.NOT_BETTER, "it is worse", False), world.deps
+    )
 
     assert world.deps.versions.lease_holder() == "run 2"
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from loupe.domain.detection import Label
-from loupe.domain.loops import LoopState
-from loupe.domain.review import CLOSING, DONE, OPEN
+from loupe.domain.human_loops import LoopState
+from loupe.domain.review import ReviewState
 from loupe.handlers import record_review
 from loupe.services.human_loops import follow_loops
 from loupe.services.review_desk import hand_over_again
@@ -33,14 +33,14 @@ def test_answers_whose_output_was_never_written_are_taken_up(
     with pytest.raises(KeyboardInterrupt):
         world.answered(review, "cat")
     monkeypatch.undo()
-    assert world.deps.reviews.get(review).state == CLOSING
+    assert world.deps.reviews.get(review).state == ReviewState.CLOSING
     assert hand_over_again(world.deps) == 0
 
     world.deps.now += timedelta(minutes=6)
 
     assert hand_over_again(world.deps) == 1
     world.taken_in(world.output(review))
-    assert world.deps.reviews.get(review).state == DONE
+    assert world.deps.reviews.get(review).state == ReviewState.DONE
 
 
 def test_answers_whose_output_was_never_taken_in_are_written_again_once_an_hour(
@@ -57,7 +57,7 @@ def test_answers_whose_output_was_never_taken_in_are_written_again_once_an_hour(
 
     for output in (first, world.output(review)):
         world.taken_in(output)
-    assert world.deps.reviews.get(review).state == DONE
+    assert world.deps.reviews.get(review).state == ReviewState.DONE
     assert len(world.keys("images_labeled_by_folder/")) == 1
 
 
@@ -97,7 +97,7 @@ def test_a_completed_loop_whose_output_was_lost_is_taken_in(
     assert [follow_loops(world.deps) for _ in range(2)] == [1, 0]
 
     taken_in(world, monkeypatch)
-    assert world.deps.reviews.get(loop).state == DONE
+    assert world.deps.reviews.get(loop).state == ReviewState.DONE
 
 
 def test_a_loop_that_failed_unheard_is_followed_by_another(
@@ -115,7 +115,7 @@ def test_a_loop_that_failed_unheard_is_followed_by_another(
 def test_a_loop_that_is_open_is_left_alone(world: World, loop: str) -> None:
     assert follow_loops(world.deps) == 0
 
-    assert world.deps.reviews.get(loop).state == OPEN
+    assert world.deps.reviews.get(loop).state == ReviewState.OPEN
     assert world.queued("REVIEW_QUEUE") == []
 
 

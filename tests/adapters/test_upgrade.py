@@ -13,7 +13,7 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from loupe.adapters.earlier_conflicts import EarlierConflicts
 from loupe.adapters.records import SETTLED_AFTER
-from loupe.domain.review import CONFLICT, label_conflict_id
+from loupe.domain.review import ReviewState, label_conflict_id
 from loupe.errors import UnreadableRecord
 from loupe.services.review_answers import decide_conflict
 from loupe.wiring import Deps
@@ -86,14 +86,14 @@ def test_counts_hold_what_the_release_did_not_count(upgraded: World) -> None:
 def test_a_picture_under_two_labels_is_asked_about_once(upgraded: World) -> None:
     (group,) = {item["id"] for item in ITEMS if item["sk"] == "GROUP" and two_labels(item)}
     deps = upgraded.deps
-    counts = deps.dataset.ledger().counts
+    counts = deps.dataset.label_counts().counts
 
     opened = [opened_conflicts(deps, 5) for _ in range(20)]
 
     assert sum(opened) == 1
-    asked = {r.id: r for r in deps.reviews.newest(CONFLICT)}[label_conflict_id(group)]
+    asked = {r.id: r for r in deps.reviews.newest(ReviewState.CONFLICT)}[label_conflict_id(group)]
     assert (asked.image.name, asked.labels) == ("zero/conflict.png", ("one", "zero"))
-    assert deps.dataset.ledger().counts == counts
+    assert deps.dataset.label_counts().counts == counts
     decide_conflict(asked.id, "one", "ada", deps)
     deps.now += SETTLED_AFTER
     assert not any(opened_conflicts(deps, 5) for _ in range(20))
@@ -131,7 +131,7 @@ def test_what_is_written_again_loses_nothing(upgraded: World) -> None:
     for version in list(deps.versions.newest()):
         deps.versions.save(version, reason=version.reason)
     for example in list(deps.dataset.examples()):
-        deps.dataset.note(example, example, deps.dataset.ledger(), [])
+        deps.dataset.note(example, example, deps.dataset.label_counts(), [])
 
     for item in ITEMS:
         key = {"pk": item["pk"], "sk": item["sk"]}

@@ -14,11 +14,11 @@ from PIL import Image
 
 from loupe.adapters.rekognition import DatasetState, VersionState
 from loupe.adapters.table import Table
-from loupe.domain.detection import Answer, Detection, Label
-from loupe.domain.loops import LoopState
-from loupe.domain.places import ImageRef
+from loupe.domain.detection import Detection, DetectionState, Label, ModelOutput
+from loupe.domain.human_loops import LoopState
+from loupe.domain.keys import ImageRef
 from loupe.domain.settings import CATALOGUE, Settings
-from loupe.domain.versions import Version
+from loupe.domain.versions import Version, VersionStatus
 from loupe.errors import AlreadyDone, LoupeError, NotFound, ServiceRefused, TryAgain, UnusableImage
 from loupe.services.detection import receive, record
 from loupe.services.labelled_images import reconcile
@@ -310,7 +310,7 @@ class World:
     ) -> str:
         """An uploaded image that is in review; returns the review's id."""
         image = self.received(name, picture)
-        outcome = Answer("labels", labels, version) if version else Answer("no_model")
+        outcome = ModelOutput("labels", labels, version) if version else ModelOutput("no_model")
         request = ReviewRequest(image.id, outcome, self.settings())
         request_review(request, self.deps)
         return self.detection(image).review
@@ -318,8 +318,8 @@ class World:
     def accepted(self, name: str, version: str = "v1", label: str = "cat") -> ImageRef:
         """An uploaded image that the model was sure of."""
         image = self.received(name)
-        answer = Answer("labels", (Label(label, 90.0),), version)
-        record(image.id, "accepted", answer, "", self.deps)
+        answer = ModelOutput("labels", (Label(label, 90.0),), version)
+        record(image.id, DetectionState.ACCEPTED, answer, "", self.deps)
         return image
 
     def answered(self, review: str, *labels: str) -> ImageRef:
@@ -347,7 +347,9 @@ class World:
         reconcile(key, self.deps)
         return key
 
-    def version(self, name: str = "v1", status: str = "in_service", **more: Any) -> Version:
+    def version(
+        self, name: str = "v1", status: VersionStatus = VersionStatus.IN_SERVICE, **more: Any
+    ) -> Version:
         """A version that the table knows."""
         made = Version(name, status, "2026-01-01T00:00:00.000Z", ("cat", "dog"), **more)
         self.deps.versions.begin(made, int(name.removeprefix("v")) - 1)

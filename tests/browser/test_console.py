@@ -194,8 +194,8 @@ def test_a_rebound_name_reads_nothing(console: Console) -> None:
     page.context.close()
     assert everything(console) == before
     # The address was good all along, for whoever is not another page.
-    with urllib.request.urlopen(targets["signed"][0], timeout=10) as reply:
-        assert reply.read() == b"secret"
+    with urllib.request.urlopen(targets["signed"][0], timeout=10) as answer:
+        assert answer.read() == b"secret"
 
 
 @pytest.mark.parametrize("role", ROUTES)
@@ -449,7 +449,7 @@ def test_images_are_relabelled_and_removed_by_the_operator(console: Console) -> 
     see(page, "1 removed")
     key = "images_labeled_by_folder/digit 1/12.png"
     until(
-        lambda: getattr(stack.deps.dataset.example(key), "status", "") == "removed" or None,
+        lambda: getattr(stack.deps.dataset.labelled_image(key), "status", "") == "removed" or None,
         seconds=60,
     )
     page.reload()

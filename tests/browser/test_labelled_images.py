@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from loupe.services.detection import NO_ANSWER, record
+from loupe.domain.detection import DetectionState
+from loupe.services.detection import NO_OUTPUT, record
 from tests.browser.conftest import Console, write_files
 from tests.browser.test_console import axe, see
 from tests.stack.conftest import until
@@ -53,7 +54,7 @@ def test_a_folder_of_folders_makes_one_label_of_each_after_a_preview(
 
     see(page, "9 of 9 uploaded")
     console.stack.registered(9)
-    counts = console.stack.deps.dataset.ledger().counts
+    counts = console.stack.deps.dataset.label_counts().counts
     assert {label: count.train + count.test for label, count in counts.items()} == dict.fromkeys(
         LABELS, 2
     )
@@ -136,10 +137,10 @@ def test_one_picture_under_two_labels_is_decided_on_the_page_conflicts(
     see(page, "No conflicts")
     key = "images_labeled_by_folder/cross/again.png"
     until(
-        lambda: getattr(stack.deps.dataset.example(key), "status", "") == "removed" or None,
+        lambda: getattr(stack.deps.dataset.labelled_image(key), "status", "") == "removed" or None,
         seconds=60,
     )
-    counts = stack.deps.dataset.ledger().counts
+    counts = stack.deps.dataset.label_counts().counts
     assert counts["star"].train + counts["star"].test == 2
     page.context.close()
 
@@ -153,7 +154,7 @@ def test_images_that_were_not_read_are_read_again_one_and_many(
     for number, name in enumerate(names):
         stack.put(f"images_for_detection/{name}", drawn(200 + number))
     for found in stack.settled(names, states=["waiting"]).values():
-        record(found.image.id, "failed", NO_ANSWER, "the model was away", stack.deps)
+        record(found.image.id, DetectionState.FAILED, NO_OUTPUT, "the model was away", stack.deps)
     stack.set(Enable_A2I_Workflow="true")
     stack.delete("images_for_detection/gone.png")
 

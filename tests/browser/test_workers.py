@@ -88,7 +88,7 @@ def test_two_people_answer_disagree_and_the_operators_word_is_trained_on(
     expect(bob.get_by_text("There is nothing to do for bob.")).to_be_visible()
 
     (review,) = until(lambda: list(a2i.deps.reviews.newest("conflict")) or None, seconds=60)
-    assert {reply.label for reply in review.replies} == {"zero", "one"}
+    assert {answer.label for answer in review.answers} == {"zero", "one"}
     done = loupe(a2i, "reviews", "decide", review.id, "one", "--by", "olga")
     assert done.returncode == 0, done.stderr
     a2i.registered(11)

@@ -11,25 +11,22 @@ from loupe.adapters.detections import detection_of
 from loupe.adapters.items import plain
 from loupe.adapters.reviews import review_of
 from loupe.adapters.table import COUNT
-from loupe.domain.dataset import REGISTERED, REJECTED, TEST, TRAIN
-from loupe.domain.detection import (
-    ACCEPTED,
-    ANSWERED,
-    FAILED,
-    REVIEW,
-    UNSURE,
-    WAITING,
-    Detection,
-)
-from loupe.domain.detection import REJECTED as IMAGE_REJECTED
-from loupe.domain.places import DETECTION_PREFIX, LABELLED_PREFIX, ImageRef
-from loupe.domain.review import CLAIM_MINUTES, CONFLICT, DONE, OPEN, QUEUED, Review
-from loupe.domain.training import IN_SERVICE
-from tests.faults.people import NOWHERE, Ledger, picture_of
+from loupe.domain.detection import Detection, DetectionState
+from loupe.domain.keys import DETECTION_PREFIX, LABELLED_PREFIX, ImageRef
+from loupe.domain.labelled_images import LabelledImageStatus, Split
+from loupe.domain.review import CLAIM_MINUTES, Review, ReviewState
+from loupe.domain.versions import VersionStatus
+from tests.faults.people import NOWHERE, LabelCounts, picture_of
 from tests.faults.rest import Rest
 from tests.stack.conftest import Stack
 
-FINAL = (ACCEPTED, UNSURE, IMAGE_REJECTED, FAILED, ANSWERED)
+FINAL = (
+    DetectionState.ACCEPTED,
+    DetectionState.UNSURE,
+    DetectionState.REJECTED,
+    DetectionState.FAILED,
+    DetectionState.ANSWERED,
+)
 WORDS = 8
 """So many offenders are named."""
 
@@ -58,7 +55,7 @@ class Found:
 
     stack: Stack
     rest: Rest
-    ledger: Ledger
+    ledger: LabelCounts
     at_work: list[str] = field(default_factory=list)
 
     @cached_property
@@ -190,13 +187,17 @@ def _ended(found: Found) -> tuple[str, Iterable[str]]:
     bad = []
     for detection, *_ in found.detections.values():
         states[detection.state] += 1
-        if detection.state == REVIEW:
+        if detection.state == DetectionState.REVIEW:
             review = found.reviews.get(detection.review)
-            if review is None or review.state not in (OPEN, QUEUED, CONFLICT):
+            if review is None or review.state not in (
+                ReviewState.OPEN,
+                ReviewState.QUEUED,
+                ReviewState.CONFLICT,
+            ):
                 bad.append(f"{detection.image.key}: its review is {review and review.state}")
-        elif detection.state == WAITING and not detection.reason:
+        elif detection.state == DetectionState.WAITING and not detection.reason:
             bad.append(f"{detection.image.key} waits without a reason")
-        elif detection.state not in (*FINAL, WAITING):
+        elif detection.state not in (*FINAL, DetectionState.WAITING):
             bad.append(f"{detection.image.key} is {detection.state}")
     return _words(states), bad
 
@@ -206,8 +207,8 @@ def _answered(found: Found) -> tuple[str, Iterable[str]]:
     bad = []
     for identity, label in found.ledger.answers.items():
         review = found.reviews.get(identity)
-        if review is None or review.state != DONE or review.replies[-1].label != label:
-            said = review and [reply.label for reply in review.replies]
+        if review is None or review.state != ReviewState.DONE or review.answers[-1].label != label:
+            said = review and [answer.label for answer in review.answers]
             bad.append(f"{identity}: {label} is now {review and review.state} {said}")
             continue
         (detection,) = found.detections.get(review.image.id, [None])[:1]
@@ -242,7 +243,7 @@ def _registered(found: Found) -> tuple[str, Iterable[str]]:
     known = {
         item["key"]: item["version"]
         for item in found.kind("EXAMPLE")
-        if item["status"] in (REGISTERED, REJECTED)
+        if item["status"] in (LabelledImageStatus.REGISTERED, LabelledImageStatus.REJECTED)
     }
     members = Counter(
         (member["key"], member["version"])
@@ -252,7 +253,7 @@ def _registered(found: Found) -> tuple[str, Iterable[str]]:
     registered = {
         (item["key"], item["version"])
         for item in found.kind("EXAMPLE")
-        if item["status"] == REGISTERED
+        if item["status"] == LabelledImageStatus.REGISTERED
     }
     bad = [
         f"{key}: registered {known.get(key)}, in the bucket {found.labelled.get(key)}"
@@ -277,12 +278,13 @@ def _label_counts(found: Found) -> tuple[str, Iterable[str]]:
     real: Counter[tuple[str, str]] = Counter()
     for group in found.kind("GROUP"):
         labels = {member["label"] for member in group["members"]}
-        if group["split"] in (TRAIN, TEST) and len(labels) == 1:
+        if group["split"] in (Split.TRAIN, Split.TEST) and len(labels) == 1:
             (label,) = labels
             real[label, group["split"]] += 1
             real[label, "testable"] += group["testable"]
-    return f"{sum(n for (_, side), n in real.items() if side in (TRAIN, TEST))} pictures", (
-        _differences(counted, +real)
+    return (
+        f"{sum(n for (_, side), n in real.items() if side in (Split.TRAIN, Split.TEST))} pictures",
+        (_differences(counted, +real)),
     )
 
 
@@ -305,7 +307,9 @@ def _state_counts(found: Found) -> tuple[str, Iterable[str]]:
 @rule("one version is in service, or none before the first")
 def _one_in_service(found: Found) -> tuple[str, Iterable[str]]:
     service = next(iter(found.kind("SERVICE")), {}).get("version", "")
-    serving = [item["name"] for item in found.kind("VERSION") if item["status"] == IN_SERVICE]
+    serving = [
+        item["name"] for item in found.kind("VERSION") if item["status"] == VersionStatus.IN_SERVICE
+    ]
     bad = [] if serving == [service] * bool(service) else [f"{serving}, and serving is {service!r}"]
     return f"{service or 'none'} of {len(found.kind('VERSION'))} versions", bad
 
@@ -336,7 +340,9 @@ def _held(found: Found) -> tuple[str, Iterable[str]]:
     ]
     bad += [f"{review.id} is kept until {until}" for review, until in claims if until > longest]
     bad += [
-        f"{review.id} is {review.state} and kept" for review, _ in claims if review.state == DONE
+        f"{review.id} is {review.state} and kept"
+        for review, _ in claims
+        if review.state == ReviewState.DONE
     ]
     return f"{len(holders)} leases, {len(claims)} claims", bad
 

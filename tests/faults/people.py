@@ -12,7 +12,8 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from loupe.domain.places import DETECTION_PREFIX, LABELLED_PREFIX, NO_LABEL_FITS, ImageRef
+from loupe.domain.keys import DETECTION_PREFIX, LABELLED_PREFIX, NO_LABEL_FITS, ImageRef
+from loupe.domain.versions import VersionStatus
 from tests.stack.conftest import Stack
 from tests.stack.pictures import digits
 
@@ -35,7 +36,7 @@ class NoAnswer(Exception):
 
 
 @dataclass
-class Ledger:
+class LabelCounts:
     """What was acknowledged, and what may be so because its answer got lost."""
 
     uploads: dict[str, ImageRef] = field(default_factory=dict)
@@ -77,7 +78,7 @@ class People:
     """An operator, a consumer and a reviewer in one. All choices are drawn from `dice`."""
 
     def __init__(self, stack: Stack, dice: random.Random) -> None:
-        self.ledger = Ledger()
+        self.ledger = LabelCounts()
         self._stack = stack
         self._dice = dice
         self._numbers = count()
@@ -172,7 +173,9 @@ class People:
 
     def rollback(self) -> Act | None:
         """An earlier version put back into service."""
-        versions = [v.name for v in self._stack.deps.versions.newest() if v.status == "retired"]
+        versions = [
+            v.name for v in self._stack.deps.versions.newest() if v.status == VersionStatus.REPLACED
+        ]
         if not versions:
             return None
         name = self._dice.choice(sorted(versions))
@@ -181,7 +184,7 @@ class People:
         )
 
     def _move(self, kind: str, key: str, folder: str, path: str, **body: Any) -> Act | None:
-        example = self._stack.deps.dataset.example(key)
+        example = self._stack.deps.dataset.labelled_image(key)
         if example is None or example.label == folder:
             return None
         picture = picture_of(key)
@@ -251,13 +254,13 @@ class People:
     def _call(self, method: str, path: str, **body: Any) -> tuple[int, Any]:
         """A request of the console's page: status below 500 and answer, or NoAnswer."""
         try:
-            reply = self._client("lambda").invoke(
+            answer = self._client("lambda").invoke(
                 FunctionName=self._console, Payload=json.dumps(_request(method, path, body))
             )
-            answer = json.loads(reply["Payload"].read())
+            answer = json.loads(answer["Payload"].read())
         except (BotoCoreError, ClientError, ValueError) as error:
             raise NoAnswer(str(error)) from error
-        if "FunctionError" in reply or answer["statusCode"] >= 500:
+        if "FunctionError" in answer or answer["statusCode"] >= 500:
             raise NoAnswer(str(answer))
         return answer["statusCode"], json.loads(answer["body"])
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from loupe.domain.detection import WAITING
-from loupe.domain.review import CLOSING
-from loupe.domain.training import TRAINING
+from loupe.domain.detection import DetectionState
+from loupe.domain.review import ReviewState
+from loupe.domain.versions import VersionStatus
 from loupe.errors import LoupeError
 from tests.faults.kills import Killer
 from tests.stack.conftest import Stack, loupe
@@ -102,7 +102,9 @@ class Rest:
     def _has_unfinished_attempt(self) -> bool:
         versions = self._stack.deps.versions
         last = versions.last_attempt()
-        return bool(versions.lease_holder()) or (last is not None and last.status == TRAINING)
+        return bool(versions.lease_holder()) or (
+            last is not None and last.status == VersionStatus.TRAINING
+        )
 
     def _at_work(self) -> Iterator[str]:
         deps = self._stack.deps
@@ -120,5 +122,9 @@ class Rest:
             for name, status in states.items()
             if status == "RUNNING" and name != service
         )
-        yield from (f"review {review.id} closes" for review in deps.reviews.newest(CLOSING))
-        yield from (f"{image.image.key} waits" for image in deps.detections.newest(WAITING))
+        yield from (
+            f"review {review.id} closes" for review in deps.reviews.newest(ReviewState.CLOSING)
+        )
+        yield from (
+            f"{image.image.key} waits" for image in deps.detections.newest(DetectionState.WAITING)
+        )

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from moto.moto_api._internal.models import moto_api_backend
 
-from loupe.domain.dataset import REMOVED
-from loupe.domain.detection import Answer, Label
-from loupe.domain.places import DETECTION_PREFIX, LABELLED_PREFIX, REVIEW_PREFIX, ImageRef
+from loupe.domain.detection import DetectionState, Label, ModelOutput
+from loupe.domain.keys import DETECTION_PREFIX, LABELLED_PREFIX, REVIEW_PREFIX, ImageRef
+from loupe.domain.labelled_images import LabelledImageStatus
 from loupe.handlers import (
     apply_settings,
     dispatch_images,
@@ -55,9 +55,9 @@ class Reading:
     def run(self, machine_arn: str, name: str, payload: Mapping[str, Any]) -> None:
         image, deps = image_from_json(payload["image"]), self._world.deps
         sure = _number(image.key) % 3 == 0
-        answer = Answer("labels", (Label("cat", 90.0 if sure else 40.0),), "v1")
+        answer = ModelOutput("labels", (Label("cat", 90.0 if sure else 40.0),), "v1")
         if sure:
-            record(image.id, "accepted", answer, "", deps)
+            record(image.id, DetectionState.ACCEPTED, answer, "", deps)
             return
         request_review(ReviewRequest(image.id, answer, deps.parameters.settings()), deps)
 
@@ -136,7 +136,7 @@ class Town:
         """Everything that is to be the same. Left out: times, ids of versions, and which of a
         label's pictures are held out, which is decided by the order in which they came."""
         deps = self.world.deps
-        counts = deps.dataset.ledger().counts
+        counts = deps.dataset.label_counts().counts
         examples = list(deps.dataset.examples())
         told = Counter(
             (event["type"], event["detail"].get("image") or event["detail"].get("reason"))
@@ -149,7 +149,7 @@ class Town:
                 for d in deps.detections.newest()
             ),
             "reviews": sorted(
-                (r.image.key, r.purpose, r.state, tuple((p.worker, p.label) for p in r.replies))
+                (r.image.key, r.purpose, r.state, tuple((p.worker, p.label) for p in r.answers))
                 for r in deps.reviews.newest()
             ),
             "image counts": deps.detections.counts(),
@@ -157,7 +157,7 @@ class Town:
             "labelled": sorted(
                 (e.key.split(".")[0], e.label, e.status, e.source, e.reviewers, e.by)
                 for e in examples
-                if e.status != REMOVED
+                if e.status != LabelledImageStatus.REMOVED
             ),
             "label counts": {label: asdict(n) for label, n in counts.items()},
             "pictures": Counter(

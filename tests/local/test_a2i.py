@@ -59,8 +59,8 @@ def runtime(client: Client) -> Any:
 def http(endpoint: Endpoint, path: str, body: dict[str, Any] | None = None) -> Any:
     """What the worker endpoint answers."""
     data = json.dumps(body).encode() if body is not None else None
-    with urllib.request.urlopen(f"{endpoint.url}/_loupe/a2i/loops{path}", data) as reply:
-        return json.load(reply)
+    with urllib.request.urlopen(f"{endpoint.url}/_loupe/a2i/loops{path}", data) as answer:
+        return json.load(answer)
 
 
 def error(act: Any, **given: Any) -> str:

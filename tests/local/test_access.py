@@ -46,8 +46,8 @@ def fetch(address: str, method: str = "GET", body: bytes | None = None, **header
     shown = {name.replace("_", "-"): value for name, value in headers.items()}
     request = urllib.request.Request(address, body, shown, method=method)
     try:
-        with urllib.request.urlopen(request) as reply:
-            return int(reply.status)
+        with urllib.request.urlopen(request) as answer:
+            return int(answer.status)
     except urllib.error.HTTPError as error:
         with error:
             return int(error.code)

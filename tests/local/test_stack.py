@@ -88,8 +88,8 @@ def test_a_page_of_the_stack_itself_is_served(endpoint: Endpoint) -> None:
     request = urllib.request.Request(
         f"{endpoint.url}/_loupe/health", headers={"Origin": endpoint.url}
     )
-    with urllib.request.urlopen(request) as reply:
-        assert json.load(reply)["pid"] == endpoint.pid
+    with urllib.request.urlopen(request) as answer:
+        assert json.load(answer)["pid"] == endpoint.pid
 
 
 def test_the_environment_reaches_no_real_account(endpoint: Endpoint) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from loupe.adapters.executions import ExecutionFailed
-from loupe.domain.places import ImageRef
+from loupe.domain.detection import DetectionState
+from loupe.domain.keys import ImageRef
 from tests.stack.conftest import Stack, fresh, until
 from tests.stack.pictures import digits
 
@@ -70,11 +71,11 @@ def upload(stack: Stack, prefix: str, count: int) -> list[str]:
     return names
 
 
-def kept_going(stack: Stack, names: list[str]) -> set[str]:
+def kept_going(stack: Stack, names: list[str]) -> set[DetectionState]:
     """The states of the images once each is read, with the housekeeping of every minute."""
     throttled = stack.client("lambda").exceptions.TooManyRequestsException
 
-    def look() -> set[str] | None:
+    def look() -> set[DetectionState] | None:
         found = [d for d in stack.detections() if d.image.name in names]
         states = {d.state for d in found}
         if len(found) == len(names) and "waiting" not in states:

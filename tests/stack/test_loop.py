@@ -135,13 +135,13 @@ def test_a_label_that_was_not_offered_is_refused(trained: Stack) -> None:
 
 
 def test_a_copy_of_a_known_picture_counts_once(trained: Stack) -> None:
-    before = trained.deps.dataset.ledger().counts["digit 0"]
+    before = trained.deps.dataset.label_counts().counts["digit 0"]
     known = len(list(trained.deps.dataset.examples()))
 
     trained.put("images_labeled_by_folder/digit 0/again.jpg", jpeg(digits()[0][0]))
     trained.registered(known + 1)
 
-    assert trained.deps.dataset.ledger().counts["digit 0"] == before
+    assert trained.deps.dataset.label_counts().counts["digit 0"] == before
 
 
 def test_two_checks_at_once_start_one_training_and_the_better_version_takes_over(

@@ -7,16 +7,17 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 import typer
 from jsonschema import Draft202012Validator, validate
 
-from loupe.domain import detection, review, training
-from loupe.domain.events import TEXTS, event
+from loupe.domain.detection import DetectionState
+from loupe.domain.events import TEXTS, make_event
+from loupe.domain.review import ReviewPurpose, ReviewState
 from loupe.domain.settings import CATALOGUE, Setting, setting
+from loupe.domain.versions import VersionStatus
 from loupe.errors import InvalidSetting
 from loupe.services.events import PUBLISHED
 from loupe_cli.event_page import SCHEMAS, SECTIONS, schema
@@ -55,12 +56,6 @@ def table(text: str) -> list[list[str]]:
 def names(text: str) -> list[str]:
     """The code in the first column of the tables in `text`."""
     return [name for row in table(text) for name in re.findall(r"`([^`]+)`", row[0])]
-
-
-def constants(module: ModuleType) -> set[str]:
-    """The texts that a module's constants stand for."""
-    found = vars(module).items()
-    return {value for name, value in found if name.isupper() and isinstance(value, str)}
 
 
 # Settings
@@ -139,7 +134,7 @@ def sent() -> dict[str, set[str]]:
 def event_calls(tree: ast.AST) -> Iterator[ast.Call]:
     """Where a module makes an event."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "event":
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "make_event":
             yield node
 
 
@@ -177,7 +172,7 @@ def test_a_schema_is_valid_and_so_is_its_example(kind: str) -> None:
 def test_an_example_of_an_event_is_what_the_event_is(kind: str) -> None:
     found = example(kind)
 
-    made = event(kind, "an example", datetime.fromisoformat(found["at"]), **found["detail"])
+    made = make_event(kind, "an example", datetime.fromisoformat(found["at"]), **found["detail"])
     assert {name: found[name] for name in PUBLISHED} == {
         name: getattr(made, name) for name in PUBLISHED
     }
@@ -223,21 +218,21 @@ def test_every_event_type_is_sent() -> None:
 def test_every_state_of_an_image_is_documented_and_no_other() -> None:
     documented = names(section(page("how-it-works"), "States of an image"))
 
-    assert documented == list(detection.STATES)
-    assert all(f"`{state}`" in page("commands") for state in detection.STATES)
+    assert documented == list(DetectionState)
+    assert all(f"`{state}`" in page("commands") for state in DetectionState)
 
 
 def test_every_state_of_a_version_is_documented_and_no_other() -> None:
     documented = names(section(page("how-it-works"), "States of a version"))
 
-    assert sorted(documented) == sorted(constants(training))
+    assert sorted(documented) == sorted(VersionStatus)
 
 
 def test_every_state_and_purpose_of_a_review_is_documented_and_no_other() -> None:
     found = page("how-it-works")
     documented = names(section(found, "States of a review")) + names(section(found, "Purposes"))
 
-    assert sorted(documented) == sorted(constants(review) - {review.NONE_OF_THE_ABOVE})
+    assert sorted(documented) == sorted([*ReviewState, *ReviewPurpose])
 
 
 # Commands

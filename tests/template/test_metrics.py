@@ -10,7 +10,7 @@ from moto import mock_aws
 from moto.moto_api._internal.models import moto_api_backend
 
 from loupe.domain.events import TEXTS
-from loupe.handlers import manage_power, publish_events
+from loupe.handlers import housekeeping, publish_events
 from tests.adapters.world import World
 from tests.template.reading import STACK, properties, resolved, resources, template
 
@@ -34,7 +34,7 @@ def world(_aws: None, monkeypatch: pytest.MonkeyPatch) -> World:
     for name, value in resolved(declared, {}).items():
         if isinstance(value, str):
             monkeypatch.setenv(name, value)
-    for module in (manage_power, publish_events):
+    for module in (housekeeping, publish_events):
         monkeypatch.setattr(module, "deps", lambda: world.deps)
     return world
 
@@ -56,7 +56,7 @@ def stream_record(kind: str) -> dict[str, Any]:
 def printed(world: World, capsys: pytest.CaptureFixture[str]) -> set[Metric]:
     """The metrics in what functions print: the housekeeping, and every type of event."""
     world.use(publisher=Quiet())
-    manage_power.handler({}, None)
+    housekeeping.handler({}, None)
     publish_events.handler({"Records": [stream_record(kind) for kind in TEXTS]}, None)
     return set(metrics(capsys.readouterr().out))
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from loupe.domain.detection import MOST_FAILURES
-from loupe.domain.places import DETECTION_PREFIX, LABELLED_PREFIX
+from loupe.domain.keys import DETECTION_PREFIX, LABELLED_PREFIX
 from tests.template.reading import ROOT, properties, references, resources, template
 
 QUEUES = resources("AWS::SQS::Queue")

@@ -15,13 +15,14 @@ from moto.sns.models import sns_backends
 
 from loupe.adapters.publisher import Publisher
 from loupe.adapters.table import save
-from loupe.domain.dataset import TEST
 from loupe.domain.detection import Label
-from loupe.domain.manifest import Entry, render
-from loupe.domain.places import ImageRef
+from loupe.domain.keys import ImageRef
+from loupe.domain.labelled_images import Split
+from loupe.domain.manifest import ManifestEntry, render
 from loupe.domain.settings import Settings
+from loupe.domain.versions import VersionStatus
 from loupe.services.detection import receive
-from loupe.services.payloads import answer_from_json, image_from_json
+from loupe.services.payloads import image_from_json, output_from_json
 from loupe.services.reviews import ReviewRequest, request_review
 from loupe.services.serving import promote
 from loupe.services.training_data import manifest_key
@@ -284,7 +285,7 @@ def reviewed(world: World) -> Prepared:
     asked = sample("request_review", known(world))
     image = image_from_json(asked["image"])
     settings = Settings.from_parameters(asked["settings"])
-    answer = answer_from_json(asked["answer"])
+    answer = output_from_json(asked["answer"])
     request_review(ReviewRequest(image.id, answer, settings), world.deps)
     return {IMAGE.id: image.id}
 
@@ -315,17 +316,19 @@ def labelled(world: World) -> Prepared:
 
 def training(world: World) -> Prepared:
     """An attempt has begun."""
-    world.version("v4", "training")
+    world.version("v4", VersionStatus.TRAINING)
     return {}
 
 
 def trained(world: World) -> Prepared:
     """A version rests, with one image held out."""
-    world.version("v4", "training", arn="arn:v4")
+    world.version("v4", VersionStatus.TRAINING, arn="arn:v4")
     world.rekognition.become("v4", "STOPPED", 0.74)
     world.rekognition.answers = lambda _arn, _image: (Label("cat", 93.27),)
-    entry = Entry(f"s3://{BUCKET}/cat.png", "cat", "0", "uploaded", "2026-01-01T00:00:00.000Z")
-    world.deps.objects.write(manifest_key("v4", TEST), render([entry]).encode(), "text/plain")
+    entry = ManifestEntry(
+        f"s3://{BUCKET}/cat.png", "cat", "0", "uploaded", "2026-01-01T00:00:00.000Z"
+    )
+    world.deps.objects.write(manifest_key("v4", Split.TEST), render([entry]).encode(), "text/plain")
     return {}
 
 
@@ -343,7 +346,7 @@ def leased(world: World) -> Prepared:
 
 def due(world: World) -> Prepared:
     """The next detection is one to be sampled."""
-    world.version("v1", "in_service")
+    world.version("v1", VersionStatus.IN_SERVICE)
     world.accepted("a.png")
     state = {"pk": "STATE", "sk": "SAMPLING", "pointer": "", "carried": 999}
     world.deps.table.write([save(state)])
@@ -502,14 +505,17 @@ CASES: dict[str, tuple[Prepare, Check]] = {
     "check_training": (lambda _world: {}, not_enough),
     "build_dataset": (training, gives(status="changing")),
     "train_model": (training, gives(status="training")),
-    "run_model": (trained, tells("ModelStarted", result={"status": "changing", "reason": ""})),
+    "set_model_state": (
+        trained,
+        tells("ModelStarted", result={"status": "changing", "reason": ""}),
+    ),
     "compare_models": (trained, gives(status="decided", passed=True)),
     "request_approval": (trained, asked),
-    "prove_model": (trained, gives(answered="cat")),
+    "smoke_test": (trained, gives(answered="cat")),
     "promote_model": (challenging, gives(previous="v3")),
     "close_training": (leased, closed),
     "sample_reviews": (due, gives(sampled=1)),
-    "manage_power": (stopped, gives(action="start")),
+    "housekeeping": (stopped, gives(action="start")),
     "apply_settings": (scheduled, changed),
     "publish_events": (subscribed, published),
     "serve_console": (lambda _world: {}, shown),

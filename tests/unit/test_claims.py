@@ -6,8 +6,16 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loupe.domain.places import ImageRef
-from loupe.domain.review import CLAIM_MINUTES, DONE, OPEN, Reply, Review, claim, release
+from loupe.domain.keys import ImageRef
+from loupe.domain.review import (
+    CLAIM_MINUTES,
+    Answer,
+    Review,
+    ReviewPurpose,
+    ReviewState,
+    claim,
+    release,
+)
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=CLAIM_MINUTES, seconds=1)
@@ -15,7 +23,15 @@ IMAGE = ImageRef("bucket", "images_for_detection/a.png", "1", "e", 10)
 
 
 def review(wanted: int = 1) -> Review:
-    return Review("unsure-1", IMAGE, "unsure", OPEN, "2026-01-01", ("cat", "dog"), wanted)
+    return Review(
+        "unsure-1",
+        IMAGE,
+        ReviewPurpose.UNSURE,
+        ReviewState.OPEN,
+        "2026-01-01",
+        ("cat", "dog"),
+        wanted,
+    )
 
 
 def taken(task: Review, worker: str, now: datetime = NOW) -> Review:
@@ -45,7 +61,7 @@ def test_two_get_a_task_that_asks_for_two_and_a_third_does_not() -> None:
 
 
 def test_who_has_answered_does_not_get_it_again() -> None:
-    answered = replace(review(wanted=2), replies=(Reply("ann", "cat", "t"),))
+    answered = replace(review(wanted=2), answers=(Answer("ann", "cat", "t"),))
 
     assert claim(answered, "ann", NOW) is None
     assert claim(taken(answered, "bob"), "cleo", NOW) is None
@@ -65,7 +81,7 @@ def test_a_task_given_back_is_for_everybody() -> None:
 
 
 def test_what_is_not_open_is_not_given_out() -> None:
-    assert claim(replace(review(), state=DONE), "ann", NOW) is None
+    assert claim(replace(review(), state=ReviewState.DONE), "ann", NOW) is None
 
 
 @given(st.integers(1, 3), st.lists(st.sampled_from("abcdef"), max_size=12))

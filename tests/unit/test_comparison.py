@@ -10,7 +10,7 @@ from sklearn.metrics import f1_score
 
 from loupe.domain.comparison import (
     MAXIMUM_HOLDOUT,
-    Holdout,
+    HoldoutImage,
     Prediction,
     Verdict,
     bootstrap_interval,
@@ -26,8 +26,10 @@ LABELS = ("cat", "dog", "emu")
 NOTHING = "nothing"
 
 
-def images(*labels: str, source: str = "uploaded") -> list[Holdout]:
-    return [Holdout(f"c{n:04d}", f"s3://b/{n}", label, source) for n, label in enumerate(labels)]
+def images(*labels: str, source: str = "uploaded") -> list[HoldoutImage]:
+    return [
+        HoldoutImage(f"c{n:04d}", f"s3://b/{n}", label, source) for n, label in enumerate(labels)
+    ]
 
 
 def said(*labels: str | None, confidence: float = 90.0) -> dict[str, Prediction]:
@@ -35,7 +37,7 @@ def said(*labels: str | None, confidence: float = 90.0) -> dict[str, Prediction]
 
 
 def verdict(
-    truth: list[Holdout],
+    truth: list[HoldoutImage],
     new: dict[str, Prediction],
     old: dict[str, Prediction] | None,
     new_labels: tuple[str, ...] = ("cat", "dog"),
@@ -93,8 +95,8 @@ def test_nothing_accepted_has_no_accuracy() -> None:
 
 def test_f1_is_told_for_each_source() -> None:
     truth = [
-        Holdout("c0000", "u", "cat", "uploaded"),
-        Holdout("c0001", "u", "cat", "reviewed"),
+        HoldoutImage("c0000", "u", "cat", "uploaded"),
+        HoldoutImage("c0001", "u", "cat", "reviewed"),
     ]
 
     found = score(truth, said("cat", "dog"), ("cat", "dog"), 0.0)
@@ -262,7 +264,7 @@ def test_the_sample_is_the_same_in_whatever_order_images_are_listed(dice: random
 
 def test_confusion_counts_what_each_label_was_taken_for_and_what_got_none() -> None:
     images = [
-        Holdout(content, f"s3://b/{content}", label, "uploaded")
+        HoldoutImage(content, f"s3://b/{content}", label, "uploaded")
         for content, label in (("1", "cat"), ("2", "cat"), ("3", "dog"), ("4", "owl"))
     ]
     said = {

@@ -6,24 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loupe.domain.dataset import (
-    COLD_START,
-    NEITHER,
-    REVIEWED,
-    TEST,
-    TRAIN,
-    UPLOADED,
+from loupe.domain.labelled_images import (
     Change,
     Counts,
     Group,
+    GroupMember,
+    ImageSource,
     LabelCount,
-    Member,
+    Split,
     add_member,
     may_test,
     remark,
     remove_member,
-    thin_labels,
     trainable_labels,
+    underrepresented_labels,
 )
 
 
@@ -40,12 +36,12 @@ class Register:
         key: str,
         label: str,
         looks_like: tuple[str, ...] = (),
-        source: str = UPLOADED,
+        source: ImageSource = ImageSource.UPLOADED,
         reviewers: int = 0,
     ) -> Change:
         """Register an image that shows the same picture as the groups of the given keys."""
         matches = sorted({self.of(other).id for other in looks_like})
-        member = Member(key, label, "1", f"content of {key}", source)
+        member = GroupMember(key, label, "1", f"content of {key}", source)
         change = add_member(
             member,
             reviewers,
@@ -67,7 +63,7 @@ class Register:
     def of(self, key: str) -> Group:
         return next(g for g in self.groups.values() if any(m.key == key for m in g.members))
 
-    def entries(self, split: str) -> list[Member]:
+    def entries(self, split: str) -> list[GroupMember]:
         return [g.entry for g in self.groups.values() if g.split == split and g.entry]
 
     def recount(self) -> Counts:
@@ -76,8 +72,8 @@ class Register:
             if entry := group.entry:
                 old = counts.get(entry.label, LabelCount())
                 counts[entry.label] = LabelCount(
-                    old.train + (group.split == TRAIN),
-                    old.test + (group.split == TEST),
+                    old.train + (group.split == Split.TRAIN),
+                    old.test + (group.split == Split.TEST),
                     old.testable + group.testable,
                 )
         return counts
@@ -138,7 +134,7 @@ def test_an_image_that_one_reviewer_labelled_is_only_trained_on() -> None:
     register = Register()
 
     for number in range(30):
-        register.add(f"{number}", "cat", source=REVIEWED, reviewers=1)
+        register.add(f"{number}", "cat", source=ImageSource.REVIEWED, reviewers=1)
 
     assert register.counts["cat"] == LabelCount(train=30, test=0, testable=0)
 
@@ -146,15 +142,15 @@ def test_an_image_that_one_reviewer_labelled_is_only_trained_on() -> None:
 @pytest.mark.parametrize(
     ("source", "reviewers", "allowed"),
     [
-        (UPLOADED, 0, True),
-        (COLD_START, 1, True),
-        (REVIEWED, 1, False),
-        (REVIEWED, 2, True),
-        (REVIEWED, 3, True),
+        (ImageSource.UPLOADED, 0, True),
+        (ImageSource.COLD_START, 1, True),
+        (ImageSource.REVIEWED, 1, False),
+        (ImageSource.REVIEWED, 2, True),
+        (ImageSource.REVIEWED, 3, True),
     ],
 )
 def test_who_labelled_an_image_decides_whether_it_may_be_tested_with(
-    source: str, reviewers: int, allowed: bool
+    source: ImageSource, reviewers: int, allowed: bool
 ) -> None:
     assert may_test(source, reviewers) is allowed
 
@@ -169,8 +165,8 @@ def test_near_duplicates_count_once_and_stay_on_one_side() -> None:
 
     copy = register.add("second, smaller", "cat", looks_like=("second",))
 
-    assert test_picture.split == TEST
-    assert copy.after.split == TEST
+    assert test_picture.split == Split.TEST
+    assert copy.after.split == Split.TEST
     assert copy.after.id == test_picture.id
     assert register.counts["cat"] == LabelCount(train=1, test=1, testable=2)
     assert not copy.changes_dataset
@@ -184,7 +180,7 @@ def test_an_image_that_bridges_both_sides_is_used_on_neither() -> None:
 
     bridge = register.add("both", "cat", looks_like=("trained", "tested"))
 
-    assert bridge.after.split == NEITHER
+    assert bridge.after.split == Split.NEITHER
     assert bridge.after.entry is None
     assert register.counts == before
     assert not bridge.changes_dataset
@@ -199,7 +195,7 @@ def test_a_copy_of_a_bridge_is_used_on_neither_too() -> None:
 
     again = register.add("both again", "cat", looks_like=("both",))
 
-    assert again.after.split == NEITHER
+    assert again.after.split == Split.NEITHER
 
 
 def test_one_picture_under_two_labels_is_used_under_neither_until_one_is_removed() -> None:
@@ -227,11 +223,11 @@ def test_a_picture_that_comes_back_is_on_the_side_that_it_was_on() -> None:
     gone = register.remove("second").after
 
     back = add_member(
-        Member("second", "cat", "2", "content"), 0, [gone], register.counts, 20, "new"
+        GroupMember("second", "cat", "2", "content"), 0, [gone], register.counts, 20, "new"
     )
 
     assert gone.members == ()
-    assert back.after.split == TEST
+    assert back.after.split == Split.TEST
     assert back.after.id == gone.id
 
 
@@ -272,7 +268,7 @@ def played(steps: list[Step], holdout: int = 20) -> tuple[Register, list[str]]:
             present.discard(key)
         elif action == "add" and key not in present:
             others = tuple(f"image {n}" for n in like if f"image {n}" in present)
-            source = REVIEWED if reviewers else UPLOADED
+            source = ImageSource.REVIEWED if reviewers else ImageSource.UPLOADED
             register.add(key, label, others, source, reviewers)
             present.add(key)
         moved += [g for g, side in sides.items() if register.groups[g].split != side]
@@ -297,8 +293,8 @@ def test_the_side_of_a_picture_never_changes(steps: list[Step]) -> None:
 def test_no_picture_is_on_both_sides(steps: list[Step]) -> None:
     register, _ = played(steps)
 
-    trained = {entry.key for entry in register.entries(TRAIN)}
-    tested = {entry.key for entry in register.entries(TEST)}
+    trained = {entry.key for entry in register.entries(Split.TRAIN)}
+    tested = {entry.key for entry in register.entries(Split.TEST)}
     assert not trained & tested
 
 
@@ -308,7 +304,7 @@ def test_what_one_reviewer_labelled_alone_is_never_a_picture_of_its_own_to_test_
 ) -> None:
     register, _ = played(steps)
 
-    assert all(group.testable for group in register.groups.values() if group.split == TEST)
+    assert all(group.testable for group in register.groups.values() if group.split == Split.TEST)
 
 
 # Labels that can be trained
@@ -323,19 +319,19 @@ def test_labels_with_an_image_on_each_side_can_be_trained_and_others_are_named()
     }
 
     assert trainable_labels(counts) == ("ready",)
-    assert thin_labels(counts) == ("untested", "untrained")
+    assert underrepresented_labels(counts) == ("untested", "untrained")
 
 
 @given(st.permutations(range(4)))
 def test_imported_images_keep_their_sides_in_whatever_order_they_arrive(order: list[int]) -> None:
     """A picture on each side, one like the second, and one that bridges both."""
-    sides = ["train", "test", "test", "neither"]
+    sides = [Split.TRAIN, Split.TEST, Split.TEST, Split.NEITHER]
     groups: dict[str, Group] = {}
     counts: Counts = {}
     for number in order:
         matches = list(groups.values())  # all look alike
         change = add_member(
-            Member(f"{number}.png", "cat", "v", str(number)),
+            GroupMember(f"{number}.png", "cat", "v", str(number)),
             0,
             matches,
             counts,
@@ -354,7 +350,7 @@ def test_imported_images_keep_their_sides_in_whatever_order_they_arrive(order: l
 
 
 def test_a_copy_is_said_to_count_once_with_the_first() -> None:
-    group = Group("g", TRAIN, True, (member("cat/1.png"), member("cat/2.png")))
+    group = Group("g", Split.TRAIN, True, (member("cat/1.png"), member("cat/2.png")))
 
     assert remark(group, "images_labeled_by_folder/cat/1.png") == ""
     said = remark(group, "images_labeled_by_folder/cat/2.png")
@@ -363,15 +359,15 @@ def test_a_copy_is_said_to_count_once_with_the_first() -> None:
 
 def test_nothing_is_said_of_an_object_that_was_removed_meanwhile() -> None:
     for group in (
-        Group("g", TRAIN, True),
-        Group("g", NEITHER, False),
-        Group("g", TRAIN, True, (member("cat/2.png"),)),
+        Group("g", Split.TRAIN, True),
+        Group("g", Split.NEITHER, False),
+        Group("g", Split.TRAIN, True, (member("cat/2.png"),)),
     ):
         assert remark(group, "images_labeled_by_folder/cat/1.png") == ""
 
 
 def test_a_picture_under_two_labels_is_said_to_be_used_under_neither() -> None:
-    group = Group("g", TRAIN, True, (member("cat/1.png"), member("dog/1.png")))
+    group = Group("g", Split.TRAIN, True, (member("cat/1.png"), member("dog/1.png")))
 
     for key in ("cat/1.png", "dog/1.png"):
         said = remark(group, f"images_labeled_by_folder/{key}")
@@ -380,16 +376,18 @@ def test_a_picture_under_two_labels_is_said_to_be_used_under_neither() -> None:
 
 
 def test_a_picture_on_both_sides_is_said_to_be_used_on_neither() -> None:
-    group = Group("g", NEITHER, False, (member("cat/1.png"),))
+    group = Group("g", Split.NEITHER, False, (member("cat/1.png"),))
 
     assert "on neither" in remark(group, "images_labeled_by_folder/cat/1.png")
 
 
 @given(
-    st.integers(0, 3), st.lists(st.integers(0, 3), max_size=5), st.sampled_from([TRAIN, NEITHER])
+    st.integers(0, 3),
+    st.lists(st.integers(0, 3), max_size=5),
+    st.sampled_from([Split.TRAIN, Split.NEITHER]),
 )
 def test_what_gives_nothing_new_is_every_member_but_the_one_that_stands_for_the_picture(
-    attempts: int, came: list[int], split: str
+    attempts: int, came: list[int], split: Split
 ) -> None:
     members = tuple(member(f"cat/{n}.png", attempts=when) for n, when in enumerate(came))
     group = Group("g", split, True, members)
@@ -400,6 +398,6 @@ def test_what_gives_nothing_new_is_every_member_but_the_one_that_stands_for_the_
     )
 
 
-def member(name: str, attempts: int = 0) -> Member:
+def member(name: str, attempts: int = 0) -> GroupMember:
     label = name.partition("/")[0]
-    return Member(f"images_labeled_by_folder/{name}", label, "1", "same", attempts=attempts)
+    return GroupMember(f"images_labeled_by_folder/{name}", label, "1", "same", attempts=attempts)

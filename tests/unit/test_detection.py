@@ -6,21 +6,18 @@ import pytest
 
 from loupe.adapters.detections import detection_of
 from loupe.domain.detection import (
-    ANSWERED,
     NOT_READ,
-    REVIEW,
-    STATES,
-    WAITING,
-    Answer,
     Detection,
+    DetectionState,
     Label,
+    ModelOutput,
     model_labels,
     person_label,
     why_unsure,
 )
-from loupe.domain.places import NO_LABEL_FITS, ImageRef
+from loupe.domain.keys import NO_LABEL_FITS, ImageRef
 from loupe.errors import InvalidRequest
-from loupe.services.payloads import answer_from_json, answer_to_json, image_from_json
+from loupe.services.payloads import image_from_json, output_from_json, output_to_json
 
 BOX = {"Left": 0.1, "Top": 0.2, "Width": 0.3, "Height": 0.4}
 IMAGE = ImageRef("b", "images_for_detection/a b.png", "v", "e", 5)
@@ -46,28 +43,28 @@ def test_an_object_found_twice_keeps_both_boxes() -> None:
 
 
 def test_an_empty_answer_is_below_every_minimum() -> None:
-    assert Answer("labels").top < 0
-    assert Answer("labels", (Label("cat", 0.0),)).top == 0.0
+    assert ModelOutput("labels").top < 0
+    assert ModelOutput("labels", (Label("cat", 0.0),)).top == 0.0
 
 
 def test_the_reason_names_the_surest_label_and_the_minimum() -> None:
-    answer = Answer("labels", (Label("cat", 40.5),))
+    answer = ModelOutput("labels", (Label("cat", 40.5),))
 
     assert why_unsure(answer, 70.0) == (
         "the surest label is cat with 40.5 %, below the minimum of 70 %"
     )
-    assert "none of its labels" in why_unsure(Answer("labels"), 70.0)
+    assert "none of its labels" in why_unsure(ModelOutput("labels"), 70.0)
 
 
 def test_an_answer_passes_through_the_state_machine_unchanged() -> None:
-    answer = Answer(
+    answer = ModelOutput(
         "labels", (Label("日本", 40.5, box={"left": 0.1}), Label("dog", 1.0)), "v1", "why"
     )
 
-    payload = answer_to_json(answer)
+    payload = output_to_json(answer)
 
     assert payload["top"] == 40.5
-    assert answer_from_json(payload) == answer
+    assert output_from_json(payload) == answer
 
 
 def test_an_image_passes_through_the_state_machine_unchanged() -> None:
@@ -75,11 +72,11 @@ def test_an_image_passes_through_the_state_machine_unchanged() -> None:
 
 
 def test_that_no_label_fits_is_the_answer_and_stands_before_the_guess() -> None:
-    read = Detection(IMAGE, REVIEW, "2026", (Label("cat", 40.0),))
+    read = Detection(IMAGE, DetectionState.REVIEW, "2026", (Label("cat", 40.0),))
 
     answered = read.answered(NO_LABEL_FITS, "a person said so")
 
-    assert answered.state == ANSWERED
+    assert answered.state == DetectionState.ANSWERED
     assert answered.none_of_the_above
     assert answered.as_json()["labels"][0] == {
         "name": "none of the above",
@@ -90,7 +87,7 @@ def test_that_no_label_fits_is_the_answer_and_stands_before_the_guess() -> None:
 
 
 def test_the_answer_none_of_the_above_of_an_older_release_is_read_as_the_first_label() -> None:
-    stored = asdict(Detection(IMAGE, ANSWERED, "2026", (Label("cat", 40.0),)))
+    stored = asdict(Detection(IMAGE, DetectionState.ANSWERED, "2026", (Label("cat", 40.0),)))
     stored["none_of_the_above"] = True
 
     read = detection_of(stored)
@@ -100,24 +97,27 @@ def test_the_answer_none_of_the_above_of_an_older_release_is_read_as_the_first_l
 
 
 @pytest.mark.parametrize("state", NOT_READ)
-def test_an_image_that_was_not_read_waits_again_as_it_came(state: str) -> None:
+def test_an_image_that_was_not_read_waits_again_as_it_came(state: DetectionState) -> None:
     ended = Detection(IMAGE, state, "2026", reason="why")
 
     again = ended.read_again()
 
-    assert again == Detection(IMAGE, WAITING, "2026", repeats=1)
+    assert again == Detection(IMAGE, DetectionState.WAITING, "2026", repeats=1)
     assert again.attempt != ended.attempt
 
 
-@pytest.mark.parametrize("state", sorted(set(STATES) - set(NOT_READ)))
-def test_an_image_that_was_read_is_not_read_again(state: str) -> None:
+@pytest.mark.parametrize("state", sorted(set(DetectionState) - set(NOT_READ)))
+def test_an_image_that_was_read_is_not_read_again(state: DetectionState) -> None:
     with pytest.raises(InvalidRequest, match=f"'a b.png' is {state}"):
         Detection(IMAGE, state, "2026").read_again()
 
 
 def test_a_listing_shows_who_gave_a_label_and_a_box_where_there_is_one() -> None:
     detection = Detection(
-        IMAGE, "answered", "2026", (person_label("cat"), Label("dog", 40.0, box={"left": 0.1}))
+        IMAGE,
+        DetectionState.ANSWERED,
+        "2026",
+        (person_label("cat"), Label("dog", 40.0, box={"left": 0.1})),
     )
 
     shown = detection.as_json()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loupe.domain.events import TEXTS, event
+from loupe.domain.events import TEXTS, make_event
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LABEL = {"name": "große Katze", "confidence": 93.25, "by": "model"}
@@ -47,7 +47,7 @@ def fields(kind: str) -> set[str]:
 
 @pytest.mark.parametrize("kind", TEXTS)
 def test_every_event_reads_as_text(kind: str) -> None:
-    told = event(kind, "cause", NOW, **{name: DETAIL[name] for name in fields(kind)})
+    told = make_event(kind, "cause", NOW, **{name: DETAIL[name] for name in fields(kind)})
 
     assert told.type == kind
     assert told.subject
@@ -58,43 +58,45 @@ def test_every_event_reads_as_text(kind: str) -> None:
 
 
 def test_labels_read_as_names_with_their_confidence() -> None:
-    told = event("ImageAccepted", "c", NOW, **DETAIL)
+    told = make_event("ImageAccepted", "c", NOW, **DETAIL)
 
     assert "found große Katze (93.25 %) in für Änne/a b+1.png" in told.text
 
 
 @given(st.text(min_size=1, max_size=300))
 def test_a_subject_is_one_line_of_at_most_a_hundred_characters(name: str) -> None:
-    told = event("ImageRejected", "c", NOW, image=name, reason="why")
+    told = make_event("ImageRejected", "c", NOW, image=name, reason="why")
 
     assert len(told.subject) <= 100
     assert "\n" not in told.subject
 
 
 def test_a_name_with_braces_is_shown_and_not_filled_in() -> None:
-    told = event("ImageRejected", "c", NOW, image="{reason}.png", reason="why")
+    told = make_event("ImageRejected", "c", NOW, image="{reason}.png", reason="why")
 
     assert told.subject == "{reason}.png cannot be used"
 
 
 def test_a_reason_that_is_a_sentence_ends_with_one_full_stop() -> None:
-    told = event("ImageRejected", "c", NOW, image="a.png", reason="It is empty. Upload it again.")
+    told = make_event(
+        "ImageRejected", "c", NOW, image="a.png", reason="It is empty. Upload it again."
+    )
 
     assert told.text.endswith("Upload it again.")
     assert not told.text.endswith("..")
 
 
 def test_the_same_cause_is_the_same_event_whenever_it_is_told() -> None:
-    first = event("ImageRejected", "image 1", NOW, image="a", reason="why")
-    later = event("ImageRejected", "image 1", NOW.replace(year=2027), image="a", reason="why")
+    first = make_event("ImageRejected", "image 1", NOW, image="a", reason="why")
+    later = make_event("ImageRejected", "image 1", NOW.replace(year=2027), image="a", reason="why")
 
     assert first.id == later.id
-    assert first.id != event("ImageRejected", "image 2", NOW, image="a", reason="why").id
-    assert first.id != event("ImageUnsure", "image 1", NOW, image="a", reason="why").id
+    assert first.id != make_event("ImageRejected", "image 2", NOW, image="a", reason="why").id
+    assert first.id != make_event("ImageUnsure", "image 1", NOW, image="a", reason="why").id
 
 
 def test_a_first_version_is_promoted_without_offering_a_way_back_that_there_is_not() -> None:
-    told = event("VersionPromoted", "c", NOW, **{**DETAIL, "previous": ""})
+    told = make_event("VersionPromoted", "c", NOW, **{**DETAIL, "previous": ""})
 
     assert "rollback nothing" not in told.text
     assert "from nothing" in told.text

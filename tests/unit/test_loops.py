@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loupe.domain.loops import (
+from loupe.domain.human_loops import (
     MOST_LOOPS,
     EndedLoop,
     after_loop,
@@ -15,19 +15,19 @@ from loupe.domain.loops import (
     loop_name,
     review_of,
 )
-from loupe.domain.places import ImageRef
-from loupe.domain.review import CONFLICT, DONE, OPEN, UNSURE, Review, review_id
+from loupe.domain.keys import ImageRef
+from loupe.domain.review import Review, ReviewPurpose, ReviewState, review_id
 
 IMAGE = ImageRef("bucket", "images_for_detection/a.png", "v", "e", 1)
 REVIEW = Review(
-    id=review_id(IMAGE, UNSURE),
+    id=review_id(IMAGE, ReviewPurpose.UNSURE),
     image=IMAGE,
-    purpose=UNSURE,
-    state=OPEN,
+    purpose=ReviewPurpose.UNSURE,
+    state=ReviewState.OPEN,
     at="2026-01-01T00:00:00.000Z",
     labels=("cat", "dog"),
     wanted=1,
-    loop=review_id(IMAGE, UNSURE),
+    loop=review_id(IMAGE, ReviewPurpose.UNSURE),
     asked=1,
 )
 
@@ -45,9 +45,9 @@ def test_every_loop_of_a_review_has_its_own_name_that_leads_back(asked: int) -> 
 @pytest.mark.parametrize(
     ("status", "asked", "state"),
     [
-        ("Failed", 1, OPEN),
-        ("Failed", MOST_LOOPS, CONFLICT),
-        ("Stopped", 1, CONFLICT),
+        ("Failed", 1, ReviewState.OPEN),
+        ("Failed", MOST_LOOPS, ReviewState.CONFLICT),
+        ("Stopped", 1, ReviewState.CONFLICT),
     ],
 )
 def test_what_follows_a_loop(status: str, asked: int, state: str) -> None:
@@ -62,7 +62,7 @@ def test_what_follows_a_loop(status: str, asked: int, state: str) -> None:
     [
         (REVIEW, EndedLoop(REVIEW.loop, "Completed", "")),
         (REVIEW, EndedLoop("an earlier one", "Failed", "")),
-        (replace(REVIEW, state=DONE), EndedLoop(REVIEW.loop, "Stopped", "")),
+        (replace(REVIEW, state=ReviewState.DONE), EndedLoop(REVIEW.loop, "Stopped", "")),
     ],
 )
 def test_what_changes_nothing(review: Review, ended: EndedLoop) -> None:

@@ -9,20 +9,22 @@ from hypothesis import strategies as st
 from loupe.domain.manifest import (
     MAXIMUM_UPDATE_BYTES,
     Difference,
-    Entry,
+    ManifestEntry,
     batches,
     difference,
     parse,
     render,
 )
 
-CAT = Entry("s3://b/a b+ü.png", "große Katze", "a" * 64, "cold start", "2026-01-01T00:00:00.000Z")
-DOG = Entry("s3://b/dog.png", "dog", "b" * 64, "uploaded", "2026-01-02T00:00:00.000Z")
+CAT = ManifestEntry(
+    "s3://b/a b+ü.png", "große Katze", "a" * 64, "cold start", "2026-01-01T00:00:00.000Z"
+)
+DOG = ManifestEntry("s3://b/dog.png", "dog", "b" * 64, "uploaded", "2026-01-02T00:00:00.000Z")
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
 ENTRIES = st.lists(
     st.builds(
-        Entry,
+        ManifestEntry,
         uri=TEXT.map("s3://b/{}".format),
         label=TEXT,
         content=st.text("0123456789abcdef", min_size=4, max_size=8),
@@ -51,7 +53,7 @@ def test_a_line_has_the_format_that_rekognition_reads() -> None:
 
 @given(ENTRIES)
 @example([replace(DOG, uri="s3://b/line\u2028separator\x85.png")])
-def test_what_is_rendered_is_read_again(entries: list[Entry]) -> None:
+def test_what_is_rendered_is_read_again(entries: list[ManifestEntry]) -> None:
     assert parse(render(entries)) == sorted(entries, key=lambda entry: entry.uri)
 
 
@@ -69,13 +71,13 @@ def test_new_and_relabelled_images_are_upserts_and_gone_ones_are_drops() -> None
 
 
 @given(ENTRIES)
-def test_equal_manifests_differ_in_nothing(entries: list[Entry]) -> None:
+def test_equal_manifests_differ_in_nothing(entries: list[ManifestEntry]) -> None:
     assert difference(render(entries), render(entries)) == Difference((), 0)
 
 
 @given(ENTRIES, ENTRIES)
 def test_upserts_lead_from_one_manifest_to_the_other_unless_something_is_dropped(
-    old: list[Entry], new: list[Entry]
+    old: list[ManifestEntry], new: list[ManifestEntry]
 ) -> None:
     found = difference(render(old), render(new))
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loupe.domain.keys import ImageRef
 from loupe.domain.object_events import changed_object
-from loupe.domain.places import ImageRef
 from loupe.errors import InvalidRequest
 
 

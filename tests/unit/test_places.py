@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from loupe.domain.places import (
+from loupe.domain.keys import (
     ImageRef,
     check_label,
     is_folder_marker,
@@ -16,7 +16,7 @@ from loupe.domain.places import (
     named_people,
     people,
     review_output_key,
-    stamp,
+    timestamp,
 )
 from loupe.errors import InvalidRequest
 
@@ -123,11 +123,11 @@ def test_answers_go_where_amazon_a2i_puts_them() -> None:
 def test_stamps_sort_as_times_do(times: list[datetime]) -> None:
     first, last = sorted(times)
 
-    assert stamp(first) <= stamp(last)
+    assert timestamp(first) <= timestamp(last)
 
 
 def test_a_stamp_is_utc_with_milliseconds() -> None:
-    assert stamp(datetime(2026, 1, 31, 12, 0, 0, 1999, UTC)) == "2026-01-31T12:00:00.001Z"
+    assert timestamp(datetime(2026, 1, 31, 12, 0, 0, 1999, UTC)) == "2026-01-31T12:00:00.001Z"
 
 
 @given(st.lists(st.text(min_size=1), max_size=4))

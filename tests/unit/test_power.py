@@ -4,14 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from loupe.domain.power import PAUSES, STARTABLE, Attempts, decide_power
+from loupe.domain.model_state import PAUSES, STARTABLE, Attempts, decide_model_state
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def action(status: str, backlog: int = 0, idle_minutes: int = 0, idle_for: int = 0) -> str:
     last_used = NOW - timedelta(minutes=idle_for)
-    return decide_power(status, backlog, idle_minutes, last_used, NOW).action
+    return decide_model_state(status, backlog, idle_minutes, last_used, NOW).action
 
 
 @pytest.mark.parametrize("status", STARTABLE)
@@ -42,8 +42,8 @@ def test_a_model_with_a_backlog_is_not_stopped() -> None:
 
 
 def test_a_switch_says_why() -> None:
-    started = decide_power("STOPPED", 1, 0, NOW, NOW)
-    stopped = decide_power("RUNNING", 0, 10, NOW - timedelta(minutes=12), NOW)
+    started = decide_model_state("STOPPED", 1, 0, NOW, NOW)
+    stopped = decide_model_state("RUNNING", 0, 10, NOW - timedelta(minutes=12), NOW)
 
     assert "images wait" in started.reason
     assert "12 minutes" in stopped.reason
@@ -54,7 +54,7 @@ def test_a_switch_says_why() -> None:
 
 def attempted(count: int, minutes_ago: int, given_up: bool = False) -> str:
     attempts = Attempts("v1", "1-1", count, NOW - timedelta(minutes=minutes_ago), "", given_up)
-    return decide_power("FAILED", 1, 0, NOW, NOW, attempts).action
+    return decide_model_state("FAILED", 1, 0, NOW, NOW, attempts).action
 
 
 def test_a_model_that_fell_is_tried_again_after_pauses_that_grow() -> None:

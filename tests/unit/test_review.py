@@ -10,24 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loupe.domain.detection import Label
-from loupe.domain.places import ImageRef
+from loupe.domain.keys import ImageRef
 from loupe.domain.review import (
-    CLOSING,
-    COLD_START,
-    CONFLICT,
-    DONE,
     NONE_OF_THE_ABOVE,
-    OPEN,
-    QUALITY,
-    QUEUED,
-    UNSURE,
-    WITHDRAWN,
+    Answer,
     Consensus,
     Output,
-    Reply,
     Review,
+    ReviewPurpose,
+    ReviewState,
+    check_answer,
     check_output,
-    check_reply,
     consensus,
     loop_input,
     parse_output,
@@ -38,10 +31,10 @@ from loupe.errors import AlreadyDone, InvalidRequest
 
 IMAGE = ImageRef("bucket", "images_for_detection/für Änne/a b+1.png", "v1", "e", 10)
 REVIEW = Review(
-    id=review_id(IMAGE, UNSURE),
+    id=review_id(IMAGE, ReviewPurpose.UNSURE),
     image=IMAGE,
-    purpose=UNSURE,
-    state=OPEN,
+    purpose=ReviewPurpose.UNSURE,
+    state=ReviewState.OPEN,
     at="2026-01-01T00:00:00.000Z",
     labels=("cat", "日本"),
     wanted=2,
@@ -49,8 +42,8 @@ REVIEW = Review(
 )
 
 
-def replies(*labels: str) -> tuple[Reply, ...]:
-    return tuple(Reply(f"person {n}", label, "2026") for n, label in enumerate(labels))
+def answered(*labels: str) -> tuple[Answer, ...]:
+    return tuple(Answer(f"person {n}", label, "2026") for n, label in enumerate(labels))
 
 
 # Consensus
@@ -71,17 +64,17 @@ def replies(*labels: str) -> tuple[Reply, ...]:
 def test_more_than_half_of_the_reviewers_make_a_label(
     answers: tuple[str, ...], label: str | None, agreeing: int
 ) -> None:
-    assert consensus(replies(*answers)) == Consensus(label, agreeing)
+    assert consensus(answered(*answers)) == Consensus(label, agreeing)
 
 
 def test_a_person_who_answers_repeatedly_counts_once_with_the_last_answer() -> None:
-    repeated = (*replies("cat", "dog"), Reply("person 0", "dog", "2026"))
+    repeated = (*answered("cat", "dog"), Answer("person 0", "dog", "2026"))
 
     assert consensus(repeated) == Consensus("dog", 2)
 
 
 def test_one_person_cannot_make_a_majority_by_repeating() -> None:
-    stubborn = (*replies("cat", "dog", "dog"), *[Reply("person 0", "cat", "2026")] * 5)
+    stubborn = (*answered("cat", "dog", "dog"), *[Answer("person 0", "cat", "2026")] * 5)
 
     assert consensus(stubborn).label == "dog"
 
@@ -91,39 +84,44 @@ def test_one_person_cannot_make_a_majority_by_repeating() -> None:
 
 def test_offered_labels_and_none_of_the_above_may_be_answered() -> None:
     for label in ("cat", "日本", NONE_OF_THE_ABOVE):
-        check_reply(REVIEW, "ada", label)
-        check_reply(replace(REVIEW, state=QUEUED), "ada", label)
+        check_answer(REVIEW, "ada", label)
+        check_answer(replace(REVIEW, state=ReviewState.QUEUED), "ada", label)
 
 
 @pytest.mark.parametrize("label", ["dog", "../x", "", "CAT", "none"])
 def test_a_label_that_was_not_offered_is_refused_with_those_that_were(label: str) -> None:
     with pytest.raises(InvalidRequest, match="cat, 日本"):
-        check_reply(REVIEW, "ada", label)
+        check_answer(REVIEW, "ada", label)
 
 
-@pytest.mark.parametrize("state", [CLOSING, DONE, CONFLICT, WITHDRAWN])
-def test_a_review_that_is_over_takes_no_answer(state: str) -> None:
+@pytest.mark.parametrize(
+    "state", [ReviewState.CLOSING, ReviewState.DONE, ReviewState.CONFLICT, ReviewState.WITHDRAWN]
+)
+def test_a_review_that_is_over_takes_no_answer(state: ReviewState) -> None:
     with pytest.raises(AlreadyDone, match="loupe reviews"):
-        check_reply(replace(REVIEW, state=state), "ada", "cat")
+        check_answer(replace(REVIEW, state=state), "ada", "cat")
 
 
 def test_a_person_answers_a_review_once() -> None:
-    answered = replace(REVIEW, replies=(Reply("ada", "cat", "2026"),))
+    answered = replace(REVIEW, answers=(Answer("ada", "cat", "2026"),))
 
     with pytest.raises(AlreadyDone, match="ada answered"):
-        check_reply(answered, "ada", "日本")
+        check_answer(answered, "ada", "日本")
 
 
 def test_a_reviewer_has_a_name() -> None:
     with pytest.raises(InvalidRequest, match="name"):
-        check_reply(REVIEW, "  ", "cat")
+        check_answer(REVIEW, "  ", "cat")
 
 
 # The shape of Amazon A2I
 
 
 def test_the_id_is_a_name_that_amazon_a2i_takes_and_differs_by_purpose() -> None:
-    ids = {review_id(IMAGE, purpose) for purpose in (UNSURE, COLD_START, QUALITY)}
+    ids = {
+        review_id(IMAGE, purpose)
+        for purpose in (ReviewPurpose.UNSURE, ReviewPurpose.COLD_START, ReviewPurpose.QUALITY)
+    }
 
     assert len(ids) == 3
     assert all(re.fullmatch("[a-z0-9](-*[a-z0-9])*", name) and len(name) <= 63 for name in ids)
@@ -131,9 +129,9 @@ def test_the_id_is_a_name_that_amazon_a2i_takes_and_differs_by_purpose() -> None
 
 @given(st.lists(st.tuples(st.text(min_size=1), st.text()), min_size=1, max_size=3))
 def test_what_is_handed_over_is_read_again(answers: list[tuple[str, str]]) -> None:
-    given_ = tuple(Reply(who, label, "2026-01-01T00:00:00.000Z") for who, label in answers)
+    given_ = tuple(Answer(who, label, "2026-01-01T00:00:00.000Z") for who, label in answers)
 
-    output = parse_output(render_output(replace(REVIEW, replies=given_), "loupe:builtin"))
+    output = parse_output(render_output(replace(REVIEW, answers=given_), "loupe:builtin"))
 
     assert output == Output(REVIEW.id, given_)
 
@@ -162,7 +160,7 @@ def document(*answers: Any, **more: Any) -> str:
     [{"label": {"label": "cat"}}, {"crowd-image-classifier": {"label": "cat"}}, {"x": "cat"}],
 )
 def test_the_label_is_found_under_whatever_widget_name(content: dict[str, Any]) -> None:
-    assert parse_output(document(answer(content))).replies == (Reply("w", "cat", "2026"),)
+    assert parse_output(document(answer(content))).answers == (Answer("w", "cat", "2026"),)
 
 
 @pytest.mark.parametrize(
@@ -203,11 +201,11 @@ def test_an_output_that_is_no_answer_is_refused_and_not_a_crash(text: str) -> No
 
 def test_an_answer_outside_the_offered_labels_is_refused() -> None:
     with pytest.raises(InvalidRequest, match=re.escape("'../x'")):
-        check_output(REVIEW, Output(REVIEW.id, replies("cat", "../x")))
+        check_output(REVIEW, Output(REVIEW.id, answered("cat", "../x")))
 
 
 def test_answers_within_the_offered_labels_are_taken() -> None:
-    check_output(REVIEW, Output(REVIEW.id, replies("cat", "日本", NONE_OF_THE_ABOVE)))
+    check_output(REVIEW, Output(REVIEW.id, answered("cat", "日本", NONE_OF_THE_ABOVE)))
 
 
 def test_an_output_that_is_nested_without_end_is_no_answer() -> None:

@@ -6,11 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loupe.domain.model_state import UP, ModelStatus
 from loupe.domain.running_hours import (
     DOLLARS_PER_UNIT_HOUR,
-    RUNNING,
-    STARTING,
-    UP,
     Look,
     bill_text,
     cost,
@@ -19,7 +17,14 @@ from loupe.domain.running_hours import (
 )
 
 START = datetime(2026, 1, 31, 23, 59, tzinfo=UTC)
-STATUSES = (STARTING, RUNNING, "STOPPING", "STOPPED", "FAILED", "TRAINING_COMPLETED")
+STATUSES = (
+    ModelStatus.STARTING,
+    ModelStatus.RUNNING,
+    "STOPPING",
+    "STOPPED",
+    "FAILED",
+    "TRAINING_COMPLETED",
+)
 
 statuses = st.sampled_from(STATUSES)
 pauses = st.integers(0, 3 * 86400)
@@ -38,9 +43,9 @@ def follow(looks: list[tuple[int, str]], units: int = 1) -> tuple[float, Look | 
 
 
 def test_time_between_two_looks_at_which_it_ran_counts_for_each_unit() -> None:
-    before = Look(START, RUNNING, 2, START)
+    before = Look(START, ModelStatus.RUNNING, 2, START)
 
-    assert unit_seconds(before, Look(START + timedelta(seconds=90), RUNNING, 2)) == {
+    assert unit_seconds(before, Look(START + timedelta(seconds=90), ModelStatus.RUNNING, 2)) == {
         "2026-01-31": 120.0,
         "2026-02-01": 60.0,
     }
@@ -52,23 +57,34 @@ def test_a_version_that_was_not_seen_to_run_or_start_before_counts_nothing(
 ) -> None:
     look = None if before is None else Look(START, before, 1)
 
-    assert unit_seconds(look, Look(START + timedelta(hours=1), RUNNING, 1)) == {}
+    assert unit_seconds(look, Look(START + timedelta(hours=1), ModelStatus.RUNNING, 1)) == {}
 
 
-@pytest.mark.parametrize("status", [s for s in STATUSES if s != RUNNING])
+@pytest.mark.parametrize("status", [s for s in STATUSES if s != ModelStatus.RUNNING])
 def test_a_version_that_does_not_run_now_counts_nothing(status: str) -> None:
-    before = Look(START, RUNNING, 1, START)
+    before = Look(START, ModelStatus.RUNNING, 1, START)
 
     assert unit_seconds(before, Look(START + timedelta(hours=1), status, 1)) == {}
 
 
 def test_minutes_that_nobody_looked_in_count_when_it_runs_still() -> None:
-    assert follow([(0, STARTING), (60, RUNNING), (3 * 3600, RUNNING)])[0] == 60 + 3 * 3600
+    assert (
+        follow(
+            [(0, ModelStatus.STARTING), (60, ModelStatus.RUNNING), (3 * 3600, ModelStatus.RUNNING)]
+        )[0]
+        == 60 + 3 * 3600
+    )
 
 
 def test_a_run_that_was_seen_to_its_end_counts_to_within_a_look() -> None:
     counted, _ = follow(
-        [(0, STARTING), (60, STARTING), (60, RUNNING), (60, RUNNING), (0, "STOPPING")]
+        [
+            (0, ModelStatus.STARTING),
+            (60, ModelStatus.STARTING),
+            (60, ModelStatus.RUNNING),
+            (60, ModelStatus.RUNNING),
+            (0, "STOPPING"),
+        ]
     )
 
     assert counted == 120
@@ -84,15 +100,19 @@ def test_it_never_counts_more_than_has_passed(looks: list[tuple[int, str]], unit
 @given(pauses, pauses)
 def test_a_look_between_two_others_changes_nothing(first: int, second: int) -> None:
     assert (
-        follow([(0, RUNNING), (first, RUNNING), (second, RUNNING)])[0]
-        == (follow([(0, RUNNING), (first + second, RUNNING)])[0])
+        follow(
+            [(0, ModelStatus.RUNNING), (first, ModelStatus.RUNNING), (second, ModelStatus.RUNNING)]
+        )[0]
+        == (follow([(0, ModelStatus.RUNNING), (first + second, ModelStatus.RUNNING)])[0])
     )
 
 
 @given(pauses, st.integers(1, 5))
 def test_days_add_up_to_the_whole(seconds: int, units: int) -> None:
-    before = Look(START, RUNNING, units, START)
-    by_day = unit_seconds(before, Look(START + timedelta(seconds=seconds), RUNNING, units))
+    before = Look(START, ModelStatus.RUNNING, units, START)
+    by_day = unit_seconds(
+        before, Look(START + timedelta(seconds=seconds), ModelStatus.RUNNING, units)
+    )
 
     assert sum(by_day.values()) == seconds * units
     assert all(0 < s <= 86400 * units for s in by_day.values())
@@ -116,7 +136,11 @@ def test_nothing_is_kept_of_a_version_that_never_ran_or_still_does_not() -> None
 
 def test_cost_is_unit_hours_times_price() -> None:
     now = datetime(2026, 1, 31, 12, tzinfo=UTC)
-    looks = [Look(now, RUNNING, 2, now), Look(now, STARTING, 1, now), Look(now, "STOPPED", 4)]
+    looks = [
+        Look(now, ModelStatus.RUNNING, 2, now),
+        Look(now, ModelStatus.STARTING, 1, now),
+        Look(now, "STOPPED", 4),
+    ]
 
     found = cost(True, [("2026-01-30", 3600.0), ("2026-01-31", 1800.0)], looks, now)
 

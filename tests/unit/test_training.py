@@ -7,19 +7,11 @@ from datetime import UTC, datetime
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from loupe.domain.dataset import LabelCount
 from loupe.domain.failures import MOST_FAILURES, Failure, final_errors
-from loupe.domain.places import stamp
+from loupe.domain.keys import timestamp
+from loupe.domain.labelled_images import LabelCount
 from loupe.domain.training import (
-    BELOW_GATE,
-    FAILED,
-    IN_SERVICE,
     MOST_LABELS,
-    NOT_BETTER,
-    REFUSED,
-    TRAINING,
-    TRAINING_FAILED,
-    WAITING_FOR_APPROVAL,
     Attempt,
     Ending,
     Plan,
@@ -28,6 +20,7 @@ from loupe.domain.training import (
     needed_changes,
     plan_training,
 )
+from loupe.domain.versions import VersionStatus
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 NOW, LATER = "2026-01-01T12:00:00.000Z", "2026-01-01T13:00:00.000Z"
@@ -78,7 +71,7 @@ def test_the_minimum_that_is_advised_is_one_that_trains(
 
 
 def test_the_minimum_itself_trains_the_next_version_on_all_trainable_labels() -> None:
-    found = plan(Progress(attempts=2, changes=10), Attempt("v2", IN_SERVICE, 0.9))
+    found = plan(Progress(attempts=2, changes=10), Attempt("v2", VersionStatus.IN_SERVICE, 0.9))
 
     assert found == Plan(
         "train", found.reason, version="v3", begins=True, labels=("cat", "dog"), left_out=()
@@ -106,14 +99,14 @@ def test_fewer_than_two_trainable_labels_train_nothing_and_say_what_is_missing()
 
 
 def test_an_interrupted_attempt_goes_on_without_new_data() -> None:
-    for status in (TRAINING, WAITING_FOR_APPROVAL):
+    for status in (VersionStatus.TRAINING, VersionStatus.WAITING_FOR_APPROVAL):
         found = plan(Progress(attempts=1), Attempt("v1", status))
 
         assert (found.action, found.version, found.begins) == ("train", "v1", False)
 
 
 def test_an_interrupted_attempt_waits_for_its_pause_unless_an_operator_asks() -> None:
-    interrupted = Attempt("v1", TRAINING, retry_at=LATER, failures=1)
+    interrupted = Attempt("v1", VersionStatus.TRAINING, retry_at=LATER, failures=1)
 
     assert plan(Progress(attempts=1), interrupted).action == "nothing"
     assert LATER in plan(Progress(attempts=1), interrupted).reason
@@ -122,7 +115,7 @@ def test_an_interrupted_attempt_waits_for_its_pause_unless_an_operator_asks() ->
 
 
 def test_a_training_that_failed_for_an_outside_cause_is_repeated_after_its_pause() -> None:
-    failed = Attempt("v1", TRAINING_FAILED, retry_at=LATER, failures=2)
+    failed = Attempt("v1", VersionStatus.TRAINING_FAILED, retry_at=LATER, failures=2)
 
     assert plan(Progress(attempts=1), failed).action == "nothing"
     for found in (
@@ -134,7 +127,7 @@ def test_a_training_that_failed_for_an_outside_cause_is_repeated_after_its_pause
 
 
 def test_enough_new_images_do_not_wait_for_the_pause_of_a_failed_training() -> None:
-    failed = Attempt("v1", TRAINING_FAILED, retry_at=LATER, failures=2)
+    failed = Attempt("v1", VersionStatus.TRAINING_FAILED, retry_at=LATER, failures=2)
 
     assert plan(Progress(attempts=1, changes=10), failed).failures == 0
 
@@ -142,9 +135,9 @@ def test_enough_new_images_do_not_wait_for_the_pause_of_a_failed_training() -> N
 def test_an_operator_can_repeat_a_training_that_failed_for_its_data_but_nothing_else() -> None:
     progress = Progress(attempts=1)
 
-    assert plan(progress, Attempt("v1", TRAINING_FAILED), again=True).version == "v2"
-    assert plan(progress, Attempt("v1", FAILED), again=True).version == "v1"
-    for status in (NOT_BETTER, BELOW_GATE, IN_SERVICE):
+    assert plan(progress, Attempt("v1", VersionStatus.TRAINING_FAILED), again=True).version == "v2"
+    assert plan(progress, Attempt("v1", VersionStatus.FAILED), again=True).version == "v1"
+    for status in (VersionStatus.NOT_BETTER, VersionStatus.BELOW_GATE, VersionStatus.IN_SERVICE):
         found = plan(Progress(attempts=1, changes=99), Attempt("v1", status, 0.1), again=True)
         assert found.action == "nothing"
 
@@ -159,52 +152,81 @@ def test_a_model_takes_the_labels_with_the_most_images_and_names_the_rest() -> N
     assert "label 000" in found.reason
 
 
-@given(st.sampled_from((BELOW_GATE, NOT_BETTER, REFUSED, IN_SERVICE)), st.integers(0, 99))
-def test_what_was_decided_is_no_failure(outcome: str, failures: int) -> None:
+@given(
+    st.sampled_from(
+        (
+            VersionStatus.BELOW_GATE,
+            VersionStatus.NOT_BETTER,
+            VersionStatus.REJECTED,
+            VersionStatus.IN_SERVICE,
+        )
+    ),
+    st.integers(0, 99),
+)
+def test_what_was_decided_is_no_failure(outcome: VersionStatus, failures: int) -> None:
     ending = end_attempt(outcome, "why", None, failures, START)
 
     assert ending == Ending(outcome, "why")
 
 
-@given(st.text(), st.integers(0, MOST_FAILURES - 2), st.sampled_from((FAILED, TRAINING_FAILED)))
-def test_a_passing_error_never_gives_a_training_up(name: str, failures: int, outcome: str) -> None:
+@given(
+    st.text(),
+    st.integers(0, MOST_FAILURES - 2),
+    st.sampled_from((VersionStatus.FAILED, VersionStatus.TRAINING_FAILED)),
+)
+def test_a_passing_error_never_gives_a_training_up(
+    name: str, failures: int, outcome: VersionStatus
+) -> None:
     assume(name not in final_errors())
 
     ending = end_attempt(outcome, "why", Failure(name, ""), failures, START)
 
-    assert (ending.status, ending.failures) == (TRAINING, failures + 1)
-    assert ending.retry_at > stamp(START)
+    assert (ending.status, ending.failures) == (VersionStatus.TRAINING, failures + 1)
+    assert ending.retry_at > timestamp(START)
 
 
 def test_a_final_error_ends_the_attempt_and_one_of_rights_does_not() -> None:
     refused = Failure("ServiceRefused", "bad request")
     denied = Failure("NotPermitted", "no access")
 
-    assert end_attempt(TRAINING_FAILED, "why", refused, 0, START).status == TRAINING_FAILED
-    assert end_attempt(TRAINING_FAILED, "why", denied, 0, START).status == TRAINING
+    assert (
+        end_attempt(VersionStatus.TRAINING_FAILED, "why", refused, 0, START).status
+        == VersionStatus.TRAINING_FAILED
+    )
+    assert (
+        end_attempt(VersionStatus.TRAINING_FAILED, "why", denied, 0, START).status
+        == VersionStatus.TRAINING
+    )
 
 
 def test_after_many_failures_an_attempt_is_given_up() -> None:
-    ending = end_attempt(FAILED, "why", Failure("Timeout", ""), MOST_FAILURES - 1, START)
+    ending = end_attempt(
+        VersionStatus.FAILED, "why", Failure("Timeout", ""), MOST_FAILURES - 1, START
+    )
 
-    assert (ending.status, ending.retry_at) == (FAILED, "")
+    assert (ending.status, ending.retry_at) == (VersionStatus.FAILED, "")
     assert "given up after 8 tries" in ending.reason
 
 
 def test_data_that_failed_the_gate_is_not_trained_on_again() -> None:
-    found = plan(Progress(attempts=1, changes=0), Attempt("v1", BELOW_GATE, 0.5))
+    found = plan(Progress(attempts=1, changes=0), Attempt("v1", VersionStatus.BELOW_GATE, 0.5))
 
     assert found.action == "nothing"
 
 
 def test_a_lowered_gate_decides_a_failed_version_again_without_training() -> None:
-    found = plan(Progress(attempts=1), Attempt("v1", BELOW_GATE, 0.5), gate=0.5)
+    found = plan(Progress(attempts=1), Attempt("v1", VersionStatus.BELOW_GATE, 0.5), gate=0.5)
 
     assert (found.action, found.version, found.begins) == ("train", "v1", False)
 
 
 def test_a_lowered_gate_does_not_decide_again_what_did_not_fail_at_it() -> None:
-    for status in (NOT_BETTER, FAILED, TRAINING_FAILED, IN_SERVICE):
+    for status in (
+        VersionStatus.NOT_BETTER,
+        VersionStatus.FAILED,
+        VersionStatus.TRAINING_FAILED,
+        VersionStatus.IN_SERVICE,
+    ):
         found = plan(Progress(attempts=1), Attempt("v1", status, 0.9), gate=0.1)
 
         assert found.action == "nothing"
@@ -217,8 +239,14 @@ def test_every_three_versions_in_a_row_that_were_not_promoted_double_what_is_ask
 
 
 def test_after_three_failures_the_minimum_alone_is_not_enough() -> None:
-    assert plan(Progress(3, 19, not_promoted=3), Attempt("v3", NOT_BETTER)).action == "nothing"
-    assert plan(Progress(3, 20, not_promoted=3), Attempt("v3", NOT_BETTER)).action == "train"
+    assert (
+        plan(Progress(3, 19, not_promoted=3), Attempt("v3", VersionStatus.NOT_BETTER)).action
+        == "nothing"
+    )
+    assert (
+        plan(Progress(3, 20, not_promoted=3), Attempt("v3", VersionStatus.NOT_BETTER)).action
+        == "train"
+    )
 
 
 def test_doubling_has_an_end() -> None:

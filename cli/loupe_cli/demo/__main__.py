@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from loupe.domain.comparison import Holdout, Prediction
-from loupe.domain.detection import ACCEPTED, ANSWERED, REVIEW, WAITING
+from loupe.domain.comparison import HoldoutImage, Prediction
+from loupe.domain.detection import DetectionState
 from loupe.domain.manifest import parse
 from loupe_cli.demo import pictures
 from loupe_cli.demo.report import (
@@ -136,7 +136,7 @@ class Demo:
         versions = sorted(deps.versions.newest(), key=lambda version: version.at)
         last = versions[-1].name
         holdout = [
-            Holdout(e.content, e.uri, e.label, e.source) for e in self._entries(last, "test")
+            HoldoutImage(e.content, e.uri, e.label, e.source) for e in self._entries(last, "test")
         ]
         scores = []
         for version in versions:
@@ -163,9 +163,11 @@ class Demo:
             versions=scores,
             images={
                 "uploaded": uploaded,
-                "accepted": states[ACCEPTED],
-                "reviewed": states[ANSWERED],
-                "lost": uploaded - states[ACCEPTED] - states[ANSWERED],
+                "accepted": states[DetectionState.ACCEPTED],
+                "reviewed": states[DetectionState.ANSWERED],
+                "lost": uploaded
+                - states[DetectionState.ACCEPTED]
+                - states[DetectionState.ANSWERED],
             },
             leaks=sum(self._leaks(version.name, last) for version in versions),
             seconds=self.seconds,
@@ -188,8 +190,10 @@ class Demo:
     def _count(self, names: set[str], *, waiting: bool = True, answered: bool = False) -> int:
         found = [d for d in self.target.deps.detections.newest() if d.image.name in names]
         if answered:
-            return sum(1 for d in found if d.state not in (WAITING, REVIEW))
-        return sum(1 for d in found if waiting or d.state != WAITING)
+            return sum(
+                1 for d in found if d.state not in (DetectionState.WAITING, DetectionState.REVIEW)
+            )
+        return sum(1 for d in found if waiting or d.state != DetectionState.WAITING)
 
     def _answer(self, name: str) -> str:
         truth = self.images.truth[name]
@@ -208,7 +212,7 @@ def story(demo: Demo) -> None:
         first = demo.train()
     with demo.step("first_stream", "New images arrive; people answer the unsure ones."):
         demo.read(demo.images.first_stream, first)
-        known += sum(1 for _ in demo.target.deps.detections.newest(ANSWERED))
+        known += sum(1 for _ in demo.target.deps.detections.newest(DetectionState.ANSWERED))
         demo.registered(known)
         demo.ask_unseen(first)
     with demo.step("more_labelled", "The operator adds a few more labelled images."):

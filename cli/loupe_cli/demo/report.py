@@ -8,7 +8,7 @@ from pathlib import Path
 import matplotlib as mpl
 
 from loupe.domain.alignment import same_picture
-from loupe.domain.comparison import Holdout, Prediction, macro_f1
+from loupe.domain.comparison import HoldoutImage, Prediction, macro_f1
 from loupe.domain.fingerprint import Fingerprint, fingerprint
 from loupe_cli.render import out, show_table
 
@@ -109,7 +109,7 @@ class Report:
         pyplot.close(figure)
 
 
-def holdout_f1(holdout: Sequence[Holdout], predictions: dict[str, Prediction]) -> float:
+def holdout_f1(holdout: Sequence[HoldoutImage], predictions: dict[str, Prediction]) -> float:
     """Macro F1 of the top label on the holdout."""
     pairs = [(image.label, predictions[image.content].label) for image in holdout]
     return macro_f1(pairs, sorted({image.label for image in holdout}))

@@ -9,16 +9,16 @@ from collections.abc import Callable, Mapping
 from PIL import Image, ImageDraw
 
 from loupe.adapters.rekognition import VersionState
-from loupe.domain.dataset import TEST, TRAIN
-from loupe.domain.manifest import Entry, render
-from loupe.domain.places import LABELLED_PREFIX, MANIFEST_PREFIX
+from loupe.domain.keys import LABELLED_PREFIX, MANIFEST_PREFIX
+from loupe.domain.labelled_images import Split
+from loupe.domain.manifest import ManifestEntry, render
 from loupe.errors import ServiceRefused
 from loupe.wiring import Deps
 
 CHAMPION, CHALLENGER = "v3", "v4"
 VERSIONS = (CHAMPION, CHALLENGER)
 LABELS = ("crate", "pallet")
-IMAGES = {TRAIN: range(8), TEST: range(8, 12)}
+IMAGES = {Split.TRAIN: range(8), Split.TEST: range(8, 12)}
 """Numbers of each label's pictures, by what they are for."""
 SIDE = 160
 AT = "2026-03-01T08:00:00.000Z"
@@ -80,12 +80,12 @@ def _make_datasets(deps: Deps) -> None:
         _wait(_is_made, split, deps)
 
 
-def _upload(label: str, number: int, deps: Deps) -> Entry:
+def _upload(label: str, number: int, deps: Deps) -> ManifestEntry:
     body = picture(label, number)
     key = f"{LABELLED_PREFIX}{label}/{label} {number:04}.png"
     deps.objects.write(key, body, "image/png")
     content = hashlib.sha256(body).hexdigest()
-    return Entry(f"s3://{deps.objects.bucket}/{key}", label, content, "uploaded", AT)
+    return ManifestEntry(f"s3://{deps.objects.bucket}/{key}", label, content, "uploaded", AT)
 
 
 def _is_made(split: str, deps: Deps) -> bool:

@@ -8,12 +8,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from loupe.domain.detection import ACCEPTED, REVIEW, WAITING, Detection, Label
-from loupe.domain.places import ImageRef, stamp
-from loupe.domain.review import OPEN, UNSURE, Reply, Review, render_output
-from loupe.domain.training import TRAINING
-from loupe.domain.versions import Service, Version
-from loupe.services.payloads import answer_from_json
+from loupe.domain.detection import Detection, DetectionState, Label
+from loupe.domain.keys import ImageRef, timestamp
+from loupe.domain.labelled_images import Split
+from loupe.domain.review import Answer, Review, ReviewPurpose, ReviewState, render_output
+from loupe.domain.versions import Service, Version, VersionStatus
+from loupe.services.payloads import output_from_json
 from loupe.services.sampling import SAMPLING
 from loupe.wiring import Deps
 from loupe_cli.invoke.models import AT, CHAMPION, IMAGES, LABELS, picture, running
@@ -83,46 +83,48 @@ class SampleData:
 
     def receive(self) -> Detection:
         """The image has a record."""
-        return self.deps.detections.receive(self.image, stamp(self.deps.clock()))
+        return self.deps.detections.receive(self.image, timestamp(self.deps.clock()))
 
     def read(self) -> None:
         """The champion was sure of the image, and the next one that is read is sampled."""
         accepted = replace(
             self.receive(),
-            state=ACCEPTED,
+            state=DetectionState.ACCEPTED,
             labels=(Label("crate", 93.27),),
             version=CHAMPION,
-            detected_at=stamp(self.deps.clock()),
+            detected_at=timestamp(self.deps.clock()),
         )
-        self.deps.detections.move(accepted, WAITING)
+        self.deps.detections.move(accepted, DetectionState.WAITING)
         carried = self.deps.parameters.settings().sampling_interval - 1
         self.deps.pointers.save(SAMPLING, {"pointer": "", "carried": carried})
 
     def ask(self) -> Review:
         """The image is in review."""
         asked = sample("request_review")
-        answer = answer_from_json(asked["answer"])
+        answer = output_from_json(asked["answer"])
         review = Review(
             id=sample("answer_review")["review"],
             image=self.image,
-            purpose=UNSURE,
-            state=OPEN,
-            at=stamp(self.deps.clock()),
+            purpose=ReviewPurpose.UNSURE,
+            state=ReviewState.OPEN,
+            at=timestamp(self.deps.clock()),
             labels=LABELS,
             wanted=1,
             guess=answer.labels,
             version=CHAMPION,
         )
-        detection = replace(self.receive(), state=REVIEW, review=review.id, version=CHAMPION)
+        detection = replace(
+            self.receive(), state=DetectionState.REVIEW, review=review.id, version=CHAMPION
+        )
         self.deps.reviews.put_new(review)
-        self.deps.detections.move(detection, WAITING)
+        self.deps.detections.move(detection, DetectionState.WAITING)
         return review
 
     def answer(self) -> None:
         """A person's answer to the review stands in the bucket."""
         named = stored_object("record_review")
-        reply = Reply("ann", "crate", stamp(self.deps.clock()))
-        output = render_output(replace(self.ask(), replies=(reply,)), NAME)
+        answer = Answer("ann", "crate", timestamp(self.deps.clock()))
+        output = render_output(replace(self.ask(), answers=(answer,)), NAME)
         self.deps.objects.write(named["key"], output.encode(), "application/json")
         written = self.deps.objects.current(named["key"]).image
         self._replaced[named["version-id"]] = written.version
@@ -202,17 +204,17 @@ class SampleData:
             counts = {split: len(LABELS) * len(numbers) for split, numbers in IMAGES.items()}
             version = Version(
                 name=name,
-                status=TRAINING,
+                status=VersionStatus.TRAINING,
                 at=AT,
                 labels=LABELS,
                 arn=state.arn,
                 f1=state.f1,
-                training_images=counts["train"],
-                holdout_images=counts["test"],
+                training_images=counts[Split.TRAIN],
+                holdout_images=counts[Split.TEST],
             )
             versions.begin(version, number - 1)
         champion = versions.get(CHAMPION)
-        versions.promote(champion, Service(), stamp(self.deps.clock()), "it is good", [])
+        versions.promote(champion, Service(), timestamp(self.deps.clock()), "it is good", [])
 
 
 STEPS: Mapping[str, Callable[[SampleData], object]] = {

@@ -10,10 +10,18 @@ from dataclasses import dataclass, field
 
 from loupe.adapters.items import from_item, readable, to_item
 from loupe.adapters.table import Item, Table, listed, save, update
-from loupe.domain.dataset import REJECTED, Change, Counts, Example, Group, LabelCount, hashed_key
 from loupe.domain.events import Event
 from loupe.domain.fingerprint import Fingerprint
-from loupe.domain.manifest import Entry
+from loupe.domain.labelled_images import (
+    Change,
+    Counts,
+    Group,
+    LabelCount,
+    LabelledImage,
+    LabelledImageStatus,
+    hashed_key,
+)
+from loupe.domain.manifest import ManifestEntry
 from loupe.domain.training import Progress
 
 
@@ -26,7 +34,7 @@ class StoredCounts:
 
 
 @dataclass(frozen=True)
-class Ledger:
+class LabelCounts:
     """The counts, their revision, and the attempt since which changes are counted."""
 
     counts: Counts
@@ -40,14 +48,14 @@ class Dataset:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def example(self, key: str) -> Example | None:
+    def labelled_image(self, key: str) -> LabelledImage | None:
         """The record of a labelled object, or None."""
-        return self.example_by_id(hashed_key(key))
+        return self.labelled_image_by_id(hashed_key(key))
 
-    def example_by_id(self, identity: str) -> Example | None:
-        """The record of the labelled object with this `Example.id`, or None."""
+    def labelled_image_by_id(self, identity: str) -> LabelledImage | None:
+        """The record of the labelled object with this `LabelledImage.id`, or None."""
         item = self._table.get(f"EXAMPLE#{identity}", "EXAMPLE")
-        return None if item is None else from_item(Example, item)
+        return None if item is None else from_item(LabelledImage, item)
 
     def group(self, group_id: str) -> Group:
         """A group that is known to exist."""
@@ -56,11 +64,11 @@ class Dataset:
             raise LookupError(f"group {group_id} is missing from the table")
         return from_item(Group, item)
 
-    def ledger(self) -> Ledger:
+    def label_counts(self) -> LabelCounts:
         """The counts as they are now."""
         counts = from_item(StoredCounts, self._table.get("STATE", "COUNTS") or {})
         progress = from_item(Progress, self._table.get("STATE", "PROGRESS") or {})
-        return Ledger(counts.labels, counts.revision, progress.attempts)
+        return LabelCounts(counts.labels, counts.revision, progress.attempts)
 
     def candidates(self, fingerprint: Fingerprint) -> Iterator[tuple[str, bytes]]:
         """(group, signature) of registered pictures that share a band with `fingerprint`."""
@@ -73,9 +81,9 @@ class Dataset:
 
     def register(
         self,
-        example: Example,
+        example: LabelledImage,
         change: Change,
-        ledger: Ledger,
+        ledger: LabelCounts,
         fingerprint: Fingerprint,
         more: Sequence[Item],
         events: Iterable[Event],
@@ -96,9 +104,9 @@ class Dataset:
 
     def remove(
         self,
-        example: Example,
+        example: LabelledImage,
         change: Change,
-        ledger: Ledger,
+        ledger: LabelCounts,
         more: Sequence[Item],
         events: Iterable[Event],
     ) -> None:
@@ -106,7 +114,11 @@ class Dataset:
         self._write(example, change, ledger, more, events)
 
     def note(
-        self, example: Example, before: Example | None, ledger: Ledger, events: Iterable[Event]
+        self,
+        example: LabelledImage,
+        before: LabelledImage | None,
+        ledger: LabelCounts,
+        events: Iterable[Event],
     ) -> None:
         """Write an example that touches no group: rejected, or removed after it was.
 
@@ -123,7 +135,7 @@ class Dataset:
         writes = [save(_example_item(example), condition, values)]
         self._table.write([*writes, *_progress(0, unused, example, ledger)], list(events))
 
-    def amend(self, ledger: Ledger, writes: Sequence[Item]) -> None:
+    def amend(self, ledger: LabelCounts, writes: Sequence[Item]) -> None:
         """Write what changes no count, as long as nothing was registered since `ledger`.
 
         Raises AlreadyDone otherwise.
@@ -135,14 +147,14 @@ class Dataset:
         found = self._table.listing("listing", "GROUP", newest_first=False, after=after, page=page)
         yield from readable(lambda item: (item["at_id"], from_item(Group, item)), found)
 
-    def entries(self, bucket: str) -> Iterator[tuple[str, Entry]]:
+    def entries(self, bucket: str) -> Iterator[tuple[str, ManifestEntry]]:
         """(split, entry) of every usable picture, oldest first."""
         found = self._table.listing("listing", "GROUP", newest_first=False)
         for at, group in readable(lambda item: (item["at"], from_item(Group, item)), found):
             if member := group.entry:
                 yield (
                     group.split,
-                    Entry(
+                    ManifestEntry(
                         uri=f"s3://{bucket}/{member.key}",
                         label=member.label,
                         content=member.content,
@@ -151,17 +163,19 @@ class Dataset:
                     ),
                 )
 
-    def examples(self, status: str = "", before: str = "", page: int = 0) -> Iterator[Example]:
+    def examples(
+        self, status: str = "", before: str = "", page: int = 0
+    ) -> Iterator[LabelledImage]:
         """Examples, newest first, of one status or of all; the range is `Table.listing`'s."""
         index, value = ("states", f"EXAMPLE#{status}") if status else ("listing", "EXAMPLE")
         found = self._table.listing(index, value, before=before, page=page)
-        yield from readable(lambda item: from_item(Example, item), found)
+        yield from readable(lambda item: from_item(LabelledImage, item), found)
 
     def _write(
         self,
-        example: Example,
+        example: LabelledImage,
         change: Change,
-        ledger: Ledger,
+        ledger: LabelCounts,
         more: Sequence[Item],
         events: Iterable[Event],
     ) -> None:
@@ -184,13 +198,13 @@ class Dataset:
             _next_revision(change.counts, ledger),
             *more,
         ]
-        rejected = _unused(self.example(example.key), ledger.attempts)
+        rejected = _unused(self.labelled_image(example.key), ledger.attempts)
         changes = int(change.changes_dataset and not counted)
         writes += _progress(changes, change.unused(ledger.attempts) - rejected, example, ledger)
         self._table.write(writes, list(events))
 
 
-def _next_revision(counts: Counts, ledger: Ledger) -> Item:
+def _next_revision(counts: Counts, ledger: LabelCounts) -> Item:
     """The write of the counts; fails when something was registered since `ledger` was read."""
     return save(
         {"pk": "STATE", "sk": "COUNTS"} | to_item(StoredCounts(counts, ledger.revision + 1)),
@@ -199,12 +213,18 @@ def _next_revision(counts: Counts, ledger: Ledger) -> Item:
     )
 
 
-def _unused(example: Example | None, attempts: int) -> int:
+def _unused(example: LabelledImage | None, attempts: int) -> int:
     """1 for an object that was rejected after that many attempts, else 0."""
-    return int(bool(example and example.status == REJECTED and example.attempts == attempts))
+    return int(
+        bool(
+            example
+            and example.status == LabelledImageStatus.REJECTED
+            and example.attempts == attempts
+        )
+    )
 
 
-def _progress(changes: int, unused: int, example: Example, ledger: Ledger) -> list[Item]:
+def _progress(changes: int, unused: int, example: LabelledImage, ledger: LabelCounts) -> list[Item]:
     """The write that counts what the next training sees, and what it cannot use."""
     if not changes and not unused:
         return []
@@ -217,7 +237,7 @@ def _progress(changes: int, unused: int, example: Example, ledger: Ledger) -> li
     return [update("STATE", "PROGRESS", expression, values, same_attempt)]
 
 
-def _example_item(example: Example) -> Item:
+def _example_item(example: LabelledImage) -> Item:
     return to_item(example) | {
         "pk": f"EXAMPLE#{example.id}",
         "sk": "EXAMPLE",

@@ -7,12 +7,12 @@ from typing import Any
 
 from loupe.adapters.items import from_item, readable, to_item
 from loupe.adapters.table import Item, Table, changed_record, listed, new_record
-from loupe.domain.detection import READ_BY_MODEL, REVIEW, WAITING, Detection, person_label
+from loupe.domain.detection import READ_BY_MODEL, Detection, DetectionState, person_label
 from loupe.domain.events import Event
-from loupe.domain.places import NO_LABEL_FITS, ImageRef
+from loupe.domain.keys import NO_LABEL_FITS, ImageRef
 
 KIND = "DETECTION"
-PASSING = (WAITING, REVIEW)
+PASSING = (DetectionState.WAITING, DetectionState.REVIEW)
 """States that an image does not stay in."""
 READ = "DETECTED"
 
@@ -30,7 +30,7 @@ class Detections:
 
     def receive(self, image: ImageRef, at: str) -> Detection:
         """Record that an image has arrived; raises AlreadyDone when it has a record."""
-        detection = Detection(image=image, state=WAITING, at=at)
+        detection = Detection(image=image, state=DetectionState.WAITING, at=at)
         self._table.write([new_record(_item(detection))])
         return detection
 
@@ -45,13 +45,15 @@ class Detections:
         else:
             self._table.write([changed_record(item, f"{KIND}#{before.state}")])
 
-    def move(self, detection: Detection, from_state: str, events: Sequence[Event] = ()) -> None:
+    def move(
+        self, detection: Detection, from_state: DetectionState, events: Sequence[Event] = ()
+    ) -> None:
         """Write the record if it still is in `from_state`, else raise AlreadyDone."""
         self._table.write([moved(detection, from_state)], events)
 
     def wait(self, detection: Detection, before: Detection, events: Sequence[Event]) -> None:
         """Write why an image waits now, if it waits as `before` still, else raise AlreadyDone."""
-        state = f"{KIND}#{WAITING}"
+        state = f"{KIND}#{DetectionState.WAITING}"
         condition, values = "#reason = :reason_before", {"reason_before": before.reason}
         self._table.write([changed_record(_item(detection), state, condition, values)], events)
 
@@ -69,7 +71,9 @@ class Detections:
 
     def waiting(self, page: int = 0) -> Iterator[Detection]:
         """Images that wait, the oldest first, `page` read at a time."""
-        found = self._table.listing("states", f"{KIND}#{WAITING}", newest_first=False, page=page)
+        found = self._table.listing(
+            "states", f"{KIND}#{DetectionState.WAITING}", newest_first=False, page=page
+        )
         yield from readable(detection_of, found)
 
     def read_since(self, pointer: str, page: int = 0) -> Iterator[tuple[str, Detection]]:
@@ -83,7 +87,7 @@ class Detections:
         return newest["detected_at"] if newest else ""
 
 
-def moved(detection: Detection, from_state: str) -> Item:
+def moved(detection: Detection, from_state: DetectionState) -> Item:
     """A write of the record, on the condition that it is in `from_state`."""
     return changed_record(_item(detection), f"{KIND}#{from_state}")
 

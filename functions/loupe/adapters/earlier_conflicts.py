@@ -8,8 +8,8 @@ from loupe.adapters.dataset import Dataset
 from loupe.adapters.records import SETTLED_AFTER
 from loupe.adapters.reviews import Reviews, conflicting
 from loupe.adapters.table import Table, save
-from loupe.domain.dataset import Change
-from loupe.domain.places import stamp
+from loupe.domain.keys import timestamp
+from loupe.domain.labelled_images import Change
 from loupe.domain.review import label_conflict_id
 from loupe.errors import AlreadyDone, TryAgain
 
@@ -29,7 +29,7 @@ class EarlierConflicts:
         All groups are gone through from the first call on, and once more when no function of the
         earlier release runs any more. Raises TryAgain when a registration comes between.
         """
-        start: dict[str, Any] = {"began": stamp(now), "after": "", "last": False, "done": False}
+        start: dict[str, Any] = {"began": timestamp(now), "after": "", "last": False, "done": False}
         state = self._table.get("STATE", "CONFLICTS") or start
         if state["done"]:
             return 0
@@ -45,11 +45,11 @@ class EarlierConflicts:
 
     def _open(self, group_id: str, now: datetime) -> bool:
         """Open the conflict of a group unless it was opened; returns whether it did."""
-        ledger = self._dataset.ledger()
+        ledger = self._dataset.label_counts()
         group = self._dataset.group(group_id)
         if not group.in_conflict or self._reviews.find(label_conflict_id(group_id)):
             return False
-        writes = conflicting(Change(group, group), self._bucket, stamp(now), self._reviews)
+        writes = conflicting(Change(group, group), self._bucket, timestamp(now), self._reviews)
         try:
             self._dataset.amend(ledger, writes)
         except AlreadyDone as error:

@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from loupe.domain.loops import FAILED, LoopState
+from loupe.domain.human_loops import LoopState, LoopStatus
 from loupe.domain.review import Review, loop_input
 from loupe.errors import TryAgain
 
@@ -48,7 +48,7 @@ class HumanLoops:
 
     def is_open(self, name: str) -> bool:
         """Whether people can still answer a loop."""
-        return self.state(name).status == "InProgress"
+        return self.state(name).status == LoopStatus.IN_PROGRESS
 
     def state(self, name: str) -> LoopState:
         """What the service says of a loop; one that it does not know has failed."""
@@ -57,7 +57,7 @@ class HumanLoops:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceNotFoundException":
                 raise
-            return LoopState(FAILED, reason="Amazon A2I does not know it any more")
+            return LoopState(LoopStatus.FAILED, reason="Amazon A2I does not know it any more")
         return LoopState(
             found["HumanLoopStatus"],
             found.get("HumanLoopOutput", {}).get("OutputS3Uri", ""),

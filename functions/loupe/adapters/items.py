@@ -15,11 +15,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, asdict, fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from loupe.domain.places import stamp
+from loupe.domain.keys import timestamp
+from loupe.domain.stored_names import STORED_NAME
 from loupe.errors import UnreadableRecord
 from loupe.telemetry import logger
 
@@ -33,8 +35,9 @@ class _Mismatch(Exception):
 
 
 def to_item(record: Any) -> dict[str, Any]:
-    """The fields of a record; times as text that sorts."""
-    return asdict(record, dict_factory=_fields)
+    """The fields of a record under their stored names; times as text that sorts."""
+    item = asdict(record, dict_factory=_fields)
+    return {_stored_name(field): item[field.name] for field in fields(record)}
 
 
 def from_item(kind: type[Record], item: Mapping[str, Any], source: str = "") -> Record:
@@ -89,12 +92,16 @@ def plain(value: Any) -> Any:
 
 
 def _fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    return {name: stamp(v) if isinstance(v, datetime) else v for name, v in pairs}
+    return {name: timestamp(v) if isinstance(v, datetime) else v for name, v in pairs}
 
 
 @cache
 def _hints(kind: type) -> dict[str, Any]:
     return get_type_hints(kind)
+
+
+def _stored_name(field: Field[Any]) -> str:
+    return str(field.metadata.get(STORED_NAME, field.name))
 
 
 def _has_default(field: Field[Any]) -> bool:
@@ -105,9 +112,10 @@ def _record(kind: Any, value: Any, where: str) -> Any:
     found = _expect(Mapping, value, where)
     values = {}
     for field in fields(kind):
-        name = f"{where}.{field.name}" if where else field.name
-        if field.name in found:
-            values[field.name] = _value(_hints(kind)[field.name], found[field.name], name)
+        stored_name = _stored_name(field)
+        name = f"{where}.{stored_name}" if where else stored_name
+        if stored_name in found:
+            values[field.name] = _value(_hints(kind)[field.name], found[stored_name], name)
         elif not _has_default(field):
             raise _Mismatch(f"its attribute {name!r} is missing")
     return kind(**values)
@@ -116,6 +124,8 @@ def _record(kind: Any, value: Any, where: str) -> Any:
 def _value(hint: Any, value: Any, where: str) -> Any:
     if is_dataclass(hint):
         return _record(hint, value, where)
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return _member(hint, value, where)
     read = READERS.get(get_origin(hint) or hint)
     if read is None:
         raise TypeError(f"{where}: the codec has no reader for {hint}")
@@ -143,6 +153,16 @@ def _tuple(hints: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
 def _mapping(hints: tuple[Any, ...], value: Any, where: str) -> dict[str, Any]:
     found = _expect(Mapping, value, where)
     return {name: _value(hints[1], each, f"{where}.{name}") for name, each in found.items()}
+
+
+def _member(kind: type[StrEnum], value: Any, where: str) -> StrEnum:
+    try:
+        return kind(_expect(str, value, where))
+    except ValueError as error:
+        known = ", ".join(kind)
+        raise _Mismatch(
+            f"its attribute {where!r} is {value!r:.80}, which is none of {known}"
+        ) from error
 
 
 def _time(_: tuple[Any, ...], value: Any, where: str) -> datetime:

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from loupe.domain.places import ImageRef
+from loupe.domain.keys import ImageRef
 from loupe.errors import NotFound
 
 MISSING = ("NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed")
@@ -14,7 +14,7 @@ MISSING = ("NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed")
 
 
 @dataclass(frozen=True)
-class Current:
+class StoredObject:
     """An object's newest version and its user metadata."""
 
     image: ImageRef
@@ -32,7 +32,7 @@ class Objects:
         """The bytes of an object (version); raises NotFound."""
         return bytes(self._get(key, version)["Body"].read())
 
-    def current(self, key: str) -> Current:
+    def current(self, key: str) -> StoredObject:
         """What stands at `key` now; raises NotFound."""
         try:
             found = self._client.head_object(Bucket=self.bucket, Key=key)
@@ -45,7 +45,7 @@ class Objects:
             etag=found["ETag"].strip('"'),
             size=found["ContentLength"],
         )
-        return Current(image, found["Metadata"])
+        return StoredObject(image, found["Metadata"])
 
     def is_there(self, image: ImageRef) -> bool:
         """Whether nobody has deleted the object, nor this version of it."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from loupe.domain.places import stamp
+from loupe.domain.keys import timestamp
 from loupe.domain.settings import BY_NAME, CATALOGUE, END, Settings, setting
 from loupe.errors import AlreadyDone, InvalidSetting, NotFound
 
@@ -140,5 +140,5 @@ def _stored(parameter: Mapping[str, Any]) -> Stored:
     return Stored(
         value=parameter["Value"],
         version=parameter["Version"],
-        at=stamp(parameter["LastModifiedDate"].astimezone(UTC)),
+        at=timestamp(parameter["LastModifiedDate"].astimezone(UTC)),
     )

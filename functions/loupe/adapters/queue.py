@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from loupe.domain.keys import ImageRef
 from loupe.domain.object_events import s3_event
-from loupe.domain.places import ImageRef
 
 MESSAGES_PER_CALL = 10
 

@@ -9,7 +9,7 @@ from loupe.adapters.detections import KIND as DETECTION
 from loupe.adapters.reviews import KIND as REVIEW
 from loupe.adapters.reviews import awaited, review_of
 from loupe.adapters.table import STATE_COUNTS, Item, Table, save, update
-from loupe.domain.places import stamp
+from loupe.domain.keys import timestamp
 from loupe.errors import AlreadyDone
 
 BATCH = 25
@@ -30,7 +30,7 @@ class Records:
 
     def count_earlier(self, now: datetime, limit: int) -> int:
         """Count up to `limit` records of each kind; returns how many were looked at."""
-        start: Item = {DETECTION: "", REVIEW: "", "began": stamp(now), "done": False}
+        start: Item = {DETECTION: "", REVIEW: "", "began": timestamp(now), "done": False}
         state: Item = self._table.get("STATE", "COUNTED") or start
         if state["done"]:
             return 0

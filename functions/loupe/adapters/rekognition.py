@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from loupe.domain.detection import Label, model_labels
-from loupe.domain.places import EVALUATION_PREFIX, ImageRef
+from loupe.domain.keys import EVALUATION_PREFIX, ImageRef
 from loupe.errors import (
     AlreadyDone,
     LoupeError,

@@ -8,22 +8,13 @@ from typing import Any
 
 from loupe.adapters.items import from_item, readable, to_item
 from loupe.adapters.table import Item, Table, changed_record, listed, new_record, update
-from loupe.domain.dataset import Change
 from loupe.domain.events import Event
-from loupe.domain.review import (
-    CLOSING,
-    CONFLICT,
-    DONE,
-    OPEN,
-    QUEUED,
-    Review,
-    label_conflict,
-    label_conflict_id,
-)
+from loupe.domain.labelled_images import Change
+from loupe.domain.review import Review, ReviewState, label_conflict, label_conflict_id
 from loupe.errors import NotFound
 
 KIND = "REVIEW"
-PASSING = (QUEUED, OPEN, CLOSING, CONFLICT)
+PASSING = (ReviewState.QUEUED, ReviewState.OPEN, ReviewState.CLOSING, ReviewState.CONFLICT)
 """States that a review does not stay in."""
 ALL_DAYS = "ALL"
 TO_OPEN = "REVIEW to open"
@@ -93,7 +84,7 @@ class Reviews:
         """Open reviews that a human loop asks people for, oldest first, behind a position."""
         yield from self._awaiting(IN_LOOP, page, after)
 
-    def oldest(self, state: str, after: str, page: int) -> Iterator[Review]:
+    def oldest(self, state: ReviewState, after: str, page: int) -> Iterator[Review]:
         """Reviews of a state behind a position, oldest first, `page` read at a time."""
         found = self._table.listing(
             "states", f"{KIND}#{state}", newest_first=False, after=after, page=page
@@ -106,16 +97,16 @@ class Reviews:
 
     def unanswered(self) -> Iterator[Review]:
         """Open and queued reviews, newest first within each."""
-        yield from self.newest(OPEN)
-        yield from self.newest(QUEUED)
+        yield from self.newest(ReviewState.OPEN)
+        yield from self.newest(ReviewState.QUEUED)
 
     def oldest_open(self, page: int) -> Iterator[Review]:
         """Open reviews, oldest first, `page` read at a time."""
-        yield from self.oldest(OPEN, "", page)
+        yield from self.oldest(ReviewState.OPEN, "", page)
 
     def count_open(self, limit: int) -> int:
         """How many reviews are open, counted up to `limit`."""
-        return self._table.count("states", f"{KIND}#{OPEN}", limit)
+        return self._table.count("states", f"{KIND}#{ReviewState.OPEN}", limit)
 
     def answers_of(self, worker: str, day: str) -> tuple[int, int]:
         """How many reviews `worker` has answered on `day` and in all."""
@@ -142,7 +133,7 @@ def moved(review: Review, before: Review) -> Item:
         f"{KIND}#{before.state}",
         "size(replies) = :replies_before AND claims = :claims_before AND asked = :asked_before",
         {
-            "replies_before": len(before.replies),
+            "replies_before": len(before.answers),
             "claims_before": before.claims,
             "asked_before": before.asked,
         },
@@ -157,9 +148,9 @@ def conflicting(change: Change, bucket: str, at: str, reviews: Reviews) -> list[
     if change.after.in_conflict:
         review = label_conflict(change.after, bucket, at)
         return [moved(review, before) if before else new_record(_item(review))]
-    if before is None or before.state != CONFLICT:
+    if before is None or before.state != ReviewState.CONFLICT:
         return []
-    return [moved(replace(before, state=DONE), before)]
+    return [moved(replace(before, state=ReviewState.DONE), before)]
 
 
 def take_place(day: str, cap: int) -> list[Item]:
@@ -206,11 +197,11 @@ def _item(review: Review) -> Item:
 
 def awaited(review: Review) -> Item:
     """The attributes that list a review by the housekeeping's work on it."""
-    if review.state == QUEUED:
+    if review.state == ReviewState.QUEUED:
         sureness = max((label.confidence for label in review.guess), default=0.0)
-        return {"answered": TO_OPEN, "answered_at": f"{sureness:08.4f}#{review.position}"}
-    if review.state == OPEN:
-        return {"answered": IN_LOOP if review.loop else NO_LOOP, "answered_at": review.position}
+        return {"answered": TO_OPEN, "answered_at": f"{sureness:08.4f}#{review.sort_key}"}
+    if review.state == ReviewState.OPEN:
+        return {"answered": IN_LOOP if review.loop else NO_LOOP, "answered_at": review.sort_key}
     return {}
 
 

@@ -12,8 +12,9 @@ from datetime import datetime
 from loupe.adapters.items import from_item, readable, to_item
 from loupe.adapters.table import Item, Table, save, update
 from loupe.domain.events import Event
-from loupe.domain.places import stamp
-from loupe.domain.running_hours import UP, Look, next_look, unit_seconds
+from loupe.domain.keys import timestamp
+from loupe.domain.model_state import UP
+from loupe.domain.running_hours import Look, next_look, unit_seconds
 from loupe.errors import AlreadyDone
 
 LOOKS = "RUNNING"
@@ -50,16 +51,16 @@ class Running:
         look = save(
             _item(version, now),
             "looked_at = :before" if before else "attribute_not_exists(pk)",
-            {"before": stamp(before.at)} if before else None,
+            {"before": timestamp(before.at)} if before else None,
         )
         ran = [
             update(f"RAN#{day[:7]}", f"{day[8:]}#{version}", "ADD unit_seconds :s", {"s": seconds})
             for day, seconds in unit_seconds(before, now).items()
         ]
         switches = self._switches_done(version, status)
-        told = [_told(version, switch) for switch in switches]
+        ended = [_announced(version, switch) for switch in switches]
         try:
-            self._table.write([look, *ran, *told], switches)
+            self._table.write([look, *ran, *ended], switches)
         except AlreadyDone:
             return
 
@@ -73,7 +74,7 @@ class Running:
 
     def cancel_switch(self, version: str, switch: Event) -> None:
         """Forget a prepared event: the service refused."""
-        self._table.write([_told(version, switch)])
+        self._table.write([_announced(version, switch)])
 
     def _switches_done(self, version: str, status: str) -> list[Event]:
         """The prepared event, if `status` shows that its switch is done and nobody told it yet."""
@@ -92,7 +93,7 @@ class Running:
         return found
 
 
-def _told(version: str, switch: Event) -> Item:
+def _announced(version: str, switch: Event) -> Item:
     """A write that ends a prepared switch, once."""
     return update(
         SWITCHES,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from loupe.domain.places import stamp
+from loupe.domain.keys import timestamp
 from loupe.domain.schedules import Schedule, next_run
 
 KEPT = (
@@ -30,7 +30,7 @@ class Schedules:
         found = self._client.get_schedule(Name=name)
         if found["State"] != "ENABLED":
             return None
-        return stamp(next_run(found["LastModificationDate"], found["ScheduleExpression"], now))
+        return timestamp(next_run(found["LastModificationDate"], found["ScheduleExpression"], now))
 
     def apply(self, name: str, wanted: Schedule) -> bool:
         """Give a schedule its rate and state; returns whether that changed anything.

@@ -29,7 +29,7 @@ from botocore.exceptions import ClientError
 from loupe.adapters.conflicts import persist
 from loupe.adapters.items import plain, stored, to_item
 from loupe.domain.events import Event
-from loupe.domain.places import position
+from loupe.domain.keys import sort_key
 from loupe.domain.statistics import tally
 from loupe.errors import AlreadyDone, TryAgain
 
@@ -255,7 +255,7 @@ def changed_record(
 
 def listed(kind: str, at: str, identity: str, state: str = "") -> Item:
     """The attributes that put an item into the listings."""
-    attributes = {"list": kind, "at_id": position(at, identity)}
+    attributes = {"list": kind, "at_id": sort_key(at, identity)}
     return attributes | ({"list_state": f"{kind}#{state}"} if state else {})
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from loupe.adapters.table import Table, save
-from loupe.domain.places import stamp
+from loupe.domain.keys import timestamp
 from loupe.errors import AlreadyDone
 
 
@@ -15,10 +15,10 @@ class Turns:
 
     def take(self, work: str, now: datetime, lasts: timedelta) -> bool:
         """Whether it is the caller's turn; nobody else gets it before `lasts` is over."""
-        turn = {"pk": "STATE", "sk": f"TURN#{work}", "turn_ends": stamp(now + lasts)}
+        turn = {"pk": "STATE", "sk": f"TURN#{work}", "turn_ends": timestamp(now + lasts)}
         condition = "attribute_not_exists(pk) OR turn_ends <= :now"
         try:
-            self._table.write([save(turn, condition, {"now": stamp(now)})])
+            self._table.write([save(turn, condition, {"now": timestamp(now)})])
         except AlreadyDone:
             return False
         return True

@@ -9,9 +9,9 @@ from loupe.adapters.items import from_item, readable, to_item
 from loupe.adapters.table import Item, Table, listed, put_new, save, update
 from loupe.domain.comparison import Prediction
 from loupe.domain.events import Event
-from loupe.domain.power import Attempts
-from loupe.domain.training import IN_SERVICE, RETIRED, Attempt, Progress
-from loupe.domain.versions import Service, Version
+from loupe.domain.model_state import Attempts
+from loupe.domain.training import Attempt, Progress
+from loupe.domain.versions import Service, Version, VersionStatus
 from loupe.errors import AlreadyDone, NotFound
 
 
@@ -109,7 +109,10 @@ class Versions:
                 "version = :over" if over.version else "attribute_not_exists(pk)",
                 {"over": over.version} if over.version else None,
             ),
-            _changes(version, {"status": IN_SERVICE, "reason": reason, "approval_token": ""}),
+            _changes(
+                version,
+                {"status": VersionStatus.IN_SERVICE, "reason": reason, "approval_token": ""},
+            ),
         ]
         if over.version and over.version != version.name:
             writes.append(
@@ -117,7 +120,7 @@ class Versions:
                     f"VERSION#{over.version}",
                     "VERSION",
                     "SET #status = :status",
-                    {"status": RETIRED},
+                    {"status": VersionStatus.REPLACED},
                 )
             )
         self._table.write(writes, events)

@@ -9,7 +9,7 @@ from loupe.console.access import OPERATOR, current_user, only
 from loupe.console.paging import one_page
 from loupe.console.requests import checked
 from loupe.console.schema import Id, Label, PageQuery
-from loupe.domain.review import CONFLICT, TWO_LABELS, Review, group_in_conflict
+from loupe.domain.review import Review, ReviewPurpose, ReviewState, group_in_conflict
 from loupe.services.review_answers import decide_conflict
 from loupe.wiring import Deps, deps
 
@@ -27,8 +27,8 @@ class Decision:
 @checked(router)
 def conflicts(query: PageQuery) -> dict[str, Any]:
     """A page of them, newest first."""
-    found = deps().reviews.newest(CONFLICT, before=query.cursor, page=query.limit + 1)
-    items, following = one_page(found, query.limit, lambda review: review.position)
+    found = deps().reviews.newest(ReviewState.CONFLICT, before=query.cursor, page=query.limit + 1)
+    items, following = one_page(found, query.limit, lambda review: review.sort_key)
     return {"items": [_shown(item, deps()) for item in items], "next": following}
 
 
@@ -44,9 +44,9 @@ def _shown(review: Review, deps: Deps) -> dict[str, Any]:
     return {
         "id": review.id,
         "image": review.image.name,
-        "picture": deps.pictures.show(review.image.key, review.image.version),
+        "picture": deps.presigned_urls.get(review.image.key, review.image.version),
         "labels": list(review.labels),
-        "answers": [vars(reply) for reply in review.replies],
+        "answers": [vars(answer) for answer in review.answers],
         "copies": _copies(review, deps),
         "at": review.at,
     }
@@ -54,13 +54,13 @@ def _shown(review: Review, deps: Deps) -> dict[str, Any]:
 
 def _copies(review: Review, deps: Deps) -> list[dict[str, str]]:
     """The objects of a picture that stands under several labels."""
-    if review.purpose != TWO_LABELS:
+    if review.purpose != ReviewPurpose.TWO_LABELS:
         return []
     return [
         {
             "image": member.name,
             "label": member.label,
-            "picture": deps.pictures.show(member.key, member.version),
+            "picture": deps.presigned_urls.get(member.key, member.version),
         }
         for member in deps.dataset.group(group_in_conflict(review)).members
     ]

@@ -11,15 +11,19 @@ from loupe.console.paging import many, one_page, read_at_a_time
 from loupe.console.requests import checked
 from loupe.console.schema import Id, Ids, Label, OneOf, PageQuery
 from loupe.console.uploads import File, Uploads, slots
-from loupe.domain.dataset import REGISTERED, REJECTED, REMOVED, SPLITS, Example, LabelCount
-from loupe.domain.places import LABELLED_PREFIX, check_label
+from loupe.domain.keys import LABELLED_PREFIX, check_label
+from loupe.domain.labelled_images import SPLITS, LabelCount, LabelledImage, LabelledImageStatus
 from loupe.services import dataset
 from loupe.services.dataset import labelled_image, remark_on, versions_with
 from loupe.wiring import Deps, deps
 
 ADVISED = 10
 """Images of a label to train on that Rekognition Custom Labels advises."""
-STATUSES = (REGISTERED, REMOVED, REJECTED)
+STATUSES = (
+    LabelledImageStatus.REGISTERED,
+    LabelledImageStatus.REMOVED,
+    LabelledImageStatus.REJECTED,
+)
 
 router = Router()
 
@@ -51,7 +55,7 @@ class Removal:
 @router.get("/dataset/labels", middlewares=only(OPERATOR))
 def labels() -> dict[str, Any]:
     """How many independent pictures each label has, which have too few, and what comes of it."""
-    counts = deps().dataset.ledger().counts
+    counts = deps().dataset.label_counts().counts
     return {
         "labels": [
             {"label": label, "train": count.train, "test": count.test, "thin": thin(count)}
@@ -80,7 +84,7 @@ def examples(query: ExampleQuery) -> dict[str, Any]:
     items, following = one_page(
         deps().dataset.examples(query.status, before=query.cursor, page=page),
         query.limit,
-        lambda example: example.position,
+        lambda example: example.sort_key,
         lambda example: query.label in ("", example.label) and query.split in ("", example.split),
     )
     return {"items": [_shown(item, deps()) for item in items], "next": following}
@@ -121,7 +125,7 @@ def remove(body: Removal) -> dict[str, Any]:
     return many(body.ids, dataset.remove(body.ids, deps()))
 
 
-def _shown(example: Example, deps: Deps) -> dict[str, Any]:
+def _shown(example: LabelledImage, deps: Deps) -> dict[str, Any]:
     return {
         "id": example.id,
         "image": example.key.removeprefix(LABELLED_PREFIX),
@@ -132,10 +136,10 @@ def _shown(example: Example, deps: Deps) -> dict[str, Any]:
         "by": list(example.by),
         "at": example.at,
         "reason": remark_on(example, deps),
-        "picture": deps.pictures.show(example.key, _version_id(example)),
+        "picture": deps.presigned_urls.get(example.key, _version_id(example)),
     }
 
 
-def _version_id(example: Example) -> str:
+def _version_id(example: LabelledImage) -> str:
     """An object that is gone is shown by the version that was registered."""
-    return example.version if example.status == REMOVED else ""
+    return example.version if example.status == LabelledImageStatus.REMOVED else ""

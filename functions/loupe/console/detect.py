@@ -11,8 +11,8 @@ from loupe.console.paging import every, many, one_page, read_at_a_time
 from loupe.console.requests import checked
 from loupe.console.schema import Id, Ids, Label, OneOf, PageQuery, Percent, Time
 from loupe.console.uploads import Uploads, slots
-from loupe.domain.detection import STATES, Detection
-from loupe.domain.places import DETECTION_PREFIX
+from loupe.domain.detection import Detection, DetectionState
+from loupe.domain.keys import DETECTION_PREFIX
 from loupe.errors import InvalidRequest, NotFound
 from loupe.services.detection import read_again
 from loupe.wiring import Deps, deps
@@ -27,7 +27,7 @@ class DetectionQuery(PageQuery):
     `min` and `max` are its confidence.
     """
 
-    state: Annotated[str, OneOf(STATES)] = ""
+    state: Annotated[str, OneOf(DetectionState)] = ""
     label: Label = ""
     min: Percent = 0.0
     max: Percent = 100.0
@@ -87,7 +87,7 @@ def detections(query: DetectionQuery) -> dict[str, Any]:
         before=query.before,
         page=read_at_a_time(query.limit, matches is not None),
     )
-    items, following = one_page(found, query.limit, lambda d: d.position, matches or every)
+    items, following = one_page(found, query.limit, lambda d: d.sort_key, matches or every)
     return {"items": [_shown(item, deps()) for item in items], "next": following}
 
 
@@ -117,5 +117,5 @@ def detection(identity: Id) -> dict[str, Any]:
 
 
 def _shown(found: Detection, deps: Deps) -> dict[str, Any]:
-    picture = deps.pictures.show(found.image.key, found.image.version)
+    picture = deps.presigned_urls.get(found.image.key, found.image.version)
     return {**found.as_json(), "picture": picture}

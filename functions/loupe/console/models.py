@@ -81,7 +81,7 @@ def approve(body: Choice) -> dict[str, Any]:
 def reject(body: Choice) -> dict[str, Any]:
     """Refuse the version that waits."""
     version = decide_approval(False, current_user(router).name, deps(), body.version)
-    return {"message": f"{version.name} was refused and stays out of service."}
+    return {"message": f"{version.name} was rejected and stays out of service."}
 
 
 @router.post("/models/rollback", middlewares=only(OPERATOR))

@@ -6,8 +6,8 @@ from typing import Any
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from loupe.console.access import ROLES, current_user, only
-from loupe.domain.detection import WAITING
-from loupe.domain.review import CONFLICT, OPEN
+from loupe.domain.detection import DetectionState
+from loupe.domain.review import ReviewState
 from loupe.domain.statistics import COUNTS
 from loupe.domain.training import needed_changes
 from loupe.services.serving import why_not_started
@@ -35,9 +35,9 @@ def overview() -> dict[str, Any]:
     return {
         "service": _service(deps()),
         "cost": cost_of_models(deps()).as_json(),
-        "waiting": deps().detections.counts()[WAITING],
-        "open_reviews": reviews[OPEN],
-        "conflicts": reviews[CONFLICT],
+        "waiting": deps().detections.counts()[DetectionState.WAITING],
+        "open_reviews": reviews[ReviewState.OPEN],
+        "conflicts": reviews[ReviewState.CONFLICT],
         "doing": _doing(deps()),
         "next_check": deps().schedules.next_run(deps().value("TRAINING_SCHEDULE"), deps().clock()),
         "new_labelled_images": progress.changes,

@@ -78,7 +78,7 @@ def _read(path: str) -> tuple[bytes, str]:
 
 def _policy(deps: Deps) -> str:
     """Only the page's own scripts run; images and answers come only from where Loupe has them."""
-    images = deps.pictures.origin
+    images = deps.presigned_urls.origin
     return "; ".join(
         (
             "default-src 'none'",

@@ -32,7 +32,7 @@ def read_at_a_time(size: int, filtered: bool) -> int:
 def one_page(
     found: Iterable[T],
     size: int,
-    position: Callable[[T], str],
+    sort_key: Callable[[T], str],
     matches: Callable[[T], bool] = every,
 ) -> tuple[list[T], str | None]:
     """The first `size` of `found` that match, and the cursor from which to go on (None: the end).
@@ -44,12 +44,12 @@ def one_page(
     rest: Iterator[T] = iter(found)
     for item in islice(rest, LOOKED_AT):
         if len(items) == size:
-            return items, _cursor(last, position)
+            return items, _cursor(last, sort_key)
         last = item
         if matches(item):
             items.append(item)
-    return items, _cursor(last, position) if next(rest, None) is not None else None
+    return items, _cursor(last, sort_key) if next(rest, None) is not None else None
 
 
-def _cursor(last: T | None, position: Callable[[T], str]) -> str | None:
-    return None if last is None else position(last)
+def _cursor(last: T | None, sort_key: Callable[[T], str]) -> str | None:
+    return None if last is None else sort_key(last)

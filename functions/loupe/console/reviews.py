@@ -77,7 +77,7 @@ def _shown(review: Review, worker: str, deps: Deps) -> dict[str, Any]:
     return {
         "id": review.id,
         "image": review.image.name,
-        "picture": deps.pictures.show(review.image.key, review.image.version),
+        "picture": deps.presigned_urls.get(review.image.key, review.image.version),
         "labels": list(review.labels),
         "guess": [label.as_json() for label in review.shown_guess],
         "reason": review.shown_reason,

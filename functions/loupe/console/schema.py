@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from reprlib import repr as shortened
 from typing import Annotated, Any, Protocol, TypeVar, get_type_hints
 
-from loupe.domain.places import stamp
+from loupe.domain.keys import timestamp
 from loupe.errors import InvalidRequest
 
 Shape = TypeVar("Shape")
@@ -136,7 +136,7 @@ class Instant:
             raise refusal(name, value, self.takes)
         try:
             at = datetime.fromisoformat(value)
-            return stamp((at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC))
+            return timestamp((at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC))
         except (ValueError, OverflowError) as error:
             raise refusal(name, value, self.takes) from error
 

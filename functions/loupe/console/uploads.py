@@ -48,7 +48,7 @@ def _slot(file: File, key_of: Callable[[File], str], by: str, deps: Deps) -> dic
             raise InvalidRequest(f"{file.name!r} is longer than a name can be: shorten it.")
     except InvalidRequest as error:
         return {"name": file.name, "error": str(error)}
-    slot = deps.pictures.slot(key, file.type, by)
+    slot = deps.presigned_urls.post(key, file.type, by)
     return {"name": file.name, "url": slot.url, "fields": slot.fields}
 
 

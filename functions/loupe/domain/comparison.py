@@ -13,7 +13,7 @@ BOOTSTRAP_ROUNDS = 1000
 
 
 @dataclass(frozen=True)
-class Holdout:
+class HoldoutImage:
     """One image with its true label; `content` identifies it."""
 
     content: str
@@ -103,7 +103,7 @@ def f1_by_label(pairs: Sequence[tuple[str, str | None]], labels: Sequence[str]) 
 
 
 def score(
-    holdout: Sequence[Holdout],
+    holdout: Sequence[HoldoutImage],
     predictions: Predictions,
     labels: Sequence[str],
     minimum_confidence: float,
@@ -131,7 +131,7 @@ def score(
 
 
 def judge(
-    holdout: Sequence[Holdout],
+    holdout: Sequence[HoldoutImage],
     challenger: Predictions,
     champion: Predictions | None,
     challenger_labels: Sequence[str],
@@ -181,7 +181,7 @@ class SideBySide:
 
 
 def side_by_side(
-    holdout: Sequence[Holdout],
+    holdout: Sequence[HoldoutImage],
     left: Predictions,
     right: Predictions,
     labels: Sequence[str],
@@ -202,7 +202,7 @@ def side_by_side(
 
 
 def confusion(
-    holdout: Sequence[Holdout], predictions: Predictions, labels: Sequence[str]
+    holdout: Sequence[HoldoutImage], predictions: Predictions, labels: Sequence[str]
 ) -> list[list[int]]:
     """How often an image of a label (row) was taken for each label, and last for none of them."""
     counts = [[0] * (len(labels) + 1) for _ in labels]
@@ -232,12 +232,14 @@ def bootstrap_interval(
     return differences[BOOTSTRAP_ROUNDS // 20], differences[-BOOTSTRAP_ROUNDS // 20]
 
 
-def _pairs(images: Sequence[Holdout], predictions: Predictions) -> list[tuple[str, str | None]]:
+def _pairs(
+    images: Sequence[HoldoutImage], predictions: Predictions
+) -> list[tuple[str, str | None]]:
     return [(image.label, predictions[image.content].label) for image in images]
 
 
 def _weak_new_labels(
-    holdout: Sequence[Holdout],
+    holdout: Sequence[HoldoutImage],
     challenger: Predictions,
     challenger_labels: Sequence[str],
     champion_labels: Sequence[str],

@@ -2,27 +2,37 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any
 
-from loupe.domain.places import NO_LABEL_FITS, ImageRef, position
+from loupe.domain.keys import NO_LABEL_FITS, ImageRef, sort_key
 from loupe.errors import InvalidRequest
 
-WAITING = "waiting"
-ACCEPTED = "accepted"
-REVIEW = "review"
-ANSWERED = "answered"
-UNSURE = "unsure"
-REJECTED = "rejected"
-FAILED = "failed"
-STATES = (WAITING, ACCEPTED, REVIEW, ANSWERED, UNSURE, REJECTED, FAILED)
-READ_BY_MODEL = (ACCEPTED, REVIEW, UNSURE)
-NOT_READ = (FAILED, REJECTED)
+
+class DetectionState(StrEnum):
+    """What has become of an image."""
+
+    WAITING = "waiting"
+    ACCEPTED = "accepted"
+    REVIEW = "review"
+    ANSWERED = "answered"
+    UNSURE = "unsure"
+    REJECTED = "rejected"
+    FAILED = "failed"
+
+
+class LabelledBy(StrEnum):
+    """Who gave a label."""
+
+    MODEL = "model"
+    PERSON = "person"
+
+
+READ_BY_MODEL = (DetectionState.ACCEPTED, DetectionState.REVIEW, DetectionState.UNSURE)
+NOT_READ = (DetectionState.FAILED, DetectionState.REJECTED)
 """Reading has ended without an answer; `Detection.read_again` brings such an image back."""
 MOST_FAILURES = 5
 """So often reading an image may end in an error that nobody knows to pass, before it has failed."""
-
-MODEL = "model"
-PERSON = "person"
 
 
 @dataclass(frozen=True)
@@ -31,7 +41,7 @@ class Label:
 
     name: str
     confidence: float
-    by: str = MODEL
+    by: LabelledBy = LabelledBy.MODEL
     box: Mapping[str, float] | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -41,7 +51,7 @@ class Label:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ModelOutput:
     """What the model, or the lack of one, said of an image.
 
     `outcome` is "labels" (the model answered, perhaps with nothing), "no_model" (none was ever in
@@ -69,7 +79,7 @@ class Detection:
     """
 
     image: ImageRef
-    state: str
+    state: DetectionState
     at: str
     labels: tuple[Label, ...] = ()
     version: str = ""
@@ -90,14 +100,14 @@ class Detection:
         return f"{self.image.id}/{self.repeats}" if self.repeats else self.image.id
 
     @property
-    def position(self) -> str:
+    def sort_key(self) -> str:
         """Its place in listings by time."""
-        return position(self.at, self.image.id)
+        return sort_key(self.at, self.image.id)
 
     def answered(self, label: str, reason: str) -> "Detection":
         """The record once people have answered `label`, which may be NO_LABEL_FITS."""
         labels = (person_label(label), *self.labels)
-        return replace(self, state=ANSWERED, labels=labels, reason=reason)
+        return replace(self, state=DetectionState.ANSWERED, labels=labels, reason=reason)
 
     def read_again(self) -> "Detection":
         """The record that waits anew; raises InvalidRequest unless reading it has failed."""
@@ -106,7 +116,7 @@ class Detection:
                 f"{self.image.name!r} is {self.state}: only {' and '.join(NOT_READ)} images "
                 "are read again."
             )
-        return Detection(self.image, WAITING, self.at, repeats=self.repeats + 1)
+        return Detection(self.image, DetectionState.WAITING, self.at, repeats=self.repeats + 1)
 
     def as_json(self) -> dict[str, Any]:
         """As `loupe detections --json` shows it."""
@@ -147,10 +157,10 @@ def _box(geometry: Mapping[str, Any] | None) -> Mapping[str, float] | None:
 
 def person_label(name: str) -> Label:
     """A label that people gave."""
-    return Label(name=name, confidence=100.0, by=PERSON)
+    return Label(name=name, confidence=100.0, by=LabelledBy.PERSON)
 
 
-def why_unsure(answer: Answer, minimum_confidence: float) -> str:
+def why_unsure(answer: ModelOutput, minimum_confidence: float) -> str:
     """Why an answer below the minimum confidence is unsure, for people."""
     if not answer.labels:
         return "the model found none of its labels"

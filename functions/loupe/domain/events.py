@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from loupe.domain.places import stamp
+from loupe.domain.keys import timestamp
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ class Event:
     about: str = ""
 
 
-def event(kind: str, cause: str, at: datetime, *, about: str = "", **detail: Any) -> Event:
+def make_event(kind: str, cause: str, at: datetime, *, about: str = "", **detail: Any) -> Event:
     """The event `kind`; `cause` is what makes it unique (an image's id, a version's name, ...)."""
     words = {name: _words(value) for name, value in detail.items()}
     texts = TEXTS[kind]
@@ -179,7 +179,7 @@ def event(kind: str, cause: str, at: datetime, *, about: str = "", **detail: Any
     return Event(
         id=hashlib.sha256(f"{kind}/{cause}".encode()).hexdigest()[:32],
         type=kind,
-        at=stamp(at),
+        at=timestamp(at),
         subject=_shorten(subject, 100),
         # A reason that is a sentence of its own brings its full stop along.
         text=re.sub(r"\.\.(?=\s|$)", ".", texts.text.format_map(words)),

@@ -13,7 +13,7 @@ MAXIMUM_UPDATE_BYTES = 4_500_000
 
 
 @dataclass(frozen=True)
-class Entry:
+class ManifestEntry:
     """One image of a dataset. `content` (SHA-256) and `source` are Loupe's own lineage."""
 
     uri: str
@@ -40,22 +40,22 @@ class Entry:
         )
 
 
-def render(entries: Iterable[Entry]) -> str:
+def render(entries: Iterable[ManifestEntry]) -> str:
     """The manifest of `entries`, in a stable order."""
     return "".join(entry.line() + "\n" for entry in sorted(entries, key=lambda e: e.uri))
 
 
-def parse(manifest: str) -> list[Entry]:
+def parse(manifest: str) -> list[ManifestEntry]:
     """The entries of a manifest that Loupe wrote."""
     # Not splitlines: a key may hold one of the other characters that it breaks at.
     return [_entry(json.loads(line)) for line in manifest.split("\n") if line]
 
 
-def _entry(line: Mapping[str, object]) -> Entry:
+def _entry(line: Mapping[str, object]) -> ManifestEntry:
     metadata = line[f"{ATTRIBUTE}-metadata"]
     assert isinstance(metadata, dict)
     _, source, content = metadata["job-name"].split("/")
-    return Entry(
+    return ManifestEntry(
         uri=str(line["source-ref"]),
         label=metadata["class-name"],
         content=content,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from loupe.domain.places import ImageRef, is_folder_marker, stamp
+from loupe.domain.keys import ImageRef, is_folder_marker, timestamp
 from loupe.errors import InvalidRequest
 
 
@@ -26,9 +26,9 @@ def changed_object(body: str) -> ImageRef | None:
 
 
 def arrived_at(body: str) -> str:
-    """When the object of a queued event arrived, as `stamp` writes it, or "" if it does not say."""
+    """When the object of a queued event arrived, as `timestamp` writes it; "" if it is not said."""
     at = json.loads(body).get("time")
-    return stamp(datetime.fromisoformat(at).astimezone(UTC)) if at else ""
+    return timestamp(datetime.fromisoformat(at).astimezone(UTC)) if at else ""
 
 
 def s3_event(bucket: str, key: str, **found: Any) -> dict[str, Any]:

@@ -5,26 +5,37 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
-from loupe.domain.dataset import Group, remark
 from loupe.domain.detection import Label
-from loupe.domain.places import NO_LABEL_FITS, ImageRef, position, stamp
+from loupe.domain.keys import NO_LABEL_FITS, ImageRef, sort_key, timestamp
+from loupe.domain.labelled_images import Group, remark
+from loupe.domain.stored_names import stored_as
 from loupe.errors import AlreadyDone, InvalidRequest
 
 NONE_OF_THE_ABOVE = NO_LABEL_FITS
 
-UNSURE = "unsure"
-COLD_START = "cold start"
-QUALITY = "quality"
-TWO_LABELS = "two labels"
 
-OPEN = "open"
-QUEUED = "queued"
-CLOSING = "closing"
-DONE = "done"
-CONFLICT = "conflict"
-WITHDRAWN = "withdrawn"
+class ReviewPurpose(StrEnum):
+    """Why people are asked."""
+
+    UNSURE = "unsure"
+    COLD_START = "cold start"
+    QUALITY = "quality"
+    TWO_LABELS = "two labels"
+
+
+class ReviewState(StrEnum):
+    """How far a review is; `closing`: its last answer is on the way to its record."""
+
+    OPEN = "open"
+    QUEUED = "queued"
+    CLOSING = "closing"
+    DONE = "done"
+    CONFLICT = "conflict"
+    WITHDRAWN = "withdrawn"
+
 
 CLAIM_MINUTES = 10
 """So long a task on a reviewer's page is kept from others; then it goes back."""
@@ -38,7 +49,7 @@ SUGGEST_AFTER = 10
 
 
 @dataclass(frozen=True)
-class Reply:
+class Answer:
     """One person's answer: a label, or NONE_OF_THE_ABOVE."""
 
     worker: str
@@ -57,8 +68,8 @@ class Review:
 
     id: str
     image: ImageRef
-    purpose: str
-    state: str
+    purpose: ReviewPurpose
+    state: ReviewState
     at: str
     labels: tuple[str, ...]
     wanted: int
@@ -66,7 +77,7 @@ class Review:
     guess_shown: bool = False
     version: str = ""
     reason: str = ""
-    replies: tuple[Reply, ...] = ()
+    answers: tuple[Answer, ...] = field(default=(), metadata=stored_as("replies"))
     also_quality: bool = False
     claims: Mapping[str, str] = field(default_factory=dict)
     skipped: tuple[str, ...] = ()
@@ -75,25 +86,25 @@ class Review:
     handed_over: str = ""
 
     @property
-    def position(self) -> str:
+    def sort_key(self) -> str:
         """Its place in listings by time."""
-        return position(self.at, self.id)
+        return sort_key(self.at, self.id)
 
     @property
     def shows_guess(self) -> bool:
         """Business rule: an answer that measures the model is given without seeing its guess."""
-        return self.guess_shown and not self.also_quality and self.purpose != QUALITY
+        return self.guess_shown and not self.also_quality and self.purpose != ReviewPurpose.QUALITY
 
     @property
     def guess_was_seen(self) -> bool:
         """Whether somebody may have seen the guess already."""
-        had_it = self.replies or self.claims or self.skipped or self.loop
+        had_it = self.answers or self.claims or self.skipped or self.loop
         return self.shows_guess and bool(self.guess) and bool(had_it)
 
     @property
     def shown_reason(self) -> str:
         """Why people are asked, without what the model said unless they may see it."""
-        hidden = self.purpose == UNSURE and not self.shows_guess
+        hidden = self.purpose == ReviewPurpose.UNSURE and not self.shows_guess
         return "the model was unsure" if hidden else self.reason
 
     @property
@@ -111,13 +122,13 @@ class Review:
             "at": self.at,
             "labels": list(self.labels),
             "wanted": self.wanted,
-            "answers": [vars(reply) for reply in self.replies],
+            "answers": [vars(answer) for answer in self.answers],
             "guess": [label.as_json() for label in self.shown_guess],
             "reason": self.shown_reason,
         }
 
 
-def review_id(image: ImageRef, purpose: str) -> str:
+def review_id(image: ImageRef, purpose: ReviewPurpose) -> str:
     """The name of the human loop: `^[a-z0-9](-*[a-z0-9])*$`, at most 63 characters."""
     return f"{purpose.replace(' ', '-')}-{image.id}"
 
@@ -128,8 +139,8 @@ def label_conflict(group: Group, bucket: str, at: str) -> Review:
     return Review(
         id=label_conflict_id(group.id),
         image=ImageRef(bucket, newest.key, newest.version, "", 0),
-        purpose=TWO_LABELS,
-        state=CONFLICT,
+        purpose=ReviewPurpose.TWO_LABELS,
+        state=ReviewState.CONFLICT,
         at=at,
         labels=group.labels,
         wanted=0,
@@ -139,7 +150,7 @@ def label_conflict(group: Group, bucket: str, at: str) -> Review:
 
 def label_conflict_id(group_id: str) -> str:
     """The id of the conflict about a group's label."""
-    return f"{TWO_LABELS.replace(' ', '-')}-{group_id}"
+    return f"{ReviewPurpose.TWO_LABELS.replace(' ', '-')}-{group_id}"
 
 
 def group_in_conflict(review: Review) -> str:
@@ -153,17 +164,22 @@ def claim(review: Review, worker: str, now: datetime) -> Review | None:
     Business rule: no more people work on a task at a time than it still needs answers, and what
     Amazon A2I asks is not asked here.
     """
-    answered = {reply.worker for reply in review.replies}
-    if review.state != OPEN or review.loop or worker in answered or worker in review.skipped:
+    answered = {answer.worker for answer in review.answers}
+    if (
+        review.state != ReviewState.OPEN
+        or review.loop
+        or worker in answered
+        or worker in review.skipped
+    ):
         return None
     others = {
         who: until
         for who, until in review.claims.items()
-        if until > stamp(now) and who not in answered and who != worker
+        if until > timestamp(now) and who not in answered and who != worker
     }
     if len(answered) + len(others) >= review.wanted:
         return None
-    until = stamp(now + timedelta(minutes=CLAIM_MINUTES))
+    until = timestamp(now + timedelta(minutes=CLAIM_MINUTES))
     return replace(review, claims=others | {worker: until})
 
 
@@ -189,20 +205,20 @@ class Consensus:
     agreeing: int
 
 
-def consensus(replies: Sequence[Reply]) -> Consensus:
+def consensus(answers: Sequence[Answer]) -> Consensus:
     """Business rule: the answer of more than half of the reviewers, each counted once."""
-    votes = Counter({reply.worker: reply.label for reply in replies}.values())
+    votes = Counter({answer.worker: answer.label for answer in answers}.values())
     if not votes:
         return Consensus(None, 0)
     label, agreeing = votes.most_common(1)[0]
     return Consensus(label if agreeing * 2 > votes.total() else None, agreeing)
 
 
-def check_reply(review: Review, worker: str, label: str) -> None:
+def check_answer(review: Review, worker: str, label: str) -> None:
     """Raise unless `worker` may answer `review` with `label`: AlreadyDone when it is too late,
     InvalidRequest for an answer that can never be one.
     """
-    if review.state not in (OPEN, QUEUED):
+    if review.state not in (ReviewState.OPEN, ReviewState.QUEUED):
         raise AlreadyDone(
             f"Review {review.id} is {review.state}; 'loupe reviews' lists the open ones."
         )
@@ -210,7 +226,7 @@ def check_reply(review: Review, worker: str, label: str) -> None:
         raise InvalidRequest(not_offered(label, review))
     if not worker.strip():
         raise InvalidRequest("A reviewer needs a name: --reviewer NAME.")
-    if any(reply.worker == worker for reply in review.replies):
+    if any(answer.worker == worker for answer in review.answers):
         raise AlreadyDone(f"{worker} answered review {review.id} already; another person can.")
 
 
@@ -229,20 +245,20 @@ def render_output(review: Review, flow: str) -> str:
             "flowDefinitionArn": flow,
             "humanAnswers": [
                 {
-                    "acceptanceTime": reply.at,
-                    "submissionTime": reply.at,
+                    "acceptanceTime": answer.at,
+                    "submissionTime": answer.at,
                     "timeSpentInSeconds": 0,
-                    "workerId": reply.worker,
+                    "workerId": answer.worker,
                     "workerMetadata": {
                         "identityData": {
                             "identityProviderType": "Loupe",
                             "issuer": flow,
-                            "sub": reply.worker,
+                            "sub": answer.worker,
                         }
                     },
-                    "answerContent": {"label": {"label": reply.label}},
+                    "answerContent": {"label": {"label": answer.label}},
                 }
-                for reply in review.replies
+                for answer in review.answers
             ],
             "humanLoopName": review.id,
             "inputContent": loop_input(review),
@@ -267,7 +283,7 @@ class Output:
     """What an `output.json` says: whose loop it was and who answered what."""
 
     loop: str
-    replies: tuple[Reply, ...]
+    answers: tuple[Answer, ...]
 
 
 def parse_output(text: str) -> Output:
@@ -275,27 +291,27 @@ def parse_output(text: str) -> Output:
     try:
         document = json.loads(text)
         loop = document["humanLoopName"]
-        replies = tuple(_reply(answer) for answer in document["humanAnswers"])
+        answers = tuple(_answer(answer) for answer in document["humanAnswers"])
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise InvalidRequest(f"it is not an answer of Amazon A2I ({error!r})") from error
     if not isinstance(loop, str):
         raise InvalidRequest("its humanLoopName is not a text")
-    if not replies:
+    if not answers:
         raise InvalidRequest("it holds no answers")
-    return Output(loop, replies)
+    return Output(loop, answers)
 
 
-def _reply(answer: Mapping[str, Any]) -> Reply:
+def _answer(answer: Mapping[str, Any]) -> Answer:
     """The label stands under the widget's name, whatever that is, as a text or as its `label`."""
     (value,) = answer["answerContent"].values()
     label = value["label"] if isinstance(value, dict) else value
     if not isinstance(label, str):
         raise TypeError(f"label {label!r} is not a text")
-    return Reply(worker=str(answer["workerId"]), label=label, at=str(answer["submissionTime"]))
+    return Answer(worker=str(answer["workerId"]), label=label, at=str(answer["submissionTime"]))
 
 
 def check_output(review: Review, output: Output) -> None:
     """Raise InvalidRequest when an answer is outside the labels that were offered."""
-    for reply in output.replies:
-        if reply.label != NONE_OF_THE_ABOVE and reply.label not in review.labels:
-            raise InvalidRequest(f"{reply.label!r} was not offered as a label")
+    for answer in output.answers:
+        if answer.label != NONE_OF_THE_ABOVE and answer.label not in review.labels:
+            raise InvalidRequest(f"{answer.label!r} was not offered as a label")

@@ -9,10 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
+from loupe.domain.model_state import UP, ModelStatus
+
 DOLLARS_PER_UNIT_HOUR = 4.0
-STARTING = "STARTING"
-RUNNING = "RUNNING"
-UP = (STARTING, RUNNING)
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ def unit_seconds(before: Look | None, now: Look) -> Mapping[str, float]:
     A version that is RUNNING now, and was RUNNING or STARTING at the look before, is taken to have
     run since: at most one look too much for each start. Everything else counts nothing.
     """
-    if before is None or before.status not in UP or now.status != RUNNING:
+    if before is None or before.status not in UP or now.status != ModelStatus.RUNNING:
         return {}
     return {
         f"{start:%Y-%m-%d}": (end - start).total_seconds() * now.units
@@ -103,7 +102,7 @@ def cost(
     for day, seconds in seconds_by_day:
         month += seconds
         today += seconds if day == f"{now:%Y-%m-%d}" else 0.0
-    units = sum(look.units for look in looks if look.status == RUNNING)
+    units = sum(look.units for look in looks if look.status == ModelStatus.RUNNING)
     return Cost(
         billed,
         hourly=units * DOLLARS_PER_UNIT_HOUR,

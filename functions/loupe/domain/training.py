@@ -4,28 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from loupe.domain.dataset import Counts, thin_labels, trainable_labels
 from loupe.domain.failures import Failure, blames_data, next_try
-from loupe.domain.places import stamp
+from loupe.domain.keys import timestamp
+from loupe.domain.labelled_images import Counts, trainable_labels, underrepresented_labels
+from loupe.domain.versions import UNDECIDED, VersionStatus
 
 MAXIMUM_DOUBLINGS = 10
 MOST_LABELS = 250
 """Labels of one dataset; a limit of Rekognition Custom Labels."""
 STALL_AFTER = 3
 """So many versions in a row that were not promoted double the number of images asked for."""
-
-TRAINING = "training"
-TRAINING_FAILED = "training_failed"
-BELOW_GATE = "below_gate"
-NOT_BETTER = "not_better"
-WAITING_FOR_APPROVAL = "waiting_for_approval"
-REFUSED = "refused"
-FAILED = "failed"
-IN_SERVICE = "in_service"
-RETIRED = "retired"
-IMPORTED = "imported"
-"""The history of another stack: its model is not in this one's project."""
-UNDECIDED = (TRAINING, WAITING_FOR_APPROVAL)
 
 
 @dataclass(frozen=True)
@@ -53,7 +41,7 @@ class Attempt:
     """
 
     version: str
-    status: str
+    status: VersionStatus
     f1: float | None = None
     retry_at: str = ""
     failures: int = 0
@@ -81,7 +69,7 @@ class Plan:
 class Ending:
     """How an attempt ended: the version's status, why, and the rest as in `Attempt`."""
 
-    status: str
+    status: VersionStatus
     reason: str
     retry_at: str = ""
     failures: int = 0
@@ -93,7 +81,7 @@ def words_of(reason: str, failure: Failure | None) -> str:
 
 
 def end_attempt(
-    outcome: str, reason: str, failure: Failure | None, failures: int, now: datetime
+    outcome: VersionStatus, reason: str, failure: Failure | None, failures: int, now: datetime
 ) -> Ending:
     """What becomes of an attempt that ended with `outcome`, after `failures` earlier failures.
 
@@ -101,7 +89,7 @@ def end_attempt(
     outside the data (permission, limit, capacity, fault). What the service itself gave up needs
     another training; anything else goes on where it was.
     """
-    if outcome not in (FAILED, TRAINING_FAILED):
+    if outcome not in (VersionStatus.FAILED, VersionStatus.TRAINING_FAILED):
         return Ending(outcome, reason)
     words = words_of(reason, failure)
     if failure.is_final if failure else blames_data(reason):
@@ -109,7 +97,9 @@ def end_attempt(
     retry_at = next_try(failures + 1, now)
     if retry_at is None:
         return Ending(outcome, f"{words}; given up after {failures + 1} tries")
-    return Ending(TRAINING if failure else outcome, words, stamp(retry_at), failures + 1)
+    return Ending(
+        VersionStatus.TRAINING if failure else outcome, words, timestamp(retry_at), failures + 1
+    )
 
 
 def needed_changes(minimum: int, not_promoted: int) -> int:
@@ -170,19 +160,19 @@ def _unfinished(
         if due:
             return Plan("train", "the attempt was interrupted and goes on", last.version)
         return Plan("nothing", f"{last.version} was interrupted: {pause}")
-    if last.status == FAILED and again:
+    if last.status == VersionStatus.FAILED and again:
         return Plan("train", "an operator asks for another try", last.version)
-    if last.status == TRAINING_FAILED and due and (again or last.retry_at):
+    if last.status == VersionStatus.TRAINING_FAILED and due and (again or last.retry_at):
         words = f"the training of {last.version} failed and is repeated with the same data"
         return _begin(words, progress, counts, last.failures)
-    if last.status == BELOW_GATE and last.f1 is not None and last.f1 >= minimum_f1:
+    if last.status == VersionStatus.BELOW_GATE and last.f1 is not None and last.f1 >= minimum_f1:
         return Plan("train", f"the gate is now {minimum_f1:g}, which it reaches", last.version)
     return None
 
 
 def _begin(reason: str, progress: Progress, counts: Counts, failures: int = 0) -> Plan:
     """A new attempt with everything that is usable, if that is enough for a training."""
-    trainable, thin = trainable_labels(counts), thin_labels(counts)
+    trainable, thin = trainable_labels(counts), underrepresented_labels(counts)
     if len(trainable) < 2:
         reason = _too_few_labels(trainable, thin) + unused(progress)
         return Plan("nothing", reason, left_out=thin, postponed=True)

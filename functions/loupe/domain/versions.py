@@ -2,7 +2,32 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from typing import Any
+
+
+class VersionStatus(StrEnum):
+    """What has become of a version."""
+
+    TRAINING = "training"
+    TRAINING_FAILED = "training_failed"
+    BELOW_GATE = "below_gate"
+    NOT_BETTER = "not_better"
+    WAITING_FOR_APPROVAL = "waiting_for_approval"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    IN_SERVICE = "in_service"
+    REPLACED = "replaced"
+    IMPORTED = "imported"
+    """The history of another stack: its model is not in this one's project."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> "VersionStatus | None":
+        """What 0.1.0 called two of them, in records and in runs that began under it."""
+        return {"refused": cls.REJECTED, "retired": cls.REPLACED}.get(str(value))
+
+
+UNDECIDED = (VersionStatus.TRAINING, VersionStatus.WAITING_FOR_APPROVAL)
 
 
 @dataclass(frozen=True)
@@ -13,7 +38,7 @@ class Version:
     """
 
     name: str
-    status: str
+    status: VersionStatus
     at: str
     labels: tuple[str, ...]
     arn: str = ""

@@ -5,6 +5,7 @@ from typing import Any
 
 from loupe.correlation import correlated
 from loupe.domain.failures import failure_from_json
+from loupe.domain.versions import VersionStatus
 from loupe.services.training import TrainingEnd, close_training
 from loupe.wiring import deps
 
@@ -15,7 +16,7 @@ def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
     end = TrainingEnd(
         execution=payload["execution"],
         version=payload["version"],
-        outcome=payload["outcome"],
+        outcome=VersionStatus(payload["outcome"]),
         reason=payload["reason"],
         rollback=payload["rollback"],
         failure=failure_from_json(payload.get("error")),

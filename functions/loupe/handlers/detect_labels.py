@@ -4,11 +4,11 @@ from typing import Any
 
 from loupe.correlation import correlated
 from loupe.services.detection import detect
-from loupe.services.payloads import answer_to_json, image_from_json
+from loupe.services.payloads import image_from_json, output_to_json
 from loupe.wiring import deps
 
 
 @correlated
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """`{"image": ...}` -> an answer. Raises TryAgain while the model is busy or starts."""
-    return answer_to_json(detect(image_from_json(event["image"]), deps()))
+    return output_to_json(detect(image_from_json(event["image"]), deps()))

@@ -4,14 +4,13 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
-from loupe.domain.events import event
-from loupe.domain.places import stamp
-from loupe.domain.power import Attempts, Switch, decide_power
-from loupe.domain.running_hours import RUNNING
-from loupe.domain.training import WAITING_FOR_APPROVAL
+from loupe.domain.events import make_event
+from loupe.domain.keys import timestamp
+from loupe.domain.model_state import Attempts, ModelStatus, Switch, decide_model_state
+from loupe.domain.versions import VersionStatus
 from loupe.errors import ServiceRefused
 from loupe.services.lookups import Lookups
-from loupe.services.serving import STOPPED, StateChange, set_state
+from loupe.services.serving import StateChange, set_state
 from loupe.telemetry import (
     logger,
 )
@@ -22,7 +21,7 @@ def switch(now: Lookups) -> str:
     if not now.service.version:
         return "leave"
     attempts, idle_minutes = _attempts(now), now.settings.idle_minutes
-    decision = decide_power(
+    decision = decide_model_state(
         status=now.state.status,
         backlog=sum(1 for _ in islice(now.deps.detections.waiting(page=1), 1)),
         idle_minutes=0 if idle_minutes and _needs_champion(now) else idle_minutes,
@@ -33,7 +32,9 @@ def switch(now: Lookups) -> str:
     if decision.action == "start":
         _start(decision, attempts, now)
     elif decision.action == "stop":
-        set_state(StateChange(now.service.version, STOPPED, decision.reason), False, now.deps)
+        set_state(
+            StateChange(now.service.version, ModelStatus.STOPPED, decision.reason), False, now.deps
+        )
     elif decision.action == "give up":
         _give_up(attempts, now)
     return decision.action
@@ -43,7 +44,7 @@ def _attempts(now: Lookups) -> Attempts:
     """The attempts that count for this version and these units; none once it runs."""
     attempts = now.deps.versions.attempts()
     units = f"{now.settings.minimum_inference_units}-{now.settings.maximum_inference_units}"
-    if now.state.status == RUNNING:
+    if now.state.status == ModelStatus.RUNNING:
         now.deps.versions.forget_attempts()
     elif attempts and (attempts.version, attempts.units) == (now.service.version, units):
         return attempts
@@ -55,7 +56,9 @@ def _start(decision: Switch, attempts: Attempts, now: Lookups) -> None:
     after = replace(attempts, count=attempts.count + 1, at=now.deps.clock())
     now.deps.versions.save_attempts(after)
     try:
-        set_state(StateChange(attempts.version, RUNNING, decision.reason), False, now.deps)
+        set_state(
+            StateChange(attempts.version, ModelStatus.RUNNING, decision.reason), False, now.deps
+        )
     except ServiceRefused as error:
         logger.warning("the service refuses to start the model", exc_info=error)
         now.deps.versions.save_attempts(replace(after, reason=str(error)))
@@ -64,16 +67,16 @@ def _start(decision: Switch, attempts: Attempts, now: Lookups) -> None:
 def _give_up(attempts: Attempts, now: Lookups) -> None:
     """Tell the operator once; `loupe status` and the console go on saying so."""
     reason = attempts.reason or now.state.message or f"it is {now.state.status}"
-    told = event(
+    event = make_event(
         "ModelCannotStart",
-        f"{attempts.version}/{stamp(attempts.at)}",
+        f"{attempts.version}/{timestamp(attempts.at)}",
         now.deps.clock(),
         version=attempts.version,
         count=attempts.count,
         reason=reason,
     )
     after = replace(attempts, reason=reason, given_up=True)
-    now.deps.versions.save_attempts(after, [told])
+    now.deps.versions.save_attempts(after, [event])
 
 
 def _needs_champion(now: Lookups) -> bool:
@@ -81,13 +84,13 @@ def _needs_champion(now: Lookups) -> bool:
     if not now.improving:
         return False
     newest = next(now.deps.versions.newest(), None)
-    return newest is None or newest.status != WAITING_FOR_APPROVAL
+    return newest is None or newest.status != VersionStatus.WAITING_FOR_APPROVAL
 
 
 def _last_used(now: Lookups) -> datetime:
     """When the model read an image last, took over, or was started, whichever is the latest."""
     look = now.deps.running.look(now.service.version)
-    since = stamp(look.since) if look and look.since else ""
+    since = timestamp(look.since) if look and look.since else ""
     return datetime.fromisoformat(max(now.deps.detections.last_read_at(), now.service.since, since))
 
 
@@ -96,12 +99,12 @@ def stop_strays(now: Lookups) -> None:
 
     A round that was cut off leaves behind what it started, and that bills by the hour.
     """
-    running = [name for name, state in now.states.items() if state.status == RUNNING]
+    running = [name for name, state in now.states.items() if state.status == ModelStatus.RUNNING]
     strays = [name for name in running if name != now.service.version]
     if not strays or now.improving:
         return
     for name in strays:
-        set_state(StateChange(name, STOPPED, "it is not in service"), False, now.deps)
+        set_state(StateChange(name, ModelStatus.STOPPED, "it is not in service"), False, now.deps)
 
 
 def record_hours(now: Lookups) -> None:

@@ -6,9 +6,9 @@ from itertools import islice
 from typing import Any
 
 from loupe.adapters.detections import moved
-from loupe.domain.detection import REVIEW, WAITING
-from loupe.domain.places import stamp
-from loupe.domain.review import COLD_START, OPEN, QUEUED, WITHDRAWN, Review
+from loupe.domain.detection import DetectionState
+from loupe.domain.keys import timestamp
+from loupe.domain.review import Review, ReviewPurpose, ReviewState
 from loupe.errors import AlreadyDone
 from loupe.services.lookups import Lookups
 from loupe.telemetry import (
@@ -30,23 +30,30 @@ def withdraw_cold_start(now: Lookups) -> None:
     The reviews of that time are gone through once, queued ones first because they may be opened
     meanwhile. What was written in the last minutes is gone through again until all is in order.
     """
-    done = now.deps.pointers.get(COLD_START_REVIEWS, {QUEUED: "", OPEN: "", "done": False})
+    done = now.deps.pointers.get(
+        COLD_START_REVIEWS, {ReviewState.QUEUED: "", ReviewState.OPEN: "", "done": False}
+    )
     if not now.service.version or done["done"]:
         return
     clock = now.deps.clock()
-    at_end = all(_withdraw_from(state, done, clock, now.deps) for state in (QUEUED, OPEN))
+    at_end = all(
+        _withdraw_from(state, done, clock, now.deps)
+        for state in (ReviewState.QUEUED, ReviewState.OPEN)
+    )
     finished = at_end and clock - datetime.fromisoformat(now.service.since) >= LATE
     now.deps.pointers.save(COLD_START_REVIEWS, {**done, "done": finished})
 
 
-def _withdraw_from(state: str, pointers: dict[str, Any], clock: datetime, deps: Deps) -> bool:
+def _withdraw_from(
+    state: ReviewState, pointers: dict[str, Any], clock: datetime, deps: Deps
+) -> bool:
     """Go on behind the state's pointer and move it; returns whether the end was reached."""
     reviews = list(islice(deps.reviews.oldest(state, pointers[state], PAGE), REVIEWS_PER_RUN))
     for review in reviews:
-        if review.purpose == COLD_START and not review.replies:
+        if review.purpose == ReviewPurpose.COLD_START and not review.answers:
             _withdraw(review, deps)
     if reviews:
-        pointers[state] = min(reviews[-1].position, stamp(clock - LATE))
+        pointers[state] = min(reviews[-1].sort_key, timestamp(clock - LATE))
     return len(reviews) < REVIEWS_PER_RUN
 
 
@@ -54,9 +61,15 @@ def _withdraw(review: Review, deps: Deps) -> None:
     detection = deps.detections.get(review.image.id)
     if detection is None:
         raise LookupError(f"image {review.image.id} of review {review.id} has no record")
-    waits = replace(detection, state=WAITING, review="", reason="the first model reads it")
+    waits = replace(
+        detection, state=DetectionState.WAITING, review="", reason="the first model reads it"
+    )
     try:
-        deps.reviews.move(replace(review, state=WITHDRAWN), review, moved(waits, REVIEW))
+        deps.reviews.move(
+            replace(review, state=ReviewState.WITHDRAWN),
+            review,
+            moved(waits, DetectionState.REVIEW),
+        )
     except AlreadyDone:
         logger.info("somebody answers this review just now", extra={"review": review.id})
         return

@@ -6,22 +6,23 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from loupe.domain.comparison import (
-    Holdout,
+    HoldoutImage,
     Prediction,
     Predictions,
     judge,
     sample,
     score,
 )
-from loupe.domain.dataset import TEST
 from loupe.domain.detection import Label
+from loupe.domain.keys import ImageRef
+from loupe.domain.labelled_images import Split
 from loupe.domain.manifest import parse
-from loupe.domain.places import ImageRef
+from loupe.domain.model_state import ModelStatus
 from loupe.domain.settings import Settings
 from loupe.domain.versions import Version
 from loupe.errors import ServiceRefused, UnusableImage
-from loupe.services.serving import STOPPED, set_state
 from loupe.services.serving import StateChange as Running
+from loupe.services.serving import set_state
 from loupe.services.training_data import manifest_key
 from loupe.wiring import Deps
 
@@ -54,8 +55,8 @@ def compare(name: str, settings: Settings, deps: Deps) -> ComparisonProgress:
         missing = unscored(version, holdout, deps)
         if missing and version == champion:
             status = deps.rekognition.version(version.name).status
-            if status != "RUNNING":
-                stopped = status != "STARTING"
+            if status != ModelStatus.RUNNING:
+                stopped = status != ModelStatus.STARTING
                 if stopped:
                     deps.versions.lend(version.name, deps.versions.lease_holder())
                 return ComparisonProgress(
@@ -73,26 +74,28 @@ def return_champion(deps: Deps) -> None:
     version, holder = deps.versions.lent()
     if version and not deps.executions.is_running(holder):
         set_state(
-            Running(version, STOPPED, "it ran for a comparison only, which is over"), False, deps
+            Running(version, ModelStatus.STOPPED, "it ran for a comparison only, which is over"),
+            False,
+            deps,
         )
 
 
-def holdout_of(version: str, deps: Deps) -> list[Holdout]:
+def holdout_of(version: str, deps: Deps) -> list[HoldoutImage]:
     """The images that versions are compared on when `version` is the challenger."""
-    manifest = deps.objects.read(manifest_key(version, TEST)).decode()
-    return sample([Holdout(e.content, e.uri, e.label, e.source) for e in parse(manifest)])
+    manifest = deps.objects.read(manifest_key(version, Split.TEST)).decode()
+    return sample([HoldoutImage(e.content, e.uri, e.label, e.source) for e in parse(manifest)])
 
 
-def unscored(version: Version, holdout: Sequence[Holdout], deps: Deps) -> list[Holdout]:
+def unscored(version: Version, holdout: Sequence[HoldoutImage], deps: Deps) -> list[HoldoutImage]:
     """Images that the version was never asked about."""
     known = deps.versions.predictions(version.name)
     return [image for image in holdout if image.content not in known]
 
 
-def score_images(version: Version, images: Sequence[Holdout], deps: Deps) -> None:
+def score_images(version: Version, images: Sequence[HoldoutImage], deps: Deps) -> None:
     """Ask the version about images, a few at a time, and keep what it says."""
 
-    def ask(image: Holdout) -> None:
+    def ask(image: HoldoutImage) -> None:
         deps.versions.save_prediction(version.name, image.content, predict(version, image, deps))
 
     if images:
@@ -100,7 +103,7 @@ def score_images(version: Version, images: Sequence[Holdout], deps: Deps) -> Non
             list(pool.map(ask, images))
 
 
-def predict(version: Version, image: Holdout, deps: Deps) -> Prediction:
+def predict(version: Version, image: HoldoutImage, deps: Deps) -> Prediction:
     """The surest label; an image that cannot be read (any more) counts as not recognised."""
     bucket, _, key = image.uri.removeprefix("s3://").partition("/")
     try:
@@ -114,7 +117,7 @@ def predict(version: Version, image: Holdout, deps: Deps) -> Prediction:
 def _judge(
     challenger: Version,
     champion: Version | None,
-    holdout: Sequence[Holdout],
+    holdout: Sequence[HoldoutImage],
     settings: Settings,
     deps: Deps,
 ) -> ComparisonProgress:
@@ -147,7 +150,7 @@ def _judge(
 
 
 def _scored(
-    version: Version, holdout: Sequence[Holdout], predictions: Predictions, settings: Settings
+    version: Version, holdout: Sequence[HoldoutImage], predictions: Predictions, settings: Settings
 ) -> dict[str, Any]:
     return asdict(score(holdout, predictions, version.labels, settings.minimum_confidence))
 

@@ -3,9 +3,9 @@
 import posixpath
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from loupe.domain.dataset import REGISTERED, SPLITS, Example, remark
+from loupe.domain.keys import LABELLED_PREFIX, check_label, people
+from loupe.domain.labelled_images import SPLITS, LabelledImage, LabelledImageStatus, remark
 from loupe.domain.manifest import parse
-from loupe.domain.places import LABELLED_PREFIX, check_label, people
 from loupe.errors import LoupeError, NotFound
 from loupe.services.training_data import manifest_key
 from loupe.wiring import Deps
@@ -13,9 +13,9 @@ from loupe.wiring import Deps
 VERSIONS_LOOKED_AT = 20
 
 
-def labelled_image(identity: str, deps: Deps) -> Example:
+def labelled_image(identity: str, deps: Deps) -> LabelledImage:
     """The labelled image with this id; raises NotFound."""
-    example = deps.dataset.example_by_id(identity)
+    example = deps.dataset.labelled_image_by_id(identity)
     if example is None:
         raise NotFound("There is no such labelled image (any more).")
     return example
@@ -25,7 +25,7 @@ def relabel(identities: Sequence[str], label: str, by: str, deps: Deps) -> Mappi
     """Move images to another label's folder; their registration follows. Why not, by id."""
     check_label(label)
 
-    def move(example: Example) -> None:
+    def move(example: LabelledImage) -> None:
         if example.label == label:
             return
         image = deps.objects.current(example.key).image
@@ -42,14 +42,14 @@ def remove(identities: Sequence[str], deps: Deps) -> Mapping[str, str]:
     return _each(identities, lambda example: deps.objects.delete(example.key), deps)
 
 
-def remark_on(example: Example, deps: Deps) -> str:
+def remark_on(example: LabelledImage, deps: Deps) -> str:
     """What is true of its picture now; what was when it came is in its history."""
-    if example.status != REGISTERED:
+    if example.status != LabelledImageStatus.REGISTERED:
         return example.reason
     return remark(deps.dataset.group(example.group), example.key)
 
 
-def versions_with(example: Example, deps: Deps) -> Iterator[tuple[str, str]]:
+def versions_with(example: LabelledImage, deps: Deps) -> Iterator[tuple[str, str]]:
     """(version, split) of the newest versions that the image was part of."""
     uri = f"s3://{deps.objects.bucket}/{example.key}"
     for _, version in zip(range(VERSIONS_LOOKED_AT), deps.versions.newest(), strict=False):
@@ -63,7 +63,7 @@ def versions_with(example: Example, deps: Deps) -> Iterator[tuple[str, str]]:
 
 
 def _each(
-    identities: Sequence[str], act: Callable[[Example], None], deps: Deps
+    identities: Sequence[str], act: Callable[[LabelledImage], None], deps: Deps
 ) -> Mapping[str, str]:
     refused = {}
     for identity in dict.fromkeys(identities):

@@ -6,34 +6,24 @@ from datetime import datetime
 from typing import Any
 
 from loupe.adapters.executions import ExecutionFailed
-from loupe.domain.detection import (
-    ACCEPTED,
-    FAILED,
-    MOST_FAILURES,
-    REJECTED,
-    UNSURE,
-    WAITING,
-    Answer,
-    Detection,
-    why_unsure,
-)
-from loupe.domain.events import Event, event
+from loupe.domain.detection import MOST_FAILURES, Detection, DetectionState, ModelOutput, why_unsure
+from loupe.domain.events import Event, make_event
 from loupe.domain.failures import failure_from_json
 from loupe.domain.images import UnreadableImage, check_image, check_size
+from loupe.domain.keys import ImageRef, timestamp
 from loupe.domain.object_events import arrived_at, changed_object
-from loupe.domain.places import ImageRef, stamp
 from loupe.errors import AlreadyDone, LoupeError, NotFound, TryAgain, UnusableImage
-from loupe.services.payloads import answer_from_json, image_from_json
+from loupe.services.payloads import image_from_json, output_from_json
 from loupe.telemetry import logger
 from loupe.wiring import Deps
 
-NO_ANSWER = Answer("none")
+NO_OUTPUT = ModelOutput("none")
 EVENTS = {
-    ACCEPTED: "ImageAccepted",
-    UNSURE: "ImageUnsure",
-    REJECTED: "ImageRejected",
-    WAITING: "ImageWaiting",
-    FAILED: "ImageFailed",
+    DetectionState.ACCEPTED: "ImageAccepted",
+    DetectionState.UNSURE: "ImageUnsure",
+    DetectionState.REJECTED: "ImageRejected",
+    DetectionState.WAITING: "ImageWaiting",
+    DetectionState.FAILED: "ImageFailed",
 }
 
 
@@ -60,7 +50,13 @@ def run_detection(image: ImageRef, deps: Deps) -> None:
         deps.executions.run(deps.value("DETECT_MACHINE"), image.id, {"image": asdict(image)})
     except TryAgain as error:
         logger.warning("the image waits", extra={"image": image.key, "error": str(error)})
-        record(image.id, WAITING, NO_ANSWER, "Loupe's functions or a service are busy", deps)
+        record(
+            image.id,
+            DetectionState.WAITING,
+            NO_OUTPUT,
+            "Loupe's functions or a service are busy",
+            deps,
+        )
     except ExecutionFailed as error:
         count_failure(image, f"reading it ended with {error}", deps)
         raise
@@ -72,10 +68,10 @@ def receive(image: ImageRef, at: str, deps: Deps) -> bool:
     `at` is when it arrived, which may be long before its message is worked on; "" if unknown.
     """
     try:
-        deps.detections.receive(image, at or stamp(deps.clock()))
+        deps.detections.receive(image, at or timestamp(deps.clock()))
     except AlreadyDone:
         known = deps.detections.get(image.id)
-        return known is not None and known.state == WAITING
+        return known is not None and known.state == DetectionState.WAITING
     return True
 
 
@@ -84,38 +80,38 @@ def count_failure(image: ImageRef, reason: str, deps: Deps) -> None:
 
     The record counts, not the message: as long as an image waits, the housekeeping makes new
     messages for it, and the model runs. `failed` is the state that ends both, that the operator is
-    told of once, and that 'loupe replay' and the button Read again bring back.
+    event of once, and that 'loupe replay' and the button Read again bring back.
     """
     before = deps.detections.get(image.id)
-    if before is None or before.state != WAITING:
+    if before is None or before.state != DetectionState.WAITING:
         return  # Another run was faster.
     failing = replace(before, failures=before.failures + 1)
-    state = FAILED if failing.failures >= MOST_FAILURES else WAITING
-    after, told = decide(failing, state, NO_ANSWER, reason, deps.clock())
+    state = DetectionState.FAILED if failing.failures >= MOST_FAILURES else DetectionState.WAITING
+    after, event = decide(failing, state, NO_OUTPUT, reason, deps.clock())
     is_news = (after.state, after.reason) != (before.state, before.reason)
     try:
-        deps.detections.move(after, WAITING, [told] if is_news else [])
+        deps.detections.move(after, DetectionState.WAITING, [event] if is_news else [])
     except AlreadyDone:
         logger.info("another run was faster", extra={"image": image.key})
 
 
-def detect(image: ImageRef, deps: Deps) -> Answer:
+def detect(image: ImageRef, deps: Deps) -> ModelOutput:
     """The model's answer; "rejected" for what is no usable image, "no_model" before the first."""
     try:
         check_size(image.size)
         check_image(deps.objects.read(image.key, image.version))
     except (UnreadableImage, NotFound) as error:
-        return Answer("rejected", reason=str(error))
+        return ModelOutput("rejected", reason=str(error))
     service = deps.versions.service()
     if not service.version:
-        return Answer("no_model", reason="there is no model yet")
+        return ModelOutput("no_model", reason="there is no model yet")
     try:
         labels = deps.rekognition.detect(service.arn, image)
     except UnusableImage as error:
-        return Answer("rejected", reason=str(error))
+        return ModelOutput("rejected", reason=str(error))
     except NotFound as error:
         raise TryAgain(f"{service.version} was deleted from Rekognition: {error}") from error
-    return Answer("labels", labels, service.version)
+    return ModelOutput("labels", labels, service.version)
 
 
 def record_outcome(step: Mapping[str, Any], deps: Deps) -> str:
@@ -123,35 +119,40 @@ def record_outcome(step: Mapping[str, Any], deps: Deps) -> str:
 
     `step` is `{"image", "state", "answer"?, "reason"?, "error"?, "minimum"?}`.
     """
-    answer = answer_from_json(step["answer"]) if "answer" in step else NO_ANSWER
+    answer = output_from_json(step["answer"]) if "answer" in step else NO_OUTPUT
     reason = step.get("reason") or answer.reason
     if failure := failure_from_json(step.get("error")):
         reason = f"{reason} ({failure.words})"
-    if step["state"] == UNSURE:
+    state = DetectionState(step["state"])
+    if state == DetectionState.UNSURE:
         reason = why_unsure(answer, float(step["minimum"]))
-    return record(image_from_json(step["image"]).id, step["state"], answer, reason, deps)
+    return record(image_from_json(step["image"]).id, state, answer, reason, deps)
 
 
-def record(image_id: str, state: str, answer: Answer, reason: str, deps: Deps) -> str:
+def record(
+    image_id: str, state: DetectionState, answer: ModelOutput, reason: str, deps: Deps
+) -> str:
     """Move the image's record on, once: a repeated run finds it moved and leaves it alone."""
     before = deps.detections.get(image_id)
     if before is None:
         raise LookupError(f"image {image_id} has no record; the dispatcher makes it first")
-    if before.state != WAITING or (state == WAITING and before.reason == reason):
+    if before.state != DetectionState.WAITING or (
+        state == DetectionState.WAITING and before.reason == reason
+    ):
         return before.state
-    after, told = decide(before, state, answer, reason, deps.clock())
+    after, event = decide(before, state, answer, reason, deps.clock())
     try:
-        if state == WAITING:
-            deps.detections.wait(after, before, [told])
+        if state == DetectionState.WAITING:
+            deps.detections.wait(after, before, [event])
         else:
-            deps.detections.move(after, WAITING, [told])
+            deps.detections.move(after, DetectionState.WAITING, [event])
     except AlreadyDone:
         logger.info("another run was faster", extra={"image": before.image.key})
     return state
 
 
 def decide(
-    before: Detection, state: str, answer: Answer, reason: str, now: datetime
+    before: Detection, state: DetectionState, answer: ModelOutput, reason: str, now: datetime
 ) -> tuple[Detection, Event]:
     """The record after, and the event that tells of it."""
     after = replace(
@@ -160,13 +161,13 @@ def decide(
         labels=answer.labels,
         version=answer.version,
         reason=reason,
-        detected_at=stamp(now) if answer.version else "",
+        detected_at=timestamp(now) if answer.version else "",
     )
     top = answer.labels[0].name if answer.labels else "nothing"
-    told = event(
+    event = make_event(
         EVENTS[state],
         # An image may wait for the same reason as before once more.
-        f"{before.attempt}/{stamp(now) if state == WAITING else state}",
+        f"{before.attempt}/{timestamp(now) if state == DetectionState.WAITING else state}",
         now,
         about=before.image.id,
         image=before.image.name,
@@ -176,7 +177,7 @@ def decide(
         version=answer.version,
         reason=reason,
     )
-    return after, told
+    return after, event
 
 
 def read_again(image_ids: Sequence[str], by: str, deps: Deps) -> dict[str, str]:
@@ -200,14 +201,14 @@ def _bring_back(image_id: str, by: str, deps: Deps) -> list[ImageRef]:
     before = deps.detections.get(image_id)
     if before is None:
         raise NotFound(f"There is no image {image_id!r}; 'loupe detections --json' lists them.")
-    if before.state == WAITING:
+    if before.state == DetectionState.WAITING:
         return []
     after = before.read_again()
     if not deps.objects.is_there(before.image):
         raise NotFound(
             f"{before.image.name!r} was deleted from the bucket: upload it to have it read."
         )
-    asked = event(
+    asked = make_event(
         "ImageWaiting",
         f"{after.attempt}/read again",
         deps.clock(),

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from loupe.domain.detection import WAITING
-from loupe.domain.running_hours import RUNNING
+from loupe.domain.detection import DetectionState
+from loupe.domain.model_state import ModelStatus
 from loupe.errors import LoupeError
 from loupe.faults import is_passing
 from loupe.services.autostart import record_hours, stop_strays, switch
@@ -87,7 +87,7 @@ def queue_waiting(now: Lookups) -> int:
 
 def _can_read(now: Lookups) -> bool:
     if now.service.version:
-        return now.state.status == RUNNING
+        return now.state.status == ModelStatus.RUNNING
     return now.settings.review and bool(known_labels(now.settings, now.deps))
 
 
@@ -103,15 +103,15 @@ def measure_model(now: Lookups) -> None:
     """What the alarms and the dashboard look at: what waits for the model, and what bills."""
     stack = now.deps.value("STACK")
     meter(stack, IMAGES_WAITING, _backlog(now))
-    running = (state.units for state in now.states.values() if state.status == RUNNING)
+    running = (state.units for state in now.states.values() if state.status == ModelStatus.RUNNING)
     meter(stack, INFERENCE_UNITS, sum(running))
 
 
 def _backlog(now: Lookups) -> int:
     """Images that wait for a model that does not run."""
-    if not now.service.version or now.state.status == RUNNING:
+    if not now.service.version or now.state.status == ModelStatus.RUNNING:
         return 0
-    return now.deps.detections.counts()[WAITING]
+    return now.deps.detections.counts()[DetectionState.WAITING]
 
 
 PARTS: dict[str, Callable[[Lookups], Any]] = {

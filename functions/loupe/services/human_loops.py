@@ -4,13 +4,9 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
-from loupe.domain.loops import LoopState, loop_name
-from loupe.domain.places import stamp
-from loupe.domain.review import (
-    OPEN,
-    Review,
-    is_due_again,
-)
+from loupe.domain.human_loops import LoopState, loop_name
+from loupe.domain.keys import timestamp
+from loupe.domain.review import Review, ReviewState, is_due_again
 from loupe.errors import AlreadyDone, TryAgain
 from loupe.telemetry import logger
 from loupe.wiring import Deps
@@ -26,7 +22,7 @@ def start_loop(review: Review, deps: Deps) -> None:
 
     What cannot be started now is started by the housekeeping, which looks every minute.
     """
-    if deps.loops is None or review.state != OPEN or review.loop:
+    if deps.loops is None or review.state != ReviewState.OPEN or review.loop:
         return
     name = loop_name(review)
     try:
@@ -79,7 +75,7 @@ def follow_loops(deps: Deps) -> int:
     for review in reviews:
         if is_due_again(review, datetime.fromisoformat(review.at), now):
             again += _follow(review, deps.loops.state(review.loop), now, deps)
-    behind = reviews[-1].position if len(reviews) == LOOPS_PER_RUN else ""
+    behind = reviews[-1].sort_key if len(reviews) == LOOPS_PER_RUN else ""
     if behind != pointer:
         deps.pointers.save(LOOPS, {"pointer": behind})
     return again
@@ -90,7 +86,7 @@ def _follow(review: Review, loop: LoopState, now: datetime, deps: Deps) -> bool:
     if message is None:
         return False
     try:
-        deps.reviews.move(replace(review, handed_over=stamp(now)), review)
+        deps.reviews.move(replace(review, handed_over=timestamp(now)), review)
     except AlreadyDone:
         return False  # The answers were taken in just now.
     deps.review_queue.send(message)

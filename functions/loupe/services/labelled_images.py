@@ -10,29 +10,25 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from loupe.adapters.objects import Current
+from loupe.adapters.objects import StoredObject
 from loupe.adapters.reviews import conflicting
 from loupe.domain.alignment import same_picture
-from loupe.domain.dataset import (
-    COLD_START,
-    NEITHER,
-    REGISTERED,
-    REJECTED,
-    REMOVED,
-    REVIEWED,
+from loupe.domain.events import make_event
+from loupe.domain.fingerprint import Fingerprint, fingerprint
+from loupe.domain.images import UnreadableImage, check_size
+from loupe.domain.keys import label_of, named_people, timestamp
+from loupe.domain.labelled_images import (
     SPLITS,
-    UPLOADED,
-    Example,
     Group,
-    Member,
+    GroupMember,
+    ImageSource,
+    LabelledImage,
+    LabelledImageStatus,
+    Split,
     add_member,
     remove_member,
 )
-from loupe.domain.events import event
-from loupe.domain.fingerprint import Fingerprint, fingerprint
-from loupe.domain.images import UnreadableImage, check_size
 from loupe.domain.object_events import changed_object
-from loupe.domain.places import label_of, named_people, stamp
 from loupe.domain.review import label_conflict_id
 from loupe.errors import AlreadyDone, InvalidRequest, NotFound, TryAgain
 from loupe.telemetry import logger
@@ -59,75 +55,77 @@ def register(body: str, deps: Deps) -> None:
 
 def reconcile(key: str, deps: Deps) -> None:
     """Make the table say of `key` what the bucket says."""
-    known = deps.dataset.example(key)
+    known = deps.dataset.labelled_image(key)
     try:
         found = deps.objects.current(key)
     except NotFound:
-        if known and known.status != REMOVED:
+        if known and known.status != LabelledImageStatus.REMOVED:
             forget(known, deps)
         return
     version = found.image.version or found.image.etag
-    if known and known.status != REMOVED and known.version == version:
+    if known and known.status != LabelledImageStatus.REMOVED and known.version == version:
         return
-    if known and known.status == REGISTERED:
+    if known and known.status == LabelledImageStatus.REGISTERED:
         forget(known, deps)
     learn(found, deps)
 
 
-def forget(example: Example, deps: Deps) -> None:
+def forget(example: LabelledImage, deps: Deps) -> None:
     """The object is gone or has been replaced."""
     now = deps.clock()
-    gone = replace(example, status=REMOVED, at=stamp(now))
-    told = [
-        event("ExampleRemoved", f"{example.key}/{example.version}", now, image=example.key),
+    gone = replace(example, status=LabelledImageStatus.REMOVED, at=timestamp(now))
+    events = [
+        make_event("ExampleRemoved", f"{example.key}/{example.version}", now, image=example.key),
     ]
-    ledger = deps.dataset.ledger()
-    if example.status != REGISTERED:
-        deps.dataset.note(gone, example, ledger, told)
+    ledger = deps.dataset.label_counts()
+    if example.status != LabelledImageStatus.REGISTERED:
+        deps.dataset.note(gone, example, ledger, events)
         return
     change = remove_member(deps.dataset.group(example.group), example.key, ledger.counts)
-    conflict = conflicting(change, deps.objects.bucket, stamp(now), deps.reviews)
-    deps.dataset.remove(gone, change, ledger, conflict, told)
+    conflict = conflicting(change, deps.objects.bucket, timestamp(now), deps.reviews)
+    deps.dataset.remove(gone, change, ledger, conflict, events)
 
 
-def learn(found: Current, deps: Deps) -> None:
+def learn(found: StoredObject, deps: Deps) -> None:
     """Register the object, or say why it cannot be a labelled image."""
     key, version = found.image.key, found.image.version or found.image.etag
     now = deps.clock()
-    before, ledger = deps.dataset.example(key), deps.dataset.ledger()
-    example = Example(key, "", REGISTERED, stamp(now), version, attempts=ledger.attempts)
+    before, ledger = deps.dataset.labelled_image(key), deps.dataset.label_counts()
+    example = LabelledImage(
+        key, "", LabelledImageStatus.REGISTERED, timestamp(now), version, attempts=ledger.attempts
+    )
     try:
         example = replace(example, label=label_of(key), **provenance(found))
         check_size(found.image.size)
         seen = fingerprint(deps.objects.read(key, found.image.version))
     except (InvalidRequest, UnreadableImage, NotFound) as error:
-        rejected = replace(example, status=REJECTED, reason=str(error))
-        told = event("ExampleRejected", f"{key}/{version}", now, image=key, reason=str(error))
-        deps.dataset.note(rejected, before, ledger, [told])
+        rejected = replace(example, status=LabelledImageStatus.REJECTED, reason=str(error))
+        event = make_event("ExampleRejected", f"{key}/{version}", now, image=key, reason=str(error))
+        deps.dataset.note(rejected, before, ledger, [event])
         return
     _add(example, seen, decided_side(found), deps)
     logger.info("registered", extra={"review": found.metadata.get("loupe-loop", "")})
 
 
-def decided_side(found: Current) -> str:
-    """The side that an imported image had in the stack that it comes from, or ""."""
+def decided_side(found: StoredObject) -> Split | None:
+    """The side that an imported image had in the stack that it comes from, or None."""
     side = found.metadata.get("loupe-split", "")
-    return side if side in (*SPLITS, NEITHER) else ""
+    return Split(side) if side in (*SPLITS, Split.NEITHER) else None
 
 
-def provenance(found: Current) -> dict[str, Any]:
+def provenance(found: StoredObject) -> dict[str, Any]:
     """Who labelled it: people through a review, as the copy's metadata says, or who uploaded it."""
     by = named_people(found.metadata.get("loupe-by", ""))
     source = found.metadata.get("loupe-source", "").replace("-", " ")
     reviewers = found.metadata.get("loupe-reviewers", "")
-    if source not in (REVIEWED, COLD_START) or not reviewers.isdecimal():
-        return {"source": UPLOADED, "reviewers": 0, "by": by}
-    return {"source": source, "reviewers": int(reviewers), "by": by}
+    if source not in (ImageSource.REVIEWED, ImageSource.COLD_START) or not reviewers.isdecimal():
+        return {"source": ImageSource.UPLOADED, "reviewers": 0, "by": by}
+    return {"source": ImageSource(source), "reviewers": int(reviewers), "by": by}
 
 
-def _add(example: Example, seen: Fingerprint, decided: str, deps: Deps) -> None:
-    ledger = deps.dataset.ledger()
-    member = Member(
+def _add(example: LabelledImage, seen: Fingerprint, decided: Split | None, deps: Deps) -> None:
+    ledger = deps.dataset.label_counts()
+    member = GroupMember(
         example.key,
         example.label,
         example.version,
@@ -147,8 +145,8 @@ def _add(example: Example, seen: Fingerprint, decided: str, deps: Deps) -> None:
     group = change.after
     if any(_is_gone(other.key, deps) for other in _others(group, example)):
         raise TryAgain(f"{example.key!r} stands alone once what was relabelled is forgotten")
-    told = [
-        event(
+    events = [
+        make_event(
             "ExampleAdded",
             f"{example.key}/{example.version}",
             deps.clock(),
@@ -160,8 +158,8 @@ def _add(example: Example, seen: Fingerprint, decided: str, deps: Deps) -> None:
     ]
     if group.in_conflict:
         others = [member.key for member in _others(group, example)]
-        told.append(
-            event(
+        events.append(
+            make_event(
                 "LabelConflict",
                 f"{example.key}/{example.version}",
                 deps.clock(),
@@ -173,10 +171,10 @@ def _add(example: Example, seen: Fingerprint, decided: str, deps: Deps) -> None:
         )
     registered = replace(example, group=group.id, split=group.split, reason=change.reason)
     conflict = conflicting(change, deps.objects.bucket, example.at, deps.reviews)
-    deps.dataset.register(registered, change, ledger, seen, conflict, told)
+    deps.dataset.register(registered, change, ledger, seen, conflict, events)
 
 
-def _others(group: Group, example: Example) -> list[Member]:
+def _others(group: Group, example: LabelledImage) -> list[GroupMember]:
     """The same picture under other labels."""
     return [member for member in group.members if member.label != example.label]
 
@@ -187,9 +185,9 @@ def _is_gone(key: str, deps: Deps) -> bool:
     So an image that moves from one label's folder to another's is relabelled and no conflict,
     in whatever order the two events come.
     """
-    before = deps.dataset.example(key)
+    before = deps.dataset.labelled_image(key)
     reconcile(key, deps)
-    return deps.dataset.example(key) != before
+    return deps.dataset.labelled_image(key) != before
 
 
 def same_pictures(seen: Fingerprint, deps: Deps) -> list[Group]:

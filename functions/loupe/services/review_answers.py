@@ -8,26 +8,20 @@ from datetime import datetime
 from loupe.adapters.detections import moved
 from loupe.adapters.items import Write
 from loupe.adapters.reviews import score_version
-from loupe.domain.detection import REVIEW, Detection
-from loupe.domain.events import Event, event
-from loupe.domain.loops import FAILED, EndedLoop, after_loop, ended_loop, review_of
+from loupe.domain.detection import Detection, DetectionState
+from loupe.domain.events import Event, make_event
+from loupe.domain.human_loops import EndedLoop, LoopStatus, after_loop, ended_loop, review_of
+from loupe.domain.keys import ImageRef, labelled_key, people, timestamp
 from loupe.domain.object_events import changed_object
-from loupe.domain.places import ImageRef, labelled_key, people, stamp
 from loupe.domain.review import (
-    CLOSING,
-    COLD_START,
-    CONFLICT,
-    DONE,
     NONE_OF_THE_ABOVE,
-    OPEN,
-    QUALITY,
-    QUEUED,
     SUGGEST_AFTER,
-    TWO_LABELS,
+    Answer,
     Consensus,
     Output,
-    Reply,
     Review,
+    ReviewPurpose,
+    ReviewState,
     check_output,
     consensus,
     group_in_conflict,
@@ -41,7 +35,7 @@ from loupe.wiring import Deps
 
 CONFIRMED = 2
 """An operator's word counts as that of so many reviewers: the image may be tested with."""
-TAKEN = (OPEN, QUEUED, CLOSING)
+TAKEN = (ReviewState.OPEN, ReviewState.QUEUED, ReviewState.CLOSING)
 
 
 def take_in(body: str, deps: Deps) -> None:
@@ -82,14 +76,14 @@ def record_answers(found: ImageRef, deps: Deps) -> None:
     except (InvalidRequest, NotFound, UnicodeDecodeError) as error:
         _refuse(found, str(error), deps)
         return
-    _settle(replace(review, replies=output.replies), review, output, deps)
+    _settle(replace(review, answers=output.answers), review, output, deps)
 
 
 def _refuse(found: ImageRef, reason: str, deps: Deps) -> None:
     """Tell of answers that cannot be used, and ask again where nobody is asked any more."""
     loop = posixpath.basename(posixpath.dirname(found.key))
     review = _open_review(review_of(loop), deps)
-    told = event(
+    event = make_event(
         "ReviewUnusable",
         f"{found.key}@{found.version or found.etag}",
         deps.clock(),
@@ -97,13 +91,13 @@ def _refuse(found: ImageRef, reason: str, deps: Deps) -> None:
         key=found.key,
         reason=reason,
     )
-    deps.events.write(told)
+    deps.events.write(event)
     if review is None:
         return
-    if review.state == CLOSING:
-        deps.reviews.move(replace(review, state=OPEN, replies=()), review)
+    if review.state == ReviewState.CLOSING:
+        deps.reviews.move(replace(review, state=ReviewState.OPEN, answers=()), review)
     elif deps.loops and not deps.loops.is_open(loop):
-        follow(EndedLoop(loop, FAILED, reason), deps)
+        follow(EndedLoop(loop, LoopStatus.FAILED, reason), deps)
 
 
 def _open_review(review_id: str, deps: Deps) -> Review | None:
@@ -116,7 +110,7 @@ def _open_review(review_id: str, deps: Deps) -> Review | None:
 
 def _failed(review: Review, ended: EndedLoop, deps: Deps) -> Event:
     words = f"Decide it on the page Conflicts, or with 'loupe reviews decide {review.id} LABEL'."
-    return event(
+    return make_event(
         "ReviewFailed",
         ended.name,
         deps.clock(),
@@ -124,21 +118,21 @@ def _failed(review: Review, ended: EndedLoop, deps: Deps) -> Event:
         image=review.image.name,
         review=review.id,
         reason=ended.reason,
-        next=words if review.state == CONFLICT else "People are asked again.",
+        next=words if review.state == ReviewState.CONFLICT else "People are asked again.",
     )
 
 
 def _settle(review: Review, before: Review, output: Output, deps: Deps) -> None:
-    agreed = consensus(output.replies)
+    agreed = consensus(output.answers)
     now = deps.clock()
     if agreed.label is None:
         conflict = _conflict(review, now)
-        deps.reviews.move(replace(review, state=CONFLICT), before, events=[conflict])
+        deps.reviews.move(replace(review, state=ReviewState.CONFLICT), before, events=[conflict])
         return
-    done = replace(review, state=DONE)
-    if review.purpose == QUALITY:
-        writes, told = score(review, agreed.label, deps)
-        deps.reviews.move(done, before, *writes, events=told)
+    done = replace(review, state=ReviewState.DONE)
+    if review.purpose == ReviewPurpose.QUALITY:
+        writes, events = score(review, agreed.label, deps)
+        deps.reviews.move(done, before, *writes, events=events)
         return
     _answer(done, before, agreed, deps)
 
@@ -146,7 +140,7 @@ def _settle(review: Review, before: Review, output: Output, deps: Deps) -> None:
 def decide_conflict(review_id: str, label: str, by: str, deps: Deps) -> None:
     """An operator ends a conflict; that counts as more than one reviewer's word."""
     before = deps.reviews.get(review_id)
-    if before.state != CONFLICT:
+    if before.state != ReviewState.CONFLICT:
         raise AlreadyDone(
             f"Review {before.id} is {before.state}, not a conflict; 'loupe reviews --state "
             "conflict' lists those."
@@ -154,14 +148,16 @@ def decide_conflict(review_id: str, label: str, by: str, deps: Deps) -> None:
     if label != NONE_OF_THE_ABOVE and label not in before.labels:
         raise InvalidRequest(not_offered(label, before))
     review = replace(
-        before, state=DONE, replies=(*before.replies, Reply(by, label, stamp(deps.clock())))
+        before,
+        state=ReviewState.DONE,
+        answers=(*before.answers, Answer(by, label, timestamp(deps.clock()))),
     )
-    if review.purpose == TWO_LABELS:
+    if review.purpose == ReviewPurpose.TWO_LABELS:
         choose_label(review, before, label, deps)
         return
-    if review.purpose == QUALITY:
-        writes, told = score(review, label, deps)
-        deps.reviews.move(review, before, *writes, events=told)
+    if review.purpose == ReviewPurpose.QUALITY:
+        writes, events = score(review, label, deps)
+        deps.reviews.move(review, before, *writes, events=events)
         return
     _answer(review, before, Consensus(label, CONFIRMED), deps)
 
@@ -172,7 +168,7 @@ def choose_label(review: Review, before: Review, label: str, deps: Deps) -> None
     The conflict stays open until that is done. `register_image`, which hears of it, may be faster
     to close it.
     """
-    decided = replace(review, state=CONFLICT)
+    decided = replace(review, state=ReviewState.CONFLICT)
     deps.reviews.move(decided, before)
     for member in deps.dataset.group(group_in_conflict(review)).members:
         if member.label != label:
@@ -189,8 +185,8 @@ def _answer(review: Review, before: Review, agreed: Consensus, deps: Deps) -> No
     now = deps.clock()
     trained = _keep_label(review, label, agreed.agreeing, deps)
     detection = _answered(review, label, trained, deps)
-    told = [
-        event(
+    events = [
+        make_event(
             "ImageAnswered",
             review.id,
             now,
@@ -202,12 +198,12 @@ def _answer(review: Review, before: Review, agreed: Consensus, deps: Deps) -> No
             reason=trained,
         )
     ]
-    more: list[Write] = [moved(detection, REVIEW)]
+    more: list[Write] = [moved(detection, DetectionState.REVIEW)]
     if review.also_quality:
         writes, scored = score(review, label, deps)
         more += writes
-        told += scored
-    deps.reviews.move(review, before, *more, events=told)
+        events += scored
+    deps.reviews.move(review, before, *more, events=events)
     if label == NONE_OF_THE_ABOVE:
         _suggest_label(review, deps)
 
@@ -216,12 +212,12 @@ def _keep_label(review: Review, label: str, agreeing: int, deps: Deps) -> str:
     """Copy the image to its label's folder, where it is registered; returns words about it."""
     if label == NONE_OF_THE_ABOVE:
         return "It is not trained on."
-    source = "cold-start" if review.purpose == COLD_START else "reviewed"
+    source = "cold-start" if review.purpose == ReviewPurpose.COLD_START else "reviewed"
     metadata = {
         "loupe-source": source,
         "loupe-reviewers": str(agreeing),
         "loupe-loop": review.id,
-        "loupe-by": people(r.worker for r in review.replies if r.label == label),
+        "loupe-by": people(r.worker for r in review.answers if r.label == label),
     }
     try:
         deps.objects.copy(review.image, labelled_key(label, review.image), metadata)
@@ -244,7 +240,7 @@ def score(review: Review, answer: str, deps: Deps) -> tuple[list[Write], list[Ev
     guess = review.guess[0].name if review.guess else NONE_OF_THE_ABOVE
     version = deps.versions.get(review.version)
     agrees = guess == answer
-    told = event(
+    event = make_event(
         "QualityScored",
         review.id,
         deps.clock(),
@@ -256,18 +252,18 @@ def score(review: Review, answer: str, deps: Deps) -> tuple[list[Write], list[Ev
         agreed=version.samples_agreed + agrees,
         samples=version.samples + 1,
     )
-    return [score_version(review.version, agrees)], [told]
+    return [score_version(review.version, agrees)], [event]
 
 
 def _conflict(review: Review, now: datetime) -> Event:
-    return event(
+    return make_event(
         "ReviewConflict",
         review.id,
         now,
         about=review.image.id,
         image=review.image.name,
         review=review.id,
-        answers=[reply.label for reply in review.replies],
+        answers=[answer.label for answer in review.answers],
     )
 
 
@@ -275,5 +271,5 @@ def _suggest_label(review: Review, deps: Deps) -> None:
     count = deps.reviews.count_none_of_the_above()
     if count % SUGGEST_AFTER == 0:
         now = deps.clock()
-        told = event("LabelSuggested", str(count), now, count=count, image=review.image.name)
-        deps.events.write(told)
+        event = make_event("LabelSuggested", str(count), now, count=count, image=review.image.name)
+        deps.events.write(event)

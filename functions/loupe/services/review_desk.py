@@ -6,13 +6,12 @@ from datetime import datetime
 from itertools import islice
 
 from loupe.adapters.reviews import count_answer
-from loupe.domain.places import review_output_key, stamp
+from loupe.domain.keys import review_output_key, timestamp
 from loupe.domain.review import (
-    CLOSING,
-    OPEN,
-    Reply,
+    Answer,
     Review,
-    check_reply,
+    ReviewState,
+    check_answer,
     claim,
     is_due_again,
     release,
@@ -51,7 +50,7 @@ def try_answer(request: AnswerRequest, deps: Deps) -> dict[str, str]:
 def answer(request: AnswerRequest, deps: Deps) -> Review:
     """Take the answer; when it is the last one asked for, hand all of them over."""
     after = _until_written(request.review, lambda: take(request, deps))
-    if after.state == CLOSING:
+    if after.state == ReviewState.CLOSING:
         hand_over(after, deps)
     return after
 
@@ -62,7 +61,7 @@ def give_back(review_id: str, worker: str, skip: bool, deps: Deps) -> None:
     def released() -> Review | None:
         before = deps.reviews.get(review_id)
         after = release(before, worker, skip)
-        if before.state != OPEN or after == before:
+        if before.state != ReviewState.OPEN or after == before:
             return before
         try:
             deps.reviews.move(after, before)
@@ -96,15 +95,15 @@ def take(request: AnswerRequest, deps: Deps) -> Review | None:
 
 def with_answer(review: Review, request: AnswerRequest, now: datetime) -> Review:
     """The review with one answer more."""
-    check_reply(review, request.worker, request.label)
-    replies = (*review.replies, Reply(request.worker, request.label, stamp(now)))
-    state = CLOSING if len(replies) >= review.wanted else review.state
-    return replace(release(review, request.worker, skip=False), replies=replies, state=state)
+    check_answer(review, request.worker, request.label)
+    answers = (*review.answers, Answer(request.worker, request.label, timestamp(now)))
+    state = ReviewState.CLOSING if len(answers) >= review.wanted else review.state
+    return replace(release(review, request.worker, skip=False), answers=answers, state=state)
 
 
 def hand_over(review: Review, deps: Deps) -> None:
     """Write `output.json`, as Amazon A2I would; its arrival goes on from here."""
-    last = datetime.fromisoformat(review.replies[-1].at)
+    last = datetime.fromisoformat(review.answers[-1].at)
     deps.objects.write(
         review_output_key(FLOW, review.id, last),
         render_output(review, f"loupe:{FLOW}").encode(),
@@ -118,11 +117,11 @@ def hand_over_again(deps: Deps) -> int:
     Writing `output.json` again is harmless, and its arrival goes on as the first one did.
     """
     now, again = deps.clock(), 0
-    for review in islice(deps.reviews.oldest(CLOSING, "", PER_RUN), PER_RUN):
-        if not is_due_again(review, datetime.fromisoformat(review.replies[-1].at), now):
+    for review in islice(deps.reviews.oldest(ReviewState.CLOSING, "", PER_RUN), PER_RUN):
+        if not is_due_again(review, datetime.fromisoformat(review.answers[-1].at), now):
             continue
         try:
-            deps.reviews.move(replace(review, handed_over=stamp(now)), review)
+            deps.reviews.move(replace(review, handed_over=timestamp(now)), review)
         except AlreadyDone:
             continue  # They were taken in just now.
         hand_over(review, deps)
@@ -132,8 +131,9 @@ def hand_over_again(deps: Deps) -> int:
 
 def _repeats(review: Review, request: AnswerRequest) -> bool:
     """The same person sends the same answer again, as after a lost response."""
-    return review.state == CLOSING and any(
-        (reply.worker, reply.label) == (request.worker, request.label) for reply in review.replies
+    return review.state == ReviewState.CLOSING and any(
+        (answer.worker, answer.label) == (request.worker, request.label)
+        for answer in review.answers
     )
 
 

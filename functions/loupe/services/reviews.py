@@ -6,23 +6,10 @@ from itertools import islice
 
 from loupe.adapters.detections import moved
 from loupe.adapters.reviews import take_place
-from loupe.domain.detection import (
-    REVIEW,
-    WAITING,
-    Answer,
-    Detection,
-    why_unsure,
-)
-from loupe.domain.events import event
-from loupe.domain.places import stamp
-from loupe.domain.review import (
-    COLD_START,
-    OPEN,
-    QUEUED,
-    UNSURE,
-    Review,
-    review_id,
-)
+from loupe.domain.detection import Detection, DetectionState, ModelOutput, why_unsure
+from loupe.domain.events import make_event
+from loupe.domain.keys import timestamp
+from loupe.domain.review import Review, ReviewPurpose, ReviewState, review_id
 from loupe.domain.settings import Settings
 from loupe.errors import AlreadyDone
 from loupe.services.detection import record
@@ -38,7 +25,7 @@ class ReviewRequest:
     """What the detect machine hands over."""
 
     image_id: str
-    answer: Answer
+    answer: ModelOutput
     settings: Settings
 
 
@@ -47,14 +34,14 @@ def request_review(request: ReviewRequest, deps: Deps) -> str:
     labels = known_labels(request.settings, deps)
     if not labels:
         now = deps.clock()
-        deps.events.write(event("LabelsNeeded", f"{now:%Y-%m-%d}", now))
-        return record(request.image_id, WAITING, request.answer, NO_LABELS_YET, deps)
+        deps.events.write(make_event("LabelsNeeded", f"{now:%Y-%m-%d}", now))
+        return record(request.image_id, DetectionState.WAITING, request.answer, NO_LABELS_YET, deps)
     detection = deps.detections.get(request.image_id)
     if detection is None:
         raise LookupError(f"image {request.image_id} has no record; the dispatcher makes it first")
-    if detection.state == WAITING:
+    if detection.state == DetectionState.WAITING:
         detection = open_review(detection, request, labels, deps)
-    if detection.state == REVIEW:
+    if detection.state == DetectionState.REVIEW:
         start_loop(deps.reviews.get(detection.review), deps)
     return detection.state
 
@@ -65,7 +52,7 @@ def open_queued(settings: Settings, deps: Deps) -> int:
     places = min(PER_RUN, deps.reviews.places_left(day, cap))
     opened = 0
     for review in islice(deps.reviews.least_sure(page=places), places) if places else ():
-        after = replace(review, state=OPEN)
+        after = replace(review, state=ReviewState.OPEN)
         try:
             deps.reviews.move(after, review, *take_place(day, cap))
         except AlreadyDone:
@@ -80,7 +67,7 @@ def open_queued(settings: Settings, deps: Deps) -> int:
 
 def known_labels(settings: Settings, deps: Deps) -> tuple[str, ...]:
     """The labels to choose from: those of the setting, then the dataset's."""
-    counts = deps.dataset.ledger().counts
+    counts = deps.dataset.label_counts().counts
     used = sorted(label for label, count in counts.items() if count.train or count.test)
     return tuple(dict.fromkeys((*settings.labels, *used)))
 
@@ -97,14 +84,14 @@ def open_review(
     review = new_review(detection, request, labels, has_place, now)
     after = replace(
         detection,
-        state=REVIEW,
+        state=DetectionState.REVIEW,
         labels=request.answer.labels,
         version=request.answer.version,
         reason=review.reason,
         review=review.id,
-        detected_at=stamp(now) if request.answer.version else "",
+        detected_at=timestamp(now) if request.answer.version else "",
     )
-    told = event(
+    event = make_event(
         "ImageSentToReview",
         review.id,
         now,
@@ -117,7 +104,7 @@ def open_review(
     )
     place = take_place(day, cap) if has_place else []
     try:
-        deps.reviews.put_new(review, moved(after, WAITING), *place, events=[told])
+        deps.reviews.put_new(review, moved(after, DetectionState.WAITING), *place, events=[event])
     except AlreadyDone:
         if has_place and not deps.reviews.places_left(day, cap):
             return open_review(detection, request, labels, deps)  # Another took the last place.
@@ -134,7 +121,7 @@ def new_review(
 ) -> Review:
     """The task: its purpose says whether a model was asked at all."""
     asked = request.answer.outcome == "labels"
-    purpose = UNSURE if asked else COLD_START
+    purpose = ReviewPurpose.UNSURE if asked else ReviewPurpose.COLD_START
     reason = (
         why_unsure(request.answer, request.settings.minimum_confidence)
         if asked
@@ -144,8 +131,8 @@ def new_review(
         id=review_id(detection.image, purpose),
         image=detection.image,
         purpose=purpose,
-        state=OPEN if has_place else QUEUED,
-        at=stamp(now),
+        state=ReviewState.OPEN if has_place else ReviewState.QUEUED,
+        at=timestamp(now),
         labels=labels,
         wanted=request.settings.reviewers,
         guess=request.answer.labels,

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from loupe.domain.detection import ANSWERED, MODEL, REVIEW, Detection
-from loupe.domain.places import stamp
-from loupe.domain.review import OPEN, QUALITY, Review, consensus, review_id
+from loupe.domain.detection import Detection, DetectionState, LabelledBy
+from loupe.domain.keys import timestamp
+from loupe.domain.review import Review, ReviewPurpose, ReviewState, consensus, review_id
 from loupe.domain.sampling import every_nth
 from loupe.domain.settings import Settings
 from loupe.errors import AlreadyDone
@@ -57,17 +57,19 @@ def _hours_behind(behind: bool, place: Mapping[str, Any], deps: Deps) -> float:
 
 def send(detection: Detection, settings: Settings, deps: Deps) -> None:
     """Open a quality review, or let the review that the image has anyway count as one."""
-    if detection.state in (REVIEW, ANSWERED) and reuse(detection, deps):
+    if detection.state in (DetectionState.REVIEW, DetectionState.ANSWERED) and reuse(
+        detection, deps
+    ):
         return
     review = Review(
-        id=review_id(detection.image, QUALITY),
+        id=review_id(detection.image, ReviewPurpose.QUALITY),
         image=detection.image,
-        purpose=QUALITY,
-        state=OPEN,
-        at=stamp(deps.clock()),
+        purpose=ReviewPurpose.QUALITY,
+        state=ReviewState.OPEN,
+        at=timestamp(deps.clock()),
         labels=known_labels(settings, deps),
         wanted=settings.reviewers,
-        guess=tuple(label for label in detection.labels if label.by == MODEL),
+        guess=tuple(label for label in detection.labels if label.by == LabelledBy.MODEL),
         version=detection.version,
         reason="a sample to measure quality",
     )
@@ -89,10 +91,10 @@ def reuse(detection: Detection, deps: Deps) -> bool:
     if review.guess_was_seen:
         return False
     also = replace(review, also_quality=True)
-    if detection.state == REVIEW:
+    if detection.state == DetectionState.REVIEW:
         deps.reviews.move(also, review)
         return True
-    answer = consensus(review.replies).label
+    answer = consensus(review.answers).label
     writes, events = score(also, answer, deps) if answer else ([], [])
     deps.reviews.move(also, review, *writes, events=events)
     return True

@@ -6,19 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from loupe.adapters.rekognition import VersionState
-from loupe.domain.events import event
-from loupe.domain.places import stamp
-from loupe.domain.power import STARTABLE
-from loupe.domain.running_hours import RUNNING, STARTING, UP, bill_text
-from loupe.domain.training import (
-    WAITING_FOR_APPROVAL,
-)
-from loupe.domain.versions import Version
+from loupe.domain.events import make_event
+from loupe.domain.keys import timestamp
+from loupe.domain.model_state import STARTABLE, UP, ModelStatus
+from loupe.domain.running_hours import bill_text
+from loupe.domain.versions import Version, VersionStatus
 from loupe.errors import AlreadyDone, FinalError, InvalidRequest, TryAgain
 from loupe.wiring import Deps
-
-STOPPED = "STOPPED"
-STOPPING = "STOPPING"
 
 
 @dataclass(frozen=True)
@@ -44,11 +38,11 @@ def set_state(request: StateChange, started: bool, deps: Deps) -> ModelState:
     """
     state = deps.rekognition.version(request.version)
     observe(request.version, state.status, state.units, deps)
-    if request.wanted == RUNNING:
+    if request.wanted == ModelStatus.RUNNING:
         return _towards_running(request, state, started, deps)
     if state.status in UP:
         return _stop(request, state, deps)
-    if state.status == STOPPING:
+    if state.status == ModelStatus.STOPPING:
         return ModelState("changing")
     deps.versions.give_back(request.version)
     return ModelState("ready")
@@ -62,29 +56,29 @@ def observe(version: str, status: str, units: int, deps: Deps) -> None:
 def _towards_running(
     request: StateChange, state: VersionState, started: bool, deps: Deps
 ) -> ModelState:
-    if state.status == RUNNING:
+    if state.status == ModelStatus.RUNNING:
         return ModelState("ready")
-    if state.status in (STARTING, STOPPING):
+    if state.status in (ModelStatus.STARTING, ModelStatus.STOPPING):
         return ModelState("changing")
-    if state.status not in STARTABLE or (started and state.status == "FAILED"):
+    if state.status not in STARTABLE or (started and state.status == ModelStatus.FAILED):
         return ModelState("failed", state.message or f"it is {state.status or 'gone'}")
     settings = deps.parameters.settings()
     units = settings.minimum_inference_units
     with _switch("ModelStarted", request, bill_text(deps.is_billed), deps):
         deps.rekognition.start(state.arn, units, settings.maximum_inference_units)
-    observe(request.version, STARTING, units, deps)
+    observe(request.version, ModelStatus.STARTING, units, deps)
     return ModelState("changing")
 
 
 def _stop(request: StateChange, state: VersionState, deps: Deps) -> ModelState:
-    if state.status == STARTING:
+    if state.status == ModelStatus.STARTING:
         return ModelState("changing")  # The service refuses to stop a model before it runs.
     look = deps.running.look(request.version)
     ran = deps.clock() - look.since if look and look.since else timedelta()
     bill = bill_text(deps.is_billed, ran.total_seconds() * state.units)
     with _switch("ModelStopped", request, bill, deps):
         deps.rekognition.stop(state.arn)
-    observe(request.version, STOPPING, state.units, deps)
+    observe(request.version, ModelStatus.STOPPING, state.units, deps)
     return ModelState("changing")
 
 
@@ -92,8 +86,8 @@ def _stop(request: StateChange, state: VersionState, deps: Deps) -> ModelState:
 def _switch(kind: str, request: StateChange, bill: str, deps: Deps) -> Iterator[None]:
     """Prepare the event of what the service is asked for; the next look at the version tells it."""
     now = deps.clock()
-    cause = f"{request.version}/{stamp(now)}"
-    switch = event(kind, cause, now, version=request.version, reason=request.reason, bill=bill)
+    cause = f"{request.version}/{timestamp(now)}"
+    switch = make_event(kind, cause, now, version=request.version, reason=request.reason, bill=bill)
     deps.running.prepare_switch(request.version, switch)
     try:
         yield
@@ -109,7 +103,7 @@ def promote(name: str, reason: str, deps: Deps) -> str:
     if service.version == name:
         return service.previous
     now = deps.clock()
-    told = event(
+    event = make_event(
         "VersionPromoted",
         f"{name}/{service.version}/{service.since}",
         now,
@@ -118,14 +112,14 @@ def promote(name: str, reason: str, deps: Deps) -> str:
         previous=service.version,
         reason=reason,
     )
-    deps.versions.promote(version, service, stamp(now), reason, [told])
+    deps.versions.promote(version, service, timestamp(now), reason, [event])
     return service.version
 
 
 def request_approval(name: str, reason: str, token: str, deps: Deps) -> None:
     """Keep the token with the version and tell the operator."""
     version = deps.versions.get(name)
-    told = event(
+    event = make_event(
         "ApprovalRequested",
         f"{name}/{token}",
         deps.clock(),
@@ -134,13 +128,17 @@ def request_approval(name: str, reason: str, token: str, deps: Deps) -> None:
         reason=reason,
     )
     deps.versions.save(
-        version, [told], status=WAITING_FOR_APPROVAL, reason=reason, approval_token=token
+        version,
+        [event],
+        status=VersionStatus.WAITING_FOR_APPROVAL,
+        reason=reason,
+        approval_token=token,
     )
 
 
 def decide_approval(approved: bool, by: str, deps: Deps, version: str = "") -> Version:
     """Approve or refuse the version that waits for it; raises InvalidRequest when none does."""
-    waiting = [v for v in deps.versions.newest() if v.status == WAITING_FOR_APPROVAL]
+    waiting = [v for v in deps.versions.newest() if v.status == VersionStatus.WAITING_FOR_APPROVAL]
     if not waiting:
         raise InvalidRequest("No version waits for approval; 'loupe models' lists the versions.")
     if version not in ("", waiting[0].name):
@@ -157,7 +155,7 @@ def switch_service(wanted_running: bool, by: str, deps: Deps) -> ModelState:
     version = deps.versions.service().version
     if not version:
         raise InvalidRequest("No version is in service yet: upload labelled images, then train.")
-    wanted = RUNNING if wanted_running else STOPPED
+    wanted = ModelStatus.RUNNING if wanted_running else ModelStatus.STOPPED
     if wanted_running:
         deps.versions.forget_attempts()
     before = deps.rekognition.version(version).status

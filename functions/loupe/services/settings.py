@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from loupe.adapters.parameters import Stored
 from loupe.adapters.setting_changes import SettingChange
-from loupe.domain.events import event
-from loupe.domain.places import stamp
+from loupe.domain.events import make_event
+from loupe.domain.keys import timestamp
 from loupe.domain.schedules import (
     Schedule,
     detection_concurrency,
@@ -47,8 +47,8 @@ def apply_settings(deps: Deps) -> list[str]:
         changed.append(f"up to {concurrency} images are read at a time")
     if changed:
         now = deps.clock()
-        told = event("SettingsApplied", stamp(now), now, reason="; ".join(changed))
-        deps.events.write(told)
+        event = make_event("SettingsApplied", timestamp(now), now, reason="; ".join(changed))
+        deps.events.write(event)
     return changed
 
 
@@ -70,7 +70,7 @@ def announce_not_allowed(values: Mapping[str, str], deps: Deps) -> None:
     now = deps.clock()
     for sentence in not_allowed(values):
         cause = f"{now:%Y-%m-%d}/{sentence}"
-        deps.events.write(event("SettingsApplied", cause, now, reason=sentence))
+        deps.events.write(make_event("SettingsApplied", cause, now, reason=sentence))
 
 
 def _schedules(settings: Settings, deps: Deps) -> list[tuple[str, Schedule, str]]:
@@ -98,7 +98,7 @@ def change_setting(name: str, value: str, by: str, deps: Deps) -> StoredSetting:
     """
     changed = setting(name)
     version = deps.parameters.set(changed.name, changed.check(value))
-    deps.setting_changes.note(changed.name, SettingChange(by, stamp(deps.clock())), version)
+    deps.setting_changes.note(changed.name, SettingChange(by, timestamp(deps.clock())), version)
     return _stored(changed, deps.parameters.stored().get(changed.name), deps)
 
 

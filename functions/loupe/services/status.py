@@ -2,20 +2,12 @@
 
 from dataclasses import dataclass
 
+from loupe.domain.model_state import ModelStatus
 from loupe.domain.running_hours import Cost, cost
-from loupe.domain.training import (
-    IMPORTED,
-    IN_SERVICE,
-    RETIRED,
-    TRAINING,
-    WAITING_FOR_APPROVAL,
-    Plan,
-)
-from loupe.domain.versions import Version
+from loupe.domain.training import Plan
+from loupe.domain.versions import Version, VersionStatus
 from loupe.services.training import TrainingCheck, plan_check
 from loupe.wiring import Deps
-
-TRAINS = "TRAINING_IN_PROGRESS"
 
 
 @dataclass(frozen=True)
@@ -33,17 +25,24 @@ def activity(deps: Deps) -> Activity:
     holder = deps.versions.lease_holder()
     if not holder or not deps.executions.is_running(holder):
         return Activity(f"Nothing: it waits for new labelled images{_last_outcome(newest)}")
-    if newest and newest.status == WAITING_FOR_APPROVAL:
+    if newest and newest.status == VersionStatus.WAITING_FOR_APPROVAL:
         return Activity(f"{newest.name} waits for approval", newest.at, newest.name)
-    if newest and newest.status == TRAINING:
-        trains = deps.rekognition.version(newest.name).status in ("", TRAINS)
+    if newest and newest.status == VersionStatus.TRAINING:
+        trains = deps.rekognition.version(newest.name).status in (
+            "",
+            ModelStatus.TRAINING_IN_PROGRESS,
+        )
         return Activity(f"{'Training' if trains else 'Trying out'} {newest.name}", newest.at)
     return Activity("Checking whether to train, or changing the version in service")
 
 
 def _last_outcome(newest: Version | None) -> str:
     """Why the newest version is not in service, to be added to a sentence; "" if it is or was."""
-    if newest is None or newest.status in (IN_SERVICE, RETIRED, IMPORTED):
+    if newest is None or newest.status in (
+        VersionStatus.IN_SERVICE,
+        VersionStatus.REPLACED,
+        VersionStatus.IMPORTED,
+    ):
         return ""
     return f"; {newest.name} did not go into service: {newest.reason}"
 

@@ -2,15 +2,13 @@
 
 from dataclasses import asdict, dataclass
 
-from loupe.domain.events import Event, event
+from loupe.domain.events import Event, make_event
 from loupe.domain.failures import Failure
-from loupe.domain.places import stamp
+from loupe.domain.keys import timestamp
+from loupe.domain.model_state import ModelStatus
 from loupe.domain.settings import Settings
 from loupe.domain.training import (
-    IN_SERVICE,
     STALL_AFTER,
-    TRAINING,
-    TRAINING_FAILED,
     Ending,
     Plan,
     end_attempt,
@@ -18,7 +16,7 @@ from loupe.domain.training import (
     plan_training,
     words_of,
 )
-from loupe.domain.versions import Version
+from loupe.domain.versions import Version, VersionStatus
 from loupe.errors import AlreadyDone, NotFound
 from loupe.telemetry import logger
 from loupe.wiring import Deps
@@ -55,7 +53,7 @@ def start_due_check(machine: str, deps: Deps) -> bool:
     its end all the same.
     """
     last = deps.versions.last_attempt()
-    if last is None or not last.retry_at or last.retry_at > stamp(deps.clock()):
+    if last is None or not last.retry_at or last.retry_at > timestamp(deps.clock()):
         return False
     holder = deps.versions.lease_holder()
     if holder and deps.executions.is_running(holder):
@@ -85,10 +83,10 @@ def plan_check(request: TrainingCheck, deps: Deps) -> Plan:
     return plan_training(
         deps.versions.progress(),
         deps.versions.last_attempt(),
-        deps.dataset.ledger().counts,
+        deps.dataset.label_counts().counts,
         request.settings.minimum_untrained_images,
         request.settings.minimum_f1,
-        stamp(deps.clock()),
+        timestamp(deps.clock()),
         request.again,
     )
 
@@ -98,7 +96,7 @@ def announce_postponed(plan: Plan, deps: Deps) -> None:
     if plan.postponed:
         now = deps.clock()
         cause = f"{now:%Y-%m-%d}/{plan.reason}"
-        deps.events.write(event("TrainingPostponed", cause, now, reason=plan.reason))
+        deps.events.write(make_event("TrainingPostponed", cause, now, reason=plan.reason))
 
 
 def _plan_rollback(name: str, deps: Deps) -> Plan:
@@ -108,7 +106,7 @@ def _plan_rollback(name: str, deps: Deps) -> Plan:
         return Plan("nothing", str(error))
     if name == deps.versions.service().version:
         return Plan("nothing", f"{name} is in service already")
-    if not version.arn or version.status in (TRAINING, TRAINING_FAILED):
+    if not version.arn or version.status in (VersionStatus.TRAINING, VersionStatus.TRAINING_FAILED):
         return Plan("nothing", f"{name} is {version.status} and cannot be put into service")
     return Plan("deploy", "an operator asked for it", name)
 
@@ -118,8 +116,8 @@ def begin(plan: Plan, deps: Deps) -> None:
     now = deps.clock()
     version = Version(
         name=plan.version,
-        status=TRAINING,
-        at=stamp(now),
+        status=VersionStatus.TRAINING,
+        at=timestamp(now),
         labels=plan.labels,
         reason=plan.reason,
         failures=plan.failures,
@@ -142,9 +140,9 @@ def train(name: str, deps: Deps) -> TrainingProgress:
     version = deps.versions.get(name)
     if not state.status:
         return _start(version, deps)
-    if state.status == "TRAINING_IN_PROGRESS":
+    if state.status == ModelStatus.TRAINING_IN_PROGRESS:
         return TrainingProgress("training")
-    if state.status == "TRAINING_FAILED":
+    if state.status == ModelStatus.TRAINING_FAILED:
         return TrainingProgress("failed", reason=state.message or "the service gave no reason")
     if version.f1 is None or version.arn != state.arn:
         deps.versions.save(version, f1=state.f1 or 0.0, arn=state.arn)
@@ -153,7 +151,7 @@ def train(name: str, deps: Deps) -> TrainingProgress:
 
 def _start(version: Version, deps: Deps) -> TrainingProgress:
     arn = deps.rekognition.train(version.name, deps.objects.bucket)
-    told = event(
+    event = make_event(
         "TrainingStarted",
         version.name,
         deps.clock(),
@@ -163,7 +161,7 @@ def _start(version: Version, deps: Deps) -> TrainingProgress:
         labels=list(version.labels),
         reason=version.reason,
     )
-    deps.versions.save(version, [told], arn=arn)
+    deps.versions.save(version, [event], arn=arn)
     return TrainingProgress("training")
 
 
@@ -176,7 +174,7 @@ class TrainingEnd:
 
     execution: str
     version: str
-    outcome: str
+    outcome: VersionStatus
     reason: str
     rollback: bool
     failure: Failure | None = None
@@ -202,7 +200,7 @@ def close_training(request: TrainingEnd, deps: Deps) -> Ending:
 
 
 def _write(version: Version, ending: Ending, request: TrainingEnd, deps: Deps) -> None:
-    promoted = request.outcome == IN_SERVICE
+    promoted = request.outcome == VersionStatus.IN_SERVICE
     events = [] if promoted else [_not_promoted(version, ending, request, deps)]
     changes = asdict(ending) | {"approval_token": "", "closed_by": request.execution}
     if ending.retry_at:
@@ -216,14 +214,14 @@ def _write(version: Version, ending: Ending, request: TrainingEnd, deps: Deps) -
 def _close_rollback(version: Version, request: TrainingEnd, deps: Deps) -> Ending:
     """A version that could not be put back keeps its status, and the operator hears why."""
     ending = Ending(version.status, words_of(request.reason, request.failure))
-    if request.outcome != IN_SERVICE:
+    if request.outcome != VersionStatus.IN_SERVICE:
         deps.events.write(_not_promoted(version, ending, request, deps))
     return ending
 
 
 def _announce_stall(version: Version, in_a_row: int, deps: Deps) -> None:
     minimum = deps.parameters.settings().minimum_untrained_images
-    stalled = event(
+    stalled = make_event(
         "PromotionsStalled",
         f"{version.name}/{in_a_row}",
         deps.clock(),
@@ -234,8 +232,12 @@ def _announce_stall(version: Version, in_a_row: int, deps: Deps) -> None:
 
 
 def _not_promoted(version: Version, ending: Ending, request: TrainingEnd, deps: Deps) -> Event:
-    kind = "TrainingFailed" if request.outcome == TRAINING_FAILED else "VersionNotPromoted"
-    return event(
+    kind = (
+        "TrainingFailed"
+        if request.outcome == VersionStatus.TRAINING_FAILED
+        else "VersionNotPromoted"
+    )
+    return make_event(
         kind,
         f"{version.name}/{request.outcome}/{request.execution}",
         deps.clock(),
@@ -253,6 +255,6 @@ def _next_step(ending: Ending, request: TrainingEnd) -> str:
         return f"It is tried again after {ending.retry_at}, or at once with 'loupe train --again'."
     if request.rollback:
         return f"'loupe rollback {request.version}' tries it once more."
-    if request.outcome == TRAINING_FAILED:
+    if request.outcome == VersionStatus.TRAINING_FAILED:
         return "The next training starts when there are enough new labelled images."
     return "'loupe models' lists every version with its reason."

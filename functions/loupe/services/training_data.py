@@ -4,16 +4,16 @@ from dataclasses import dataclass
 
 from loupe.adapters.rekognition import DatasetState
 from loupe.domain.comparison import sample
-from loupe.domain.dataset import TEST, TRAIN
 from loupe.domain.failures import blames_data
-from loupe.domain.manifest import Entry, batches, difference, render
-from loupe.domain.places import MANIFEST_PREFIX
+from loupe.domain.keys import MANIFEST_PREFIX
+from loupe.domain.labelled_images import Split
+from loupe.domain.manifest import ManifestEntry, batches, difference, render
 from loupe.domain.versions import Version
 from loupe.errors import NotFound, ServiceFailed, ServiceRefused
 from loupe.wiring import Deps
 
 IN_PROGRESS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
-FAILED = ("CREATE_FAILED", "UPDATE_FAILED")
+COULD_NOT_CHANGE = ("CREATE_FAILED", "UPDATE_FAILED")
 MOST_TEST_IMAGES = 1000
 """Images of a TEST dataset that Rekognition Custom Labels takes."""
 
@@ -34,7 +34,7 @@ def build_datasets(name: str, deps: Deps) -> DatasetProgress:
         return DatasetProgress("ready", version.training_images, version.holdout_images)
     if not version.training_images:
         version = snapshot(version, deps)
-    ready = [bring_up_to_date(split, name, deps) for split in (TRAIN, TEST)]
+    ready = [bring_up_to_date(split, name, deps) for split in (Split.TRAIN, Split.TEST)]
     status = "ready" if all(ready) else "changing"
     return DatasetProgress(status, version.training_images, version.holdout_images)
 
@@ -46,18 +46,18 @@ def manifest_key(version: str, split: str) -> str:
 
 def snapshot(version: Version, deps: Deps) -> Version:
     """Write the manifests of everything usable now, of the labels that are trained."""
-    entries: dict[str, list[Entry]] = {TRAIN: [], TEST: []}
+    entries: dict[str, list[ManifestEntry]] = {Split.TRAIN: [], Split.TEST: []}
     for split, entry in deps.dataset.entries(deps.objects.bucket):
         if entry.label in version.labels:
             entries[split].append(entry)
-    tested = sample(entries[TEST], MOST_TEST_IMAGES)
-    left_out = len(entries[TEST]) - len(tested)
-    for split, written in ((TRAIN, entries[TRAIN]), (TEST, tested)):
+    tested = sample(entries[Split.TEST], MOST_TEST_IMAGES)
+    left_out = len(entries[Split.TEST]) - len(tested)
+    for split, written in ((Split.TRAIN, entries[Split.TRAIN]), (Split.TEST, tested)):
         key = manifest_key(version.name, split)
         deps.objects.write(key, render(written).encode(), "application/jsonl")
     return deps.versions.save(
         version,
-        training_images=len(entries[TRAIN]),
+        training_images=len(entries[Split.TRAIN]),
         holdout_images=len(tested),
         reason=version.reason + (f"; {_surplus(left_out)}" if left_out else ""),
     )
@@ -73,7 +73,7 @@ def bring_up_to_date(split: str, version: str, deps: Deps) -> bool:
     if dataset.status in IN_PROGRESS:
         return False
     held = deps.versions.synced().get(split, "")
-    if held == version and dataset.status in FAILED:
+    if held == version and dataset.status in COULD_NOT_CHANGE:
         # Made anew by the next attempt; this one ends with the service's reason.
         deps.rekognition.delete_dataset(dataset.arn)
         kind = ServiceRefused if blames_data(dataset.message) else ServiceFailed
@@ -99,7 +99,7 @@ def _change(dataset: DatasetState, split: str, held: str, version: str, deps: De
     wanted = difference(old, new)
     updates = list(batches(wanted.upserts))
     # The service takes one update at a time, and what is half updated would not be known again.
-    if wanted.drops or len(updates) > 1 or dataset.status in FAILED:
+    if wanted.drops or len(updates) > 1 or dataset.status in COULD_NOT_CHANGE:
         deps.rekognition.delete_dataset(dataset.arn)
         return
     for update in updates:

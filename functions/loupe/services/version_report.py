@@ -6,7 +6,7 @@ from typing import Any
 
 from loupe.adapters.rekognition import measures
 from loupe.domain.comparison import SideBySide, confusion, side_by_side
-from loupe.domain.dataset import SPLITS, TEST, TRAIN
+from loupe.domain.labelled_images import SPLITS, Split
 from loupe.domain.manifest import parse
 from loupe.domain.versions import Version
 from loupe.errors import NotFound
@@ -52,9 +52,14 @@ def snapshot_counts(name: str, deps: Deps) -> list[dict[str, Any]]:
         except NotFound:
             return []
         counts[split] = Counter(entry.label for entry in parse(manifest))
-    labels = sorted(counts[TRAIN] | counts[TEST])
+    labels = sorted(counts[Split.TRAIN] | counts[Split.TEST])
     return [
-        {"label": label, "train": counts[TRAIN][label], "test": counts[TEST][label], "thin": ""}
+        {
+            "label": label,
+            "train": counts[Split.TRAIN][label],
+            "test": counts[Split.TEST][label],
+            "thin": "",
+        }
         for label in labels
     ]
 

@@ -8,10 +8,10 @@ const STATUSES: Record<string, { type: StatusIndicatorProps.Type; text: string }
   below_gate: { type: "stopped", text: "Below the minimum F1" },
   not_better: { type: "stopped", text: "Not better" },
   waiting_for_approval: { type: "pending", text: "Waits for approval" },
-  refused: { type: "stopped", text: "Rejected" },
+  rejected: { type: "stopped", text: "Rejected" },
   failed: { type: "error", text: "Failed" },
   in_service: { type: "success", text: "In service" },
-  retired: { type: "stopped", text: "Replaced" },
+  replaced: { type: "stopped", text: "Replaced" },
 };
 
 export function VersionStatus({ status }: { status: string }) {

@@ -5,6 +5,7 @@ from typing import Any
 
 from loupe.adapters.cloudformation import CustomResource, Request
 from loupe.adapters.rekognition import Rekognition, VersionState
+from loupe.domain.model_state import ModelStatus
 from loupe.domain.stack_name import check_stack_name
 from loupe.errors import NotFound, TryAgain
 from loupe.services.custom_resources.requests import Unfinished, is_late
@@ -75,7 +76,7 @@ def _step(rekognition: Rekognition) -> str:
 
 
 def _take_apart_version(rekognition: Rekognition, state: VersionState) -> None:
-    if state.status == "RUNNING":
+    if state.status == ModelStatus.RUNNING:
         rekognition.stop(state.arn)
     elif state.status not in IN_USE:
         rekognition.delete_version(state.arn)

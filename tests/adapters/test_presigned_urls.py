@@ -30,9 +30,9 @@ def wired(region: str, **environment: str) -> Deps:
 
 @every_region
 def test_an_address_names_the_regions_own_host(region: str, host: str) -> None:
-    pictures = wired(region).pictures
-    shown = urlsplit(pictures.show("a b.png"))
-    slot = urlsplit(pictures.slot("a.png", "image/png", "ann").url)
+    urls = wired(region).presigned_urls
+    shown = urlsplit(urls.get("a b.png"))
+    slot = urlsplit(urls.post("a.png", "image/png", "ann").url)
 
     assert (shown.scheme, shown.netloc, shown.path) == ("https", host, "/a%20b.png")
     assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in shown.query
@@ -52,10 +52,10 @@ def test_at_a_given_address_the_bucket_is_in_the_path(
     host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}")
-    pictures = wired("us-east-1", AWS_ENDPOINT_URL=f"http://{host}").pictures
+    urls = wired("us-east-1", AWS_ENDPOINT_URL=f"http://{host}").presigned_urls
 
-    assert pictures.show("a.png").startswith(f"http://{host}/images/a.png?")
-    assert pictures.slot("a.png", "image/png", "ann").url == f"http://{host}/images"
+    assert urls.get("a.png").startswith(f"http://{host}/images/a.png?")
+    assert urls.post("a.png", "image/png", "ann").url == f"http://{host}/images"
 
 
 @pytest.mark.parametrize(
@@ -70,13 +70,13 @@ def test_at_a_given_address_the_bucket_is_in_the_path(
 )
 def test_an_address_shows_an_image_and_nothing_else(key: str, content_type: str) -> None:
     """Whatever type an upload says it has, no browser runs it on the bucket's origin."""
-    shown = parse_qs(urlsplit(wired("eu-west-1").pictures.show(key)).query)
+    shown = parse_qs(urlsplit(wired("eu-west-1").presigned_urls.get(key)).query)
 
     assert shown["response-content-type"] == [content_type]
 
 
 def test_a_form_fixes_key_type_and_size() -> None:
-    slot = wired("eu-west-1").pictures.slot("images_for_detection/a.png", "image/png", "ann")
+    slot = wired("eu-west-1").presigned_urls.post("images_for_detection/a.png", "image/png", "ann")
 
     conditions = json.loads(base64.b64decode(slot.fields["policy"]))["conditions"]
     assert {"key": "images_for_detection/a.png"} in conditions

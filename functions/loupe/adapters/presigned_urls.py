@@ -6,20 +6,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from loupe.domain.images import MAX_BYTES, MEDIA_TYPES
-from loupe.domain.places import people
+from loupe.domain.keys import people
 
 SECONDS = 3600
 
 
 @dataclass(frozen=True)
-class Slot:
+class PresignedPost:
     """A presigned POST: the form that takes one file."""
 
     url: str
     fields: dict[str, str]
 
 
-class Pictures:
+class PresignedUrls:
     """The bucket's images for a browser. `client` is `boto3.client("s3")`."""
 
     def __init__(self, client: Any, bucket: str) -> None:
@@ -29,10 +29,10 @@ class Pictures:
     @property
     def origin(self) -> str:
         """Where the signed addresses lead, as a content security policy names it."""
-        parts = urlsplit(self.show("x"))
+        parts = urlsplit(self.get("x"))
         return f"{parts.scheme}://{parts.netloc}"
 
-    def show(self, key: str, version: str = "") -> str:
+    def get(self, key: str, version: str = "") -> str:
         """An address that shows an object (version) for an hour, as an image and nothing else.
 
         An SVG would be a page with scripts, whatever its name says.
@@ -49,7 +49,7 @@ class Pictures:
             self._client.generate_presigned_url("get_object", Params=asked, ExpiresIn=SECONDS)
         )
 
-    def slot(self, key: str, content_type: str, by: str) -> Slot:
+    def post(self, key: str, content_type: str, by: str) -> PresignedPost:
         """A form that takes one image of `content_type`, at most 15 MB, and puts it at `key`."""
         fields = {"Content-Type": content_type, "x-amz-meta-loupe-by": people([by])}
         conditions: list[Any] = [{name: value} for name, value in fields.items()]
@@ -57,4 +57,4 @@ class Pictures:
         signed = self._client.generate_presigned_post(
             self._bucket, key, Fields=fields, Conditions=conditions, ExpiresIn=SECONDS
         )
-        return Slot(signed["url"], signed["fields"])
+        return PresignedPost(signed["url"], signed["fields"])

@@ -107,11 +107,11 @@ def named_people(text: str) -> tuple[str, ...]:
     return tuple(unquote(name) for name in text.split(",") if name)
 
 
-def position(at: str, identity: str) -> str:
+def sort_key(at: str, identity: str) -> str:
     """Where a thing stands in a listing by time; no two things stand at the same place."""
     return f"{at}#{identity}"
 
 
-def stamp(at: datetime) -> str:
+def timestamp(at: datetime) -> str:
     """A time as text that sorts: UTC, milliseconds, `2026-01-31T12:00:00.000Z`."""
     return at.isoformat(timespec="milliseconds")[:23] + "Z"

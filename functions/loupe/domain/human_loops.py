@@ -3,15 +3,24 @@
 import json
 import re
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 from loupe.domain.object_events import s3_event
-from loupe.domain.review import CONFLICT, OPEN, QUEUED, Review
+from loupe.domain.review import Review, ReviewState
 
 STATUS_CHANGE = "SageMaker A2I HumanLoop Status Change"
-COMPLETED = "Completed"
-FAILED = "Failed"
-STOPPED = "Stopped"
+
+
+class LoopStatus(StrEnum):
+    """What Amazon A2I says of a human loop, as far as Loupe decides by it."""
+
+    IN_PROGRESS = "InProgress"
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    STOPPED = "Stopped"
+
+
 MOST_LOOPS = 3
 """So often people are asked through Amazon A2I before an operator is."""
 NAME = re.compile(r"(?P<review>.+-[0-9a-f]{32})(-\d+)?")
@@ -36,9 +45,9 @@ class LoopState:
 
     def message(self, name: str) -> dict[str, Any] | None:
         """The event that tells how the loop `name` has ended, or None while it has not."""
-        if self.status == COMPLETED and self.output:
+        if self.status == LoopStatus.COMPLETED and self.output:
             return s3_event(*self.output.removeprefix("s3://").split("/", 1))
-        if self.status in (FAILED, STOPPED):
+        if self.status in (LoopStatus.FAILED, LoopStatus.STOPPED):
             detail = {
                 "humanLoopName": name,
                 "humanLoopStatus": self.status,
@@ -82,10 +91,10 @@ def after_loop(review: Review, ended: EndedLoop) -> Review | None:
     Business rule: a loop that failed or expired is followed by another, three in all; after that,
     and when somebody stopped it, the operator decides.
     """
-    if review.state not in (OPEN, QUEUED) or review.loop != ended.name:
+    if review.state not in (ReviewState.OPEN, ReviewState.QUEUED) or review.loop != ended.name:
         return None
-    if ended.status == COMPLETED:
+    if ended.status == LoopStatus.COMPLETED:
         return None
-    if ended.status == FAILED and review.asked < MOST_LOOPS:
+    if ended.status == LoopStatus.FAILED and review.asked < MOST_LOOPS:
         return replace(review, loop="")
-    return replace(review, state=CONFLICT, loop="")
+    return replace(review, state=ReviewState.CONFLICT, loop="")

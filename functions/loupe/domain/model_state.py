@@ -2,8 +2,28 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
-STARTABLE = ("TRAINING_COMPLETED", "STOPPED", "FAILED")
+
+class ModelStatus(StrEnum):
+    """A ProjectVersionStatus of Rekognition, as far as Loupe decides by it.
+
+    The service may say others; they are texts that equal none of these.
+    """
+
+    TRAINING_IN_PROGRESS = "TRAINING_IN_PROGRESS"
+    TRAINING_COMPLETED = "TRAINING_COMPLETED"
+    TRAINING_FAILED = "TRAINING_FAILED"
+    STARTING = "STARTING"
+    RUNNING = "RUNNING"
+    STOPPING = "STOPPING"
+    STOPPED = "STOPPED"
+    FAILED = "FAILED"
+
+
+UP = (ModelStatus.STARTING, ModelStatus.RUNNING)
+"""It is up, or on its way."""
+STARTABLE = (ModelStatus.TRAINING_COMPLETED, ModelStatus.STOPPED, ModelStatus.FAILED)
 PAUSES = (0, 2, 10, 30, 60)
 """Minutes before each attempt to start a model; after so many attempts Loupe gives up."""
 
@@ -32,7 +52,7 @@ class Switch:
     reason: str = ""
 
 
-def decide_power(
+def decide_model_state(
     status: str,
     backlog: int,
     idle_minutes: int,
@@ -47,7 +67,7 @@ def decide_power(
     """
     if backlog and status in STARTABLE:
         return _start(backlog, now, attempts)
-    if idle_minutes and not backlog and status == "RUNNING":
+    if idle_minutes and not backlog and status == ModelStatus.RUNNING:
         idle = now - last_used
         if idle >= timedelta(minutes=idle_minutes):
             return Switch("stop", f"it read nothing for {int(idle.total_seconds() // 60)} minutes")

@@ -9,26 +9,42 @@ event at a time.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
-from loupe.domain.places import LABELLED_PREFIX, position
-
-TRAIN = "train"
-TEST = "test"
-NEITHER = "neither"
-SPLITS = (TRAIN, TEST)
-
-UPLOADED = "uploaded"
-REVIEWED = "reviewed"
-COLD_START = "cold start"
+from loupe.domain.keys import LABELLED_PREFIX, sort_key
 
 
-REGISTERED = "registered"
-REMOVED = "removed"
-REJECTED = "rejected"
+class Split(StrEnum):
+    """What an image is used for: training, testing only, or neither."""
+
+    TRAIN = "train"
+    TEST = "test"
+    NEITHER = "neither"
+
+
+class ImageSource(StrEnum):
+    """Where a label comes from: an upload, a review, or a review before the first model."""
+
+    UPLOADED = "uploaded"
+    REVIEWED = "reviewed"
+    COLD_START = "cold start"
+    UNKNOWN = ""
+    """It was rejected before that was looked at."""
+
+
+class LabelledImageStatus(StrEnum):
+    """Whether an object of the bucket is a labelled image."""
+
+    REGISTERED = "registered"
+    REMOVED = "removed"
+    REJECTED = "rejected"
+
+
+SPLITS = (Split.TRAIN, Split.TEST)
 
 
 @dataclass(frozen=True)
-class Example:
+class LabelledImage:
     """The record of one labelled object; `version` is the one that the record speaks of.
 
     `attempts` is how many trainings had begun when that version came.
@@ -36,12 +52,12 @@ class Example:
 
     key: str
     label: str
-    status: str
+    status: LabelledImageStatus
     at: str
     version: str
     group: str = ""
     split: str = ""
-    source: str = ""
+    source: ImageSource = ImageSource.UNKNOWN
     reviewers: int = 0
     reason: str = ""
     by: tuple[str, ...] = ()
@@ -58,9 +74,9 @@ class Example:
         return hashed_key(self.key)
 
     @property
-    def position(self) -> str:
+    def sort_key(self) -> str:
         """Its place in listings by time."""
-        return position(self.at, self.id)
+        return sort_key(self.at, self.id)
 
 
 def hashed_key(key: str) -> str:
@@ -69,14 +85,14 @@ def hashed_key(key: str) -> str:
 
 
 @dataclass(frozen=True)
-class Member:
+class GroupMember:
     """One labelled object of the bucket. `attempts`: how many trainings had begun when it came."""
 
     key: str
     label: str
     version: str
     content: str
-    source: str = UPLOADED
+    source: ImageSource = ImageSource.UPLOADED
     attempts: int = 0
 
     @property
@@ -90,9 +106,9 @@ class Group:
     """One picture and its near duplicates. `testable`: it may be held out (see `may_test`)."""
 
     id: str
-    split: str
+    split: Split
     testable: bool
-    members: tuple[Member, ...] = ()
+    members: tuple[GroupMember, ...] = ()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -105,17 +121,17 @@ class Group:
 
     def unused(self, attempts: int) -> int:
         """How many members that came after that many attempts give the dataset nothing new."""
-        more = self.members if self.split == NEITHER else self.members[1:]
+        more = self.members if self.split == Split.NEITHER else self.members[1:]
         return sum(member.attempts == attempts for member in more)
 
     @property
-    def entry(self) -> Member | None:
+    def entry(self) -> GroupMember | None:
         """The one image that stands for the picture in the dataset, or None.
 
         A picture under two labels is a conflict, and one that bridges both sides would leak from
         training into the test: neither is used.
         """
-        if self.split == NEITHER or len(self.labels) != 1:
+        if self.split == Split.NEITHER or len(self.labels) != 1:
             return None
         return self.members[0]
 
@@ -151,32 +167,32 @@ class Change:
         return (self.before.entry if self.before else None) != self.after.entry
 
 
-def may_test(source: str, agreeing_reviewers: int) -> bool:
+def may_test(source: ImageSource, agreeing_reviewers: int) -> bool:
     """Business rule: one reviewer alone may be wrong, and a wrong test image misleads for ever."""
-    return source in (UPLOADED, COLD_START) or agreeing_reviewers >= 2
+    return source in (ImageSource.UPLOADED, ImageSource.COLD_START) or agreeing_reviewers >= 2
 
 
-def choose_split(count: LabelCount, testable: bool, holdout_percent: int) -> str:
+def choose_split(count: LabelCount, testable: bool, holdout_percent: int) -> Split:
     """The side of a label's next picture.
 
     The second testable picture of a label is for testing, so that every label has one; after
     that a picture is for testing whenever the share of testable pictures calls for one more.
     """
     if not testable:
-        return TRAIN
+        return Split.TRAIN
     total = count.testable + 1
     wanted = max(1, total * holdout_percent // 100) if total >= 2 else 0
-    return TEST if count.test < wanted else TRAIN
+    return Split.TEST if count.test < wanted else Split.TRAIN
 
 
 def add_member(
-    member: Member,
+    member: GroupMember,
     agreeing_reviewers: int,
     matches: Sequence[Group],
     counts: Counts,
     holdout_percent: int,
     new_id: str,
-    decided: str = "",
+    decided: Split | None = None,
 ) -> Change:
     """Register `member`, a labelled object, given the groups that show the same picture.
 
@@ -184,9 +200,9 @@ def add_member(
     """
     if decided:
         return _add_decided(member, agreeing_reviewers, matches, counts, new_id, decided)
-    sides = {group.split for group in matches} - {NEITHER}
+    sides = {group.split for group in matches} - {Split.NEITHER}
     if len(sides) == 2:
-        bridge = Group(new_id, NEITHER, testable=False, members=(member,))
+        bridge = Group(new_id, Split.NEITHER, testable=False, members=(member,))
         return Change(None, bridge, counts, remark(bridge, member.key))
     if matches:
         before = matches[0]
@@ -205,7 +221,7 @@ def remark(group: Group, key: str) -> str:
     """
     if all(member.key != key for member in group.members):
         return ""
-    if group.split == NEITHER:
+    if group.split == Split.NEITHER:
         return "It looks like images on both sides of the holdout, so it is used on neither."
     if group.in_conflict:
         copies = " and ".join(f"{member.label} ({member.name})" for member in group.members)
@@ -220,12 +236,12 @@ def remark(group: Group, key: str) -> str:
 
 
 def _add_decided(
-    member: Member,
+    member: GroupMember,
     agreeing_reviewers: int,
     matches: Sequence[Group],
     counts: Counts,
     new_id: str,
-    side: str,
+    side: Split,
 ) -> Change:
     """Business rule: what was decided in another stack stays, in whatever order images arrive."""
     testable = may_test(member.source, agreeing_reviewers)
@@ -248,7 +264,7 @@ def trainable_labels(counts: Counts) -> tuple[str, ...]:
     return tuple(sorted(label for label, n in counts.items() if n.train and n.test))
 
 
-def thin_labels(counts: Counts) -> tuple[str, ...]:
+def underrepresented_labels(counts: Counts) -> tuple[str, ...]:
     """Labels that are left out of a training because they have too few independent pictures."""
     return tuple(
         sorted(
@@ -257,7 +273,7 @@ def thin_labels(counts: Counts) -> tuple[str, ...]:
     )
 
 
-def _without(group: Group, key: str) -> tuple[Member, ...]:
+def _without(group: Group, key: str) -> tuple[GroupMember, ...]:
     return tuple(member for member in group.members if member.key != key)
 
 
@@ -267,8 +283,8 @@ def _recount(counts: Counts, before: Group | None, after: Group) -> Counts:
         if group and (entry := group.entry):
             old = recounted.get(entry.label, LabelCount())
             recounted[entry.label] = LabelCount(
-                train=old.train + step * (group.split == TRAIN),
-                test=old.test + step * (group.split == TEST),
+                train=old.train + step * (group.split == Split.TRAIN),
+                test=old.test + step * (group.split == Split.TEST),
                 testable=old.testable + step * group.testable,
             )
     return recounted
