@@ -138,7 +138,7 @@ def world_with(functions: Any = None, status: str = "", **more: Any) -> Any:
         assert StackName == STACK_ID
         return {"Stacks": [{"StackStatus": status}]}
 
-    client = SimpleNamespace(describe_stacks=describe_stacks)
+    client: Any = SimpleNamespace(describe_stacks=describe_stacks)
     return SimpleNamespace(cloudformation=CloudFormation(client, functions), **more)
 
 

@@ -41,7 +41,7 @@ def bus() -> Recorder:
 
 
 @pytest.fixture(autouse=True)
-def publishing(world: World, sns: Recorder, bus: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+def publishing(world: World, sns: Any, bus: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     world.use(publisher=Publisher(sns, bus, topic="arn:topic", bus="default", stack="loupe"))
     monkeypatch.setattr("loupe.handlers.publish_events.deps", lambda: world.deps)
 

@@ -205,7 +205,7 @@ def test_a_change_that_an_operator_makes_while_patterns_are_tightened_stands(
     """Also one to a value that is not allowed any more, and to a parameter whose turn is next."""
     as_released(world)
     changed = "Maximum-Inference-Units"
-    client = Raced(world.client("ssm"), at, changed, value)
+    client: Any = Raced(world.client("ssm"), at, changed, value)
     world.use(parameters=Parameters(client, STACK))
 
     apply_settings(world.deps)

@@ -5,9 +5,13 @@ import time
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loupe.telemetry import logger
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_lambda import LambdaClient
 
 TIMEOUT_SECONDS = 30
 SEND_PAUSES = (1, 5, 20, 0)
@@ -29,7 +33,7 @@ class CustomResource:
 class CloudFormation:
     """`client` is boto3's of `cloudformation`, `functions` that of `lambda`."""
 
-    def __init__(self, client: Any, functions: Any) -> None:
+    def __init__(self, client: "CloudFormationClient", functions: "LambdaClient") -> None:
         self._client = client
         self._functions = functions
 

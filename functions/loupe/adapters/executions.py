@@ -3,13 +3,16 @@
 import json
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from loupe.domain.failures import Failure
 from loupe.errors import AlreadyDone, LoupeError, TryAgain
 from loupe.faults import is_passing_name
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
 
 
 class ExecutionFailed(LoupeError):
@@ -26,7 +29,7 @@ ENDED = ("StateMachineDoesNotExist", "ExecutionDoesNotExist", "ValidationExcepti
 class Executions:
     """`client` is `boto3.client("stepfunctions")`, `patient` one that waits for minutes."""
 
-    def __init__(self, client: Any, patient: Any = None) -> None:
+    def __init__(self, client: "SFNClient", patient: "SFNClient | None" = None) -> None:
         self._client = client
         self._patient = patient or client
 

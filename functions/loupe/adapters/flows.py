@@ -7,12 +7,16 @@ three people. Its name is `<stack>-<hash of what it is made of>`; the flow defin
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
+    from mypy_boto3_sagemaker_a2i_runtime import AugmentedAIRuntimeClient
 
 TASK_SECONDS = 3600
 AVAILABLE_SECONDS = 864_000
@@ -38,7 +42,13 @@ class FlowSpec:
 class Flows:
     """`sagemaker` and `runtime` are boto3 clients of `sagemaker` and `sagemaker-a2i-runtime`."""
 
-    def __init__(self, sagemaker: Any, runtime: Any, stack: str, now: datetime) -> None:
+    def __init__(
+        self,
+        sagemaker: "SageMakerClient",
+        runtime: "AugmentedAIRuntimeClient",
+        stack: str,
+        now: datetime,
+    ) -> None:
         # No task is open longer: older loops need not be looked through.
         self._since = now - timedelta(seconds=2 * AVAILABLE_SECONDS)
         self._sagemaker = sagemaker
@@ -65,7 +75,7 @@ class Flows:
         open_ones = {flow.rpartition("-")[0] for flow in self._flows() if self._has_open_loop(flow)}
         self._delete(open_ones | {keep})
 
-    def remove(self, is_late: Any) -> None:
+    def remove(self, is_late: Callable[[], bool]) -> None:
         """Stop every task and delete every generation; raises TimeoutError when `is_late()`."""
         for flow in list(self._flows()):
             for loop in list(self._open_loops(flow)):

@@ -1,13 +1,16 @@
 """Amazon A2I: the human loops of reviews."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from loupe.domain.human_loops import LoopState, LoopStatus
 from loupe.domain.review import Review, loop_input
 from loupe.errors import TryAgain
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker_a2i_runtime import AugmentedAIRuntimeClient
 
 
 class HumanLoops:
@@ -17,7 +20,7 @@ class HumanLoops:
     answer: `<flow_arn>-1` to `<flow_arn>-3`.
     """
 
-    def __init__(self, client: Any, flow_arn: str) -> None:
+    def __init__(self, client: "AugmentedAIRuntimeClient", flow_arn: str) -> None:
         self._client = client
         self._flow = flow_arn
 

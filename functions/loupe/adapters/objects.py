@@ -2,12 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from loupe.domain.keys import ImageRef
 from loupe.errors import NotFound
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import (
+        CopySourceTypeDef,
+        GetObjectOutputTypeDef,
+        GetObjectRequestTypeDef,
+    )
 
 MISSING = ("NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed")
 """MethodNotAllowed is S3's answer to reading a delete marker by its version."""
@@ -24,7 +32,7 @@ class StoredObject:
 class Objects:
     """The bucket. `client` is `boto3.client("s3")`."""
 
-    def __init__(self, client: Any, bucket: str) -> None:
+    def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
         self.bucket = bucket
 
@@ -74,7 +82,7 @@ class Objects:
 
         The version is named, so that a copy works even when the image was deleted since.
         """
-        source = {"Bucket": image.bucket, "Key": image.key}
+        source: CopySourceTypeDef = {"Bucket": image.bucket, "Key": image.key}
         if image.version:
             source["VersionId"] = image.version
         try:
@@ -90,10 +98,12 @@ class Objects:
         except ClientError as error:
             raise _translated(error, image.key) from error
 
-    def _get(self, key: str, version: str) -> Any:
-        optional = {"VersionId": version} if version else {}
+    def _get(self, key: str, version: str) -> "GetObjectOutputTypeDef":
+        request: GetObjectRequestTypeDef = {"Bucket": self.bucket, "Key": key}
+        if version:
+            request["VersionId"] = version
         try:
-            return self._client.get_object(Bucket=self.bucket, Key=key, **optional)
+            return self._client.get_object(**request)
         except ClientError as error:
             raise _translated(error, key) from error
 

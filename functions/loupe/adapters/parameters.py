@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from loupe.domain.keys import timestamp
 from loupe.domain.settings import BY_NAME, CATALOGUE, END, Settings, setting
 from loupe.errors import AlreadyDone, InvalidSetting, NotFound
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
 
 NAMES_PER_CALL = 10
 REFUSED = ("ParameterPatternMismatchException", "ValidationException")
@@ -28,7 +31,7 @@ class Stored:
 class Parameters:
     """Settings under `/<stack>/`. `client` is `boto3.client("ssm")`."""
 
-    def __init__(self, client: Any, stack: str) -> None:
+    def __init__(self, client: "SSMClient", stack: str) -> None:
         self._client = client
         self._prefix = f"/{stack}/"
 
@@ -83,8 +86,9 @@ class Parameters:
 
     def _patterns(self) -> dict[str, str]:
         """`{name: pattern}` of every setting that exists."""
-        names = {"Key": "Name", "Option": "BeginsWith", "Values": [self._prefix]}
-        pages = self._client.get_paginator("describe_parameters").paginate(ParameterFilters=[names])
+        pages = self._client.get_paginator("describe_parameters").paginate(
+            ParameterFilters=[{"Key": "Name", "Option": "BeginsWith", "Values": [self._prefix]}]
+        )
         return {
             found["Name"].removeprefix(self._prefix): found.get("AllowedPattern", "")
             for page in pages

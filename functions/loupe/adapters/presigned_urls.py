@@ -2,11 +2,14 @@
 
 import mimetypes
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from loupe.domain.images import MAX_BYTES, MEDIA_TYPES
 from loupe.domain.keys import people
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 SECONDS = 3600
 
@@ -22,7 +25,7 @@ class PresignedPost:
 class PresignedUrls:
     """The bucket's images for a browser. `client` is `boto3.client("s3")`."""
 
-    def __init__(self, client: Any, bucket: str) -> None:
+    def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
         self._bucket = bucket
 

@@ -2,7 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_sns import SNSClient
 
 SOURCE = "loupe"
 
@@ -10,7 +14,9 @@ SOURCE = "loupe"
 class Publisher:
     """`sns` and `events` are boto3 clients; `topic` an ARN; `bus` a name."""
 
-    def __init__(self, sns: Any, events: Any, topic: str, bus: str, stack: str) -> None:
+    def __init__(
+        self, sns: "SNSClient", events: "EventBridgeClient", topic: str, bus: str, stack: str
+    ) -> None:
         self._sns = sns
         self._events = events
         self._topic = topic

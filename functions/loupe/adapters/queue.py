@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loupe.domain.keys import ImageRef
 from loupe.domain.object_events import s3_event
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 MESSAGES_PER_CALL = 10
 
@@ -13,15 +16,17 @@ MESSAGES_PER_CALL = 10
 class DetectionQueue:
     """Messages of the shape that EventBridge delivers. `client` is `boto3.client("sqs")`."""
 
-    def __init__(self, client: Any, url: str) -> None:
+    def __init__(self, client: "SQSClient", url: str) -> None:
         self._client = client
         self._url = url
 
     def is_empty(self) -> bool:
         """Whether nothing waits or is being worked on, as far as the queue knows."""
-        counts = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-        found = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=list(counts))
-        return not any(int(found["Attributes"][count]) for count in counts)
+        attributes = self._client.get_queue_attributes(
+            QueueUrl=self._url,
+            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        )["Attributes"]
+        return not any(map(int, attributes.values()))
 
     def send(self, images: Sequence[ImageRef]) -> None:
         """Queue images; raises if the queue took less than all of them."""
@@ -41,7 +46,7 @@ class DetectionQueue:
 class ReviewQueue:
     """Answers that are to be taken in, and ends of human loops. `client` is an SQS client."""
 
-    def __init__(self, client: Any, url: str) -> None:
+    def __init__(self, client: "SQSClient", url: str) -> None:
         self._client = client
         self._url = url
 

@@ -1,10 +1,10 @@
 """Amazon Rekognition Custom Labels: one project, its datasets and its versions."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -21,7 +21,16 @@ from loupe.errors import (
 )
 from loupe.faults import UNREACHABLE
 
-DETECT = "detect_custom_labels"
+if TYPE_CHECKING:
+    from mypy_boto3_rekognition import RekognitionClient
+    from mypy_boto3_rekognition.literals import DatasetTypeType
+    from mypy_boto3_rekognition.type_defs import S3ObjectTypeDef
+
+Request = ParamSpec("Request")
+Response = TypeVar("Response")
+
+DETECT = "DetectCustomLabels"
+DATASET_TYPES: Mapping[str, "DatasetTypeType"] = {"train": "TRAIN", "test": "TEST"}
 FINAL = {
     "InvalidManifestException",
     "InvalidPaginationTokenException",
@@ -76,7 +85,7 @@ class DatasetState:
 class Rekognition:
     """The project `project_arn`. `client` is `boto3.client("rekognition")`."""
 
-    def __init__(self, client: Any, project_arn: str) -> None:
+    def __init__(self, client: "RekognitionClient", project_arn: str) -> None:
         self._client = client
         self._project = project_arn
 
@@ -85,23 +94,23 @@ class Rekognition:
 
         Raises UnusableImage, TryAgain (throttled, or not running), NotPermitted or ServiceRefused.
         """
-        found = {"Bucket": image.bucket, "Name": image.key}
+        s3_object: S3ObjectTypeDef = {"Bucket": image.bucket, "Name": image.key}
         if image.version:
-            found["Version"] = image.version
-        response = self._call(
-            DETECT,
+            s3_object["Version"] = image.version
+        response = _call(
+            self._client.detect_custom_labels,
             ProjectVersionArn=version_arn,
-            Image={"S3Object": found},
+            Image={"S3Object": s3_object},
             MinConfidence=0,
         )
         return model_labels(response["CustomLabels"])
 
     def dataset(self, split: str) -> DatasetState:
         """The project's dataset for `split`, "train" or "test"."""
-        projects = self._call("describe_projects", ProjectNames=[self._name()])
+        projects = _call(self._client.describe_projects, ProjectNames=[self._name()])
         for project in projects["ProjectDescriptions"]:
             for dataset in project.get("Datasets", ()):
-                if dataset["DatasetType"] == split.upper():
+                if dataset["DatasetType"] == DATASET_TYPES[split]:
                     return self._described(dataset["DatasetArn"])
         return DatasetState("")
 
@@ -109,10 +118,10 @@ class Rekognition:
         """Begin to make the dataset of `split`, which has none, from a manifest."""
         # The SDK asks again when an answer is late, and then the first call has made it.
         with suppress(AlreadyDone):
-            self._call(
-                "create_dataset",
+            _call(
+                self._client.create_dataset,
                 ProjectArn=self._project,
-                DatasetType=split.upper(),
+                DatasetType=DATASET_TYPES[split],
                 DatasetSource={
                     "GroundTruthManifest": {"S3Object": {"Bucket": bucket, "Name": manifest_key}}
                 },
@@ -120,17 +129,21 @@ class Rekognition:
 
     def update_dataset(self, dataset_arn: str, batch: bytes) -> None:
         """Begin to add or replace entries: manifest lines of less than 5 MB."""
-        self._call("update_dataset_entries", DatasetArn=dataset_arn, Changes={"GroundTruth": batch})
+        _call(
+            self._client.update_dataset_entries,
+            DatasetArn=dataset_arn,
+            Changes={"GroundTruth": batch},
+        )
 
     def delete_dataset(self, dataset_arn: str) -> None:
         """Begin to delete a dataset, unless it is gone. The images stay."""
         with suppress(NotFound):
-            self._call("delete_dataset", DatasetArn=dataset_arn)
+            _call(self._client.delete_dataset, DatasetArn=dataset_arn)
 
     def train(self, version: str, bucket: str) -> str:
         """Begin to train a version on the project's datasets and return its ARN."""
-        response = self._call(
-            "create_project_version",
+        response = _call(
+            self._client.create_project_version,
             ProjectArn=self._project,
             VersionName=version,
             OutputConfig={"S3Bucket": bucket, "S3KeyPrefix": f"{EVALUATION_PREFIX}{version}"},
@@ -150,7 +163,7 @@ class Rekognition:
         if names := list(names):
             request["VersionNames"] = names
         while True:
-            page = self._call("describe_project_versions", **request)
+            page = _call(self._client.describe_project_versions, **request)
             for described in page["ProjectVersionDescriptions"]:
                 yield described["ProjectVersionArn"].split("/")[3], _state(described)
             if "NextToken" not in page:
@@ -159,8 +172,8 @@ class Rekognition:
 
     def start(self, version_arn: str, minimum_units: int, maximum_units: int) -> None:
         """Begin to start a version; one that starts or runs already is left as it is."""
-        self._call(
-            "start_project_version",
+        _call(
+            self._client.start_project_version,
             ProjectVersionArn=version_arn,
             MinInferenceUnits=minimum_units,
             # The service may refuse a maximum that is no more than the minimum.
@@ -169,24 +182,24 @@ class Rekognition:
 
     def stop(self, version_arn: str) -> None:
         """Begin to stop a version."""
-        self._call("stop_project_version", ProjectVersionArn=version_arn)
+        _call(self._client.stop_project_version, ProjectVersionArn=version_arn)
 
     def delete_version(self, version_arn: str) -> None:
         """Begin to delete a version that does not run, unless it is gone."""
         with suppress(NotFound):
-            self._call("delete_project_version", ProjectVersionArn=version_arn)
+            _call(self._client.delete_project_version, ProjectVersionArn=version_arn)
 
     def create_project(self, name: str) -> str:
         """Make a project and return its ARN."""
-        return str(self._call("create_project", ProjectName=name)["ProjectArn"])
+        return str(_call(self._client.create_project, ProjectName=name)["ProjectArn"])
 
     def delete_project(self) -> None:
         """Begin to delete the project, which must be empty."""
-        self._call("delete_project", ProjectArn=self._project)
+        _call(self._client.delete_project, ProjectArn=self._project)
 
     def project_exists(self) -> bool:
         """Whether the service still knows the project."""
-        described = self._call("describe_projects", ProjectNames=[self._name()])
+        described = _call(self._client.describe_projects, ProjectNames=[self._name()])
         return bool(described["ProjectDescriptions"])
 
     def _name(self) -> str:
@@ -194,18 +207,21 @@ class Rekognition:
 
     def _described(self, arn: str) -> DatasetState:
         try:
-            described = self._call("describe_dataset", DatasetArn=arn)["DatasetDescription"]
+            described = _call(self._client.describe_dataset, DatasetArn=arn)["DatasetDescription"]
         except NotFound:
             return DatasetState("")
         return DatasetState(described["Status"], arn, described.get("StatusMessage", ""))
 
-    def _call(self, action: str, **request: Any) -> Any:
-        try:
-            return getattr(self._client, action)(**request)
-        except ClientError as error:
-            raise _translated(action, error) from error
-        except UNREACHABLE as error:
-            raise TryAgain(f"Rekognition did not answer: {error}") from error
+
+def _call(
+    action: Callable[Request, Response], *args: Request.args, **request: Request.kwargs
+) -> Response:
+    try:
+        return action(*args, **request)
+    except ClientError as error:
+        raise _translated(error) from error
+    except UNREACHABLE as error:
+        raise TryAgain(f"Rekognition did not answer: {error}") from error
 
 
 def _state(described: Mapping[str, Any]) -> VersionState:
@@ -234,10 +250,10 @@ def measures(summary: bytes) -> list[Measures]:
     ]
 
 
-def _translated(action: str, error: ClientError) -> LoupeError:
+def _translated(error: ClientError) -> LoupeError:
     code = error.response["Error"]["Code"]
     message = f"{code}: {error.response['Error'].get('Message', '')}"
-    if action == DETECT and code in BAD_IMAGE:
+    if error.operation_name == DETECT and code in BAD_IMAGE:
         return UnusableImage(BAD_IMAGE[code])
     if code in ("AccessDeniedException", UNREADABLE):
         return NotPermitted(message)

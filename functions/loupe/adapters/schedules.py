@@ -1,10 +1,15 @@
 """EventBridge Scheduler, and the concurrency of the detection queue's event source."""
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loupe.domain.keys import timestamp
 from loupe.domain.schedules import Schedule, next_run
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_scheduler import EventBridgeSchedulerClient
+    from mypy_boto3_scheduler.literals import ScheduleStateType
 
 KEPT = (
     "Name",
@@ -19,7 +24,7 @@ KEPT = (
 class Schedules:
     """`client` is `boto3.client("scheduler")`."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: "EventBridgeSchedulerClient") -> None:
         self._client = client
 
     def next_run(self, name: str, now: datetime) -> str | None:
@@ -32,33 +37,33 @@ class Schedules:
             return None
         return timestamp(next_run(found["LastModificationDate"], found["ScheduleExpression"], now))
 
-    def apply(self, name: str, wanted: Schedule) -> bool:
+    def apply(self, name: str, schedule: Schedule) -> bool:
         """Give a schedule its rate and state; returns whether that changed anything.
 
         UpdateSchedule replaces the whole schedule: what is left out would be reset.
         """
-        found = self._client.get_schedule(Name=name)
-        state = "ENABLED" if wanted.enabled else "DISABLED"
-        if (found["State"], found["ScheduleExpression"]) == (state, wanted.rate):
+        current: Any = self._client.get_schedule(Name=name)
+        state: ScheduleStateType = "ENABLED" if schedule.enabled else "DISABLED"
+        if (current["State"], current["ScheduleExpression"]) == (state, schedule.rate):
             return False
-        kept = {field: found[field] for field in KEPT if field in found}
-        self._client.update_schedule(**kept, State=state, ScheduleExpression=wanted.rate)
+        kept = {field: current[field] for field in KEPT if field in current}
+        self._client.update_schedule(**kept, State=state, ScheduleExpression=schedule.rate)
         return True
 
 
 class EventSource:
     """`client` is `boto3.client("lambda")`; `identity` the event source mapping's UUID."""
 
-    def __init__(self, client: Any, identity: str) -> None:
+    def __init__(self, client: "LambdaClient", identity: str) -> None:
         self._client = client
         self._identity = identity
 
-    def apply_concurrency(self, wanted: int) -> bool:
+    def apply_concurrency(self, batches: int) -> bool:
         """Set how many batches are worked on at a time; returns whether that changed anything."""
         found = self._client.get_event_source_mapping(UUID=self._identity)
-        if found.get("ScalingConfig", {}).get("MaximumConcurrency") == wanted:
+        if found.get("ScalingConfig", {}).get("MaximumConcurrency") == batches:
             return False
         self._client.update_event_source_mapping(
-            UUID=self._identity, ScalingConfig={"MaximumConcurrency": wanted}
+            UUID=self._identity, ScalingConfig={"MaximumConcurrency": batches}
         )
         return True

@@ -21,7 +21,7 @@ state in the same transaction and the same way.
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from botocore.exceptions import ClientError
@@ -32,6 +32,9 @@ from loupe.domain.events import Event
 from loupe.domain.keys import sort_key
 from loupe.domain.statistics import tally
 from loupe.errors import AlreadyDone, TryAgain
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table as TableResource
 
 Item = dict[str, Any]
 EVENT_DAYS = 90
@@ -60,7 +63,7 @@ PASSING = {"None", "TransactionConflict", "ThrottlingError", "ProvisionedThrough
 class Table:
     """Typed access to the one table. `resource` is `boto3.resource("dynamodb").Table(name)`."""
 
-    def __init__(self, resource: Any) -> None:
+    def __init__(self, resource: "TableResource") -> None:
         self._table = resource
         self._client = resource.meta.client
 
@@ -147,7 +150,7 @@ class Table:
         self, writes: Sequence[Mapping[str, Any]], events: Sequence[Event], attempt: int
     ) -> None:
         shard = _shard(writes, events, attempt)
-        items = [
+        items: list[Any] = [
             *({kind: body for kind, body in w.items() if kind != STATE_COUNTS} for w in writes),
             *(put_new(_event_item(event)) for event in events),
             *_counted(events, shard),

@@ -1,11 +1,14 @@
 """Amazon SageMaker: the private workforce of a Region, and its work team."""
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
+    from mypy_boto3_sagemaker.type_defs import MemberDefinitionTypeDef
 
 POLL_SECONDS = 5
 CHANGING = ("Initializing", "Updating")
@@ -23,7 +26,7 @@ class Team:
 class Workforce:
     """`client` is `boto3.client("sagemaker")`."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: "SageMakerClient") -> None:
         self._client = client
 
     def names(self) -> list[str]:
@@ -38,18 +41,26 @@ class Workforce:
 
     def create(self, name: str, user_pool: str, client_id: str) -> None:
         """Begin to make a workforce."""
-        cognito = {"UserPool": user_pool, "ClientId": client_id}
-        self._client.create_workforce(WorkforceName=name, CognitoConfig=cognito)
+        self._client.create_workforce(
+            WorkforceName=name, CognitoConfig={"UserPool": user_pool, "ClientId": client_id}
+        )
 
-    def create_team(self, name: str, members: Mapping[str, str]) -> None:
-        """Make the team of a workforce that is getting ready; `members` is a Cognito group."""
+    def create_team(self, name: str, user_pool: str, client_id: str, group: str) -> None:
+        """Make the team of a workforce that is getting ready: the members of a Cognito group."""
         while self._status(name) in CHANGING:
             time.sleep(POLL_SECONDS)
+        members: MemberDefinitionTypeDef = {
+            "CognitoMemberDefinition": {
+                "UserPool": user_pool,
+                "ClientId": client_id,
+                "UserGroup": group,
+            }
+        }
         self._client.create_workteam(
             WorkteamName=name,
             WorkforceName=name,
             Description="Reviewers of Loupe",
-            MemberDefinitions=[{"CognitoMemberDefinition": members}],
+            MemberDefinitions=[members],
         )
 
     def delete(self, name: str) -> None:

@@ -34,8 +34,9 @@ def create(properties: Mapping[str, str], deps: Deps) -> None:
         )
     deps.workforce.create(name, properties["UserPool"], properties["ClientId"])
     try:
-        members = {key: properties[key] for key in ("UserPool", "ClientId", "UserGroup")}
-        deps.workforce.create_team(name, members)
+        deps.workforce.create_team(
+            name, properties["UserPool"], properties["ClientId"], properties["UserGroup"]
+        )
     except Exception:
         deps.workforce.delete(name)  # CloudFormation does not ask to delete what was never there.
         raise
