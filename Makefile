@@ -9,10 +9,10 @@ export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup page demo up down test faults check audit build deploy teardown invoke lock clean
+.PHONY: help setup page demo up down chromium test-fast test faults check audit build deploy teardown invoke lock clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(READY) ## Set up .venv with everything that Loupe needs
 
@@ -43,9 +43,17 @@ up: setup ## Start Loupe on this machine and leave it running
 down: setup ## Stop it; everything is kept
 	$(BIN)/loupe down
 
-test: setup page ## Run all tests, the fast ones first
+chromium:
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+	  { apt-get update --quiet && apt-get install --yes --quiet chromium; } >build/chromium.log 2>&1 || \
+	  echo "Chromium cannot be installed from here (build/chromium.log): tests of the console in a \
+	browser are skipped. Install it, for instance with 'sudo apt-get install chromium'."
+
+test-fast: setup page ## Run the tests that need no embedded stack of their own
 	cd $(PAGE) && npm test --silent
 	$(BIN)/pytest -n 2 --ignore=tests/stack --ignore=tests/browser
+
+test: test-fast chromium ## Run all tests, the fast ones first
 	$(BIN)/pytest -n 3 -rs tests/stack tests/browser
 
 faults: setup ## Kill the embedded stack 200 times, then check that nothing is lost: SEED=7 make faults
