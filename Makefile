@@ -16,12 +16,12 @@ help: ## Show this list
 
 setup: $(READY) ## Set up .venv with everything that Loupe needs
 
-$(READY): requirements.txt pyproject.toml
+$(READY): requirements.txt pyproject.toml local/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Loupe needs Python 3.11 or newer; this is $$($(PYTHON) --version)."; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet -r requirements.txt
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable . --editable local
 	@touch $@
 
 # Beside the sources, not among them: `sam build` would copy its 20,000 files at each build.
