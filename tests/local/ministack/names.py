@@ -77,7 +77,7 @@ def _step(value: Any, step: str, path: str) -> Any:
 
 
 @cache
-def _instance_attributes(kind: type) -> set[str]:
+def _instance_attributes(kind: Any) -> set[str]:
     """What a class annotates, and what its own `__init__` sets."""
     attributes = set(getattr(kind, "__annotations__", ()))
     if "__init__" in vars(kind) and not attributes:

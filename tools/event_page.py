@@ -1,4 +1,4 @@
-"""Writes the list in docs/events.md from the schemas: `python -m loupe_cli.event_page`."""
+"""Writes the list in docs/events.md from the schemas: `python -m tools.event_page`."""
 
 import json
 import textwrap
@@ -10,7 +10,7 @@ from loupe_cli.target import ROOT
 
 PAGE = ROOT / "docs" / "events.md"
 SCHEMAS = ROOT / "docs" / "event-schemas"
-MARK = "<!-- From here on made from docs/event-schemas/ by 'python -m loupe_cli.event_page'. -->\n"
+MARK = "<!-- From here on made from docs/event-schemas/ by 'python -m tools.event_page'. -->\n"
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Images": (
         "ImageAccepted",

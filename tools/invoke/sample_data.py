@@ -16,9 +16,9 @@ from loupe.domain.versions import Service, Version, VersionStatus
 from loupe.services.payloads import output_from_json
 from loupe.services.sampling import SAMPLING
 from loupe.wiring import Deps
-from loupe_cli.invoke.models import AT, CHAMPION, IMAGES, LABELS, picture, running
-from loupe_cli.invoke.samples import BUCKET, sample, stored_object
 from loupe_cli.target import Target
+from tools.invoke.models import AT, CHAMPION, IMAGES, LABELS, picture, running
+from tools.invoke.samples import BUCKET, sample, stored_object
 
 NAME = "loupe-samples"
 """Of all that is made, but the bucket: its name is the one that the events have."""

@@ -17,16 +17,16 @@ from botocore.exceptions import ClientError
 
 from loupe.errors import InvalidRequest, LoupeError, NotFound
 from loupe_cli.deployment import TEMPLATE, build, is_built
-from loupe_cli.invoke.cloudformation import answer_to, response_url
-from loupe_cli.invoke.engine import bridge_address, forwarded, require_engine
-from loupe_cli.invoke.outcome import FunctionFailed, failure, refusal
-from loupe_cli.invoke.sample_data import SampleData
-from loupe_cli.invoke.samples import fill, is_sample
 from loupe_cli.render import err, fail
 from loupe_cli.target import EMBEDDED, ROOT, Target, home, reach_directly
 from loupe_local import stack as embedded
 from loupe_local.environment import REGION, adopt
 from loupe_local.stack import Endpoint
+from tools.invoke.cloudformation import answer_to, response_url
+from tools.invoke.engine import bridge_address, forwarded, require_engine
+from tools.invoke.outcome import FunctionFailed, failure, refusal
+from tools.invoke.sample_data import SampleData
+from tools.invoke.samples import fill, is_sample
 
 GATEWAY = "host.docker.internal"
 """What containers call this machine; the embedded stack answers to the name."""

@@ -16,8 +16,13 @@ from pathlib import Path
 from loupe.domain.comparison import HoldoutImage, Prediction
 from loupe.domain.detection import DetectionState
 from loupe.domain.manifest import parse
-from loupe_cli.demo import pictures
-from loupe_cli.demo.report import (
+from loupe_cli.deployment import deploy
+from loupe_cli.render import out
+from loupe_cli.target import EMBEDDED, ROOT, Target
+from loupe_cli.uploads import image_files, labelled_files, send, wait_for
+from loupe_local import stack as embedded
+from tools.demo import pictures
+from tools.demo.report import (
     Report,
     VersionScore,
     holdout_f1,
@@ -25,11 +30,6 @@ from loupe_cli.demo.report import (
     share_below,
     truth_scores,
 )
-from loupe_cli.deployment import deploy
-from loupe_cli.render import out
-from loupe_cli.target import EMBEDDED, ROOT, Target
-from loupe_cli.uploads import image_files, labelled_files, send, wait_for
-from loupe_local import stack as embedded
 
 BUILD = ROOT / "build"
 CONFIDENCE = 90

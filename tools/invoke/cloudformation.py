@@ -8,8 +8,8 @@ from botocore.config import Config
 
 from loupe.adapters.objects import Objects
 from loupe.errors import NotFound
-from loupe_cli.invoke.samples import BUCKET
 from loupe_cli.target import Target
+from tools.invoke.samples import BUCKET
 
 
 def response_url(event: Mapping[str, Any], target: Target, address: str) -> str:

@@ -16,12 +16,12 @@ import pytest
 
 from loupe.errors import InvalidRequest
 from loupe_cli import deployment
-from loupe_cli.invoke import __main__ as command
-from loupe_cli.invoke import engine, samples
-from loupe_cli.invoke.outcome import FunctionFailed, failure, refusal
 from loupe_local import credentials
 from loupe_local.environment import Home
 from loupe_local.stack import Endpoint
+from tools.invoke import __main__ as command
+from tools.invoke import engine, samples
+from tools.invoke.outcome import FunctionFailed, failure, refusal
 
 ADDRESS = "http://host.docker.internal:4599"
 

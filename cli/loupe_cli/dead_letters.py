@@ -1,27 +1,17 @@
-"""replay: what could not be worked on, why, and back to where it came from.
+"""Messages in dead-letter queues: why they ended there, and back to where they came from."""
 
-That is messages in dead-letter queues, and images that failed or were rejected.
-"""
-
-import getpass
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from loupe.adapters.publisher import SOURCE, Publisher
-from loupe.domain.detection import NOT_READ, Detection
 from loupe.domain.keys import timestamp
 from loupe.errors import TryAgain
-from loupe.services.detection import read_again
 from loupe.services.events import PUBLISHED
-from loupe_cli.render import err, out, show_json, show_table
 from loupe_cli.target import Target
 
-Json = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
 QUEUES = {
     "DetectionDeadLetters": "DetectionQueue",
     "RegistrationDeadLetters": "RegistrationQueue",
@@ -36,7 +26,7 @@ MARGIN = timedelta(seconds=2)
 """The stream's times are of whole seconds, and approximate."""
 MESSAGES_PER_CALL = 10
 HIDDEN_SECONDS = 60
-"""So long a message that was looked at is not seen again by the next look."""
+"""Seconds before the next look sees a message again."""
 
 
 @dataclass(frozen=True)
@@ -50,63 +40,6 @@ class DeadLetter:
     body: str
     receipt: str
     target: str
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(replay)
-
-
-def replay(
-    context: typer.Context,
-    yes: Annotated[bool, typer.Option("--yes", help="Bring them back without asking.")] = False,
-    as_json: Json = False,
-) -> None:
-    """List dead letters and images that were not read, and bring them back."""
-    target: Target = context.obj
-    found = [letter for queue in QUEUES for letter in letters(queue, target)]
-    images = [image for state in NOT_READ for image in target.deps.detections.newest(state)]
-    if as_json:
-        shown = ("queue", "about", "reason", "times", "body")
-        show_json(
-            [{k: v for k, v in asdict(letter).items() if k in shown} for letter in found]
-            + [_as_json(image) for image in images]
-        )
-    else:
-        show_table(
-            ["queue", "about", "why", "tried"],
-            [
-                *((letter.queue, letter.about, letter.reason, letter.times) for letter in found),
-                *((d.state, d.image.name, d.reason, d.repeats + 1) for d in images),
-            ],
-            "No dead letters, and no failed or rejected images.",
-        )
-    back = [letter for letter in found if letter.target]
-    total = len(back) + len(images)
-    wanted = yes or (not as_json and total and typer.confirm(f"Bring {total} of them back?"))
-    for letter in found:
-        if wanted and letter.target:
-            _put_back(letter, target)
-        else:
-            _leave(letter, target)
-    refused = (
-        read_again([d.image.id for d in images], getpass.getuser(), target.deps) if wanted else {}
-    )
-    for why in refused.values():
-        err.print(why, markup=False)
-    if wanted and not as_json:
-        out.print(f"{total - len(refused)} were brought back.")
-
-
-def _as_json(image: Detection) -> dict[str, Any]:
-    """An image that was not read, as a dead letter is shown: `body` is its id."""
-    return {
-        "queue": image.state,
-        "about": image.image.name,
-        "reason": image.reason,
-        "times": image.repeats + 1,
-        "body": image.image.id,
-    }
 
 
 def letters(queue: str, target: Target) -> Iterator[DeadLetter]:
@@ -128,15 +61,17 @@ def letters(queue: str, target: Target) -> Iterator[DeadLetter]:
 
 
 def _letter(queue: str, message: dict[str, Any], target: Target) -> DeadLetter:
-    said = {
+    attributes = {
         name: attribute["StringValue"]
         for name, attribute in message.get("MessageAttributes", {}).items()
     }
-    where, target_arn = QUEUES[queue], said.get("TARGET_ARN", "")
+    where, target_arn = QUEUES[queue], attributes.get("TARGET_ARN", "")
     return DeadLetter(
         queue=queue,
         about=_about(message["Body"]),
-        reason=said.get("ERROR_MESSAGE", "it failed again and again; the functions' log says how"),
+        reason=attributes.get(
+            "ERROR_MESSAGE", "it failed again and again; the functions' log says how"
+        ),
         times=int(message.get("Attributes", {}).get("ApproximateReceiveCount", 0)),
         body=message["Body"],
         receipt=message["ReceiptHandle"],
@@ -167,7 +102,7 @@ def _way_back(arn: str, target: Target) -> str:
     return BUS if arn else STREAM
 
 
-def _put_back(letter: DeadLetter, target: Target) -> None:
+def put_back(letter: DeadLetter, target: Target) -> None:
     """First sent, then deleted: work may be done twice, which does no harm, but is never lost."""
     sqs = target.client("sqs")
     if letter.target == BUS:
@@ -207,7 +142,8 @@ def _publish_again(batch: dict[str, Any], target: Target) -> None:
         publisher.publish({name: item[name] for name in PUBLISHED})
 
 
-def _leave(letter: DeadLetter, target: Target) -> None:
+def release(letter: DeadLetter, target: Target) -> None:
+    """Lets the next look see the message at once."""
     target.client("sqs").change_message_visibility(
         QueueUrl=target.resource(letter.queue), ReceiptHandle=letter.receipt, VisibilityTimeout=0
     )

@@ -48,17 +48,17 @@ def export(
 
 def labelled(target: Target, archive: Archive) -> Iterator[dict[str, Any]]:
     """Every registered labelled image: its record, its group's side, and its file."""
-    found = list(target.deps.dataset.examples(LabelledImageStatus.REGISTERED))
+    registered = list(target.deps.dataset.examples(LabelledImageStatus.REGISTERED))
 
-    def one(example: LabelledImage) -> dict[str, Any] | None:
+    def one(image: LabelledImage) -> dict[str, Any] | None:
         try:
-            body = target.deps.objects.read(example.key, example.version)
+            body = target.deps.objects.read(image.key, image.version)
         except NotFound:
             return None  # Removed a moment ago; its event is on its way.
-        return asdict(example) | {"file": archive.save(example.key, body)}
+        return asdict(image) | {"file": archive.save(image.key, body)}
 
     with ThreadPoolExecutor(THREADS) as pool:
-        yield from filter(None, pool.map(one, reversed(found)))
+        yield from filter(None, pool.map(one, reversed(registered)))
 
 
 def detections(target: Target, archive: Archive) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from loupe.errors import InvalidRequest
 from loupe_cli.archive import Archive, file_name
-from loupe_cli.original import _found, _plain
+from loupe_cli.original import _plain, _source_image
 
 
 @given(st.text(min_size=1, max_size=400))
@@ -89,7 +89,7 @@ def test_the_originals_values_are_written_as_loupe_takes_them(stored: str, taken
     ],
 )
 def test_what_of_the_originals_bucket_is_taken(key: str, reviewed: bool, usable: bool) -> None:
-    found = _found(key, lambda: b"")
+    found = _source_image(key, lambda: b"")
 
     assert bool(found.problem) != usable
     assert found.reviewed == reviewed

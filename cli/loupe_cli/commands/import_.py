@@ -19,7 +19,7 @@ from loupe.domain.settings import CATALOGUE, setting
 from loupe.domain.versions import Version, VersionStatus
 from loupe.errors import InvalidRequest, InvalidSetting
 from loupe_cli.archive import Archive
-from loupe_cli.original import Found, labelled_images, settings_at
+from loupe_cli.original import SourceImage, labelled_images, settings_at
 from loupe_cli.render import out, show_table
 from loupe_cli.target import Target
 from loupe_cli.uploads import progress, wait_for
@@ -80,8 +80,8 @@ def adopt(
 ) -> None:
     """Take over the labelled images and settings of the original workflow."""
     target: Target = context.obj
-    found = list(labelled_images(source, target))
-    usable = [each for each in found if not each.problem]
+    images = list(labelled_images(source, target))
+    usable = [each for each in images if not each.problem]
     if not usable:
         raise InvalidRequest(
             f"There are no labelled images in {source}: they are looked for in "
@@ -94,7 +94,7 @@ def adopt(
     show_table(
         ["label", "images"], sorted(Counter(each.label for each in usable).items()), "No images."
     )
-    passed = [(each.key, each.problem) for each in found if each.problem] + kept
+    passed = [(each.key, each.problem) for each in images if each.problem] + kept
     if passed:
         show_table(["passed over", "why"], passed, "")
 
@@ -143,18 +143,18 @@ def _waiting(record: Mapping[str, Any], archive: Archive) -> Upload:
     return Upload(record["image"]["key"], lambda: archive.load(record["file"]), {})
 
 
-def _adopted(found: Found) -> Upload:
+def _adopted(image: SourceImage) -> Upload:
     reviewed = {"loupe-source": "reviewed", "loupe-reviewers": "1"}
-    return Upload(found.key, found.load, reviewed if found.reviewed else {})
+    return Upload(image.key, image.load, reviewed if image.reviewed else {})
 
 
 def _adopt_settings(path: str, target: Target) -> Iterator[tuple[str, str]]:
     """Set what the original had; yields what Loupe does not take, and why."""
-    known = {each.name for each in CATALOGUE}
-    found = {name: value for name, value in settings_at(path, target).items() if name in known}
-    if not found:
+    names = {each.name for each in CATALOGUE}
+    values = {name: value for name, value in settings_at(path, target).items() if name in names}
+    if not values:
         raise InvalidRequest(f"There are no settings below {path!r}: 'loupe settings' names them.")
-    for name, value in found.items():
+    for name, value in values.items():
         try:
             target.deps.parameters.set(name, setting(name).check(value))
         except InvalidSetting as error:

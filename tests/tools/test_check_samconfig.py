@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from loupe.errors import InvalidRequest
-from loupe_cli.deployment import check_samconfig
 from loupe_cli.target import ROOT
+from tools.check_samconfig import check_samconfig
 
 SAMCONFIG = ROOT / "samconfig.toml"
 
@@ -52,4 +52,4 @@ def test_make_asks_before_it_builds() -> None:
     recipe = (ROOT / "Makefile").read_text().split("\ndeploy:")[1].split("\n\n")[0]
 
     assert "build" not in recipe.splitlines()[0]
-    assert recipe.index("loupe_cli.deployment") < recipe.index("sam build")
+    assert recipe.index("tools.check_samconfig") < recipe.index("sam build")

@@ -9,10 +9,10 @@ import typer
 
 from loupe.domain.comparison import FEW_IMAGES
 from loupe.services.serving import decide_approval
+from loupe_cli.options import Json
 from loupe_cli.render import err, local_time, out, show_json, show_table
 from loupe_cli.target import Target
 
-Json = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until it has ended.")]
 By = Annotated[str, typer.Option(help="Who decides.")]
 
@@ -27,9 +27,9 @@ def models(context: typer.Context, as_json: Json = False) -> None:
     """Versions of the model, newest first."""
     versions = context.obj.deps.versions
     in_service = versions.service().version
-    found = [version.as_json(in_service) for version in versions.newest()]
+    listed = [version.as_json(in_service) for version in versions.newest()]
     if as_json:
-        show_json(found)
+        show_json(listed)
         return
     show_table(
         [
@@ -51,7 +51,7 @@ def models(context: typer.Context, as_json: Json = False) -> None:
                 f"{v['samples_agreed']} of {v['samples']} agree" if v["samples"] else None,
                 _why(v),
             )
-            for v in found
+            for v in listed
         ),
         "No version has been trained yet: 'loupe upload labelled DIR', then 'loupe train'.",
     )
@@ -107,20 +107,20 @@ def _report(target: Target, execution: str, wait: bool) -> None:
     """What the check decided at once, or with `wait` how it all ended."""
     machine = target.client("stepfunctions")
     with err.status("Checking…") as spinner:
-        while (found := machine.describe_execution(executionArn=execution))["status"] == "RUNNING":
+        while (run := machine.describe_execution(executionArn=execution))["status"] == "RUNNING":
             state = _state(machine, execution)
             spinner.update(f"{state}…")
             if not wait and _decided(state):
                 out.print(f"Started: {state}. 'loupe status' and 'loupe events' follow it.")
                 return
             time.sleep(0.5)
-    _show_end(found)
+    _show_end(run)
 
 
-def _show_end(found: dict[str, Any]) -> None:
-    if found["status"] != "SUCCEEDED":
-        raise RuntimeError(found.get("cause") or f"The round ended as {found['status']}.")
-    output = json.loads(found["output"])
+def _show_end(run: dict[str, Any]) -> None:
+    if run["status"] != "SUCCEEDED":
+        raise RuntimeError(run.get("cause") or f"The training run ended as {run['status']}.")
+    output = json.loads(run["output"])
     if output.get("action") == "nothing":
         out.print(f"Nothing to do: {output['reason']}.")
     else:

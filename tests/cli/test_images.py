@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from loupe_cli import data_commands
-from loupe_cli.data_commands import MANY
+from loupe_cli.commands import images
+from loupe_cli.commands.images import MANY
 from loupe_cli.main import app
 from loupe_cli.uploads import PNG, Upload
 
@@ -24,7 +24,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
         batches.append(uploads)
         return uploads
 
-    monkeypatch.setattr(data_commands, "send", send)
+    monkeypatch.setattr(images, "send", send)
     return batches
 
 
