@@ -16,12 +16,12 @@ help: ## Show this list
 
 setup: $(READY) ## Set up .venv with everything that Loupe needs
 
-$(READY): requirements.txt pyproject.toml
+$(READY): requirements.txt pyproject.toml local/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Loupe needs Python 3.11 or newer; this is $$($(PYTHON) --version)."; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet -r requirements.txt
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable . --editable local
 	@touch $@
 
 # Beside the sources, not among them: `sam build` would copy its 20,000 files at each build.
@@ -35,7 +35,7 @@ page: $(PAGE)/node_modules
 	rm -rf $(PAGE)/src && cp -R console/src console/*.ts console/*.js console/*.json $(PAGE)
 
 demo: setup ## See the whole loop on real images, with a report in build/
-	$(BIN)/python -m loupe_cli.demo
+	$(BIN)/python -m tools.demo
 
 up: setup ## Start Loupe on this machine and leave it running
 	$(BIN)/loupe up
@@ -65,18 +65,18 @@ check: setup page ## Lint, types, template and known vulnerabilities
 	$(BIN)/mypy functions local cli tools tests
 	cd $(PAGE) && npm run --silent check
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml functions/loupe local/loupe_local cli/loupe_cli tools
-	$(BIN)/python tools/audit.py
+	$(BIN)/python -m tools.audit
 	AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
 	$(BIN)/cfn-lint template.yaml --regions us-east-1 us-west-2 eu-west-1 eu-central-1 ap-southeast-2
 
 audit: setup ## Known vulnerabilities; fails when an advisory service cannot be asked
-	$(BIN)/python tools/audit.py --strict
+	$(BIN)/python -m tools.audit --strict
 
 build: setup ## Build what is deployed
 	$(BIN)/sam build
 
 deploy: setup ## Deploy into the AWS account of your environment
-	$(BIN)/python -m loupe_cli.deployment $(CONFIG)
+	$(BIN)/python -m tools.check_samconfig $(CONFIG)
 	$(BIN)/sam build
 	$(BIN)/sam deploy $(if $(CONFIG),--config-env $(CONFIG))
 
@@ -84,7 +84,7 @@ teardown: setup ## Delete a stack with everything in it: make teardown STACK=lou
 	$(BIN)/loupe $(if $(STACK),--stack $(STACK)) teardown
 
 invoke: setup ## Run one function in Docker: make invoke FUNCTION=DetectLabels EVENT=events/detect_labels.json
-	$(BIN)/python -m loupe_cli.invoke $(FUNCTION) $(EVENT) $(SAM_ARGS)
+	$(BIN)/python -m tools.invoke $(FUNCTION) $(EVENT) $(SAM_ARGS)
 
 lock: ## Resolve requirements.in into requirements.txt
 	rm -rf build/lock && $(PYTHON) -m venv build/lock

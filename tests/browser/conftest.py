@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Response, sync_playwright
 
-from loupe_cli.user_commands import ready_made
+from loupe_cli.sign_ins import ready_made
 from tests.browser.attacker import HOST
 from tests.stack.conftest import ROOT, Stack, built, fresh, own_name
 

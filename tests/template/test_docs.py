@@ -20,10 +20,10 @@ from loupe.domain.settings import CATALOGUE, Setting, setting
 from loupe.domain.versions import VersionStatus
 from loupe.errors import InvalidSetting
 from loupe.services.events import PUBLISHED
-from loupe_cli.event_page import SCHEMAS, SECTIONS, schema
-from loupe_cli.event_page import page as event_page
 from loupe_cli.main import app
 from tests.template.reading import ROOT, template
+from tools.event_page import SCHEMAS, SECTIONS, schema
+from tools.event_page import page as event_page
 
 DOCS = ROOT / "docs"
 SERVICES = ROOT / "functions" / "loupe" / "services"

@@ -7,7 +7,7 @@ import time
 from loupe_local.a2i.paging import paged
 from loupe_local.database import Database, Row
 from loupe_local.environment import ACCOUNT, REGION
-from loupe_local.wire import Caller, Json, ServiceError
+from loupe_local.http.wire import Caller, Json, ServiceError
 
 SHOWN = (
     "HumanLoopRequestSource",

@@ -8,7 +8,7 @@ from typing import Protocol
 from loupe_local.a2i.paging import paged
 from loupe_local.database import Database, Row
 from loupe_local.environment import ACCOUNT, REGION
-from loupe_local.wire import Caller, Json, ServiceError
+from loupe_local.http.wire import Caller, Json, ServiceError
 
 LIFETIME = 864_000
 """Seconds that a loop waits for answers unless its flow definition says less."""

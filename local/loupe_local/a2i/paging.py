@@ -4,7 +4,7 @@ import base64
 import binascii
 from collections.abc import Sequence
 
-from loupe_local.wire import Json, ServiceError
+from loupe_local.http.wire import Json, ServiceError
 
 PAGE = 10
 

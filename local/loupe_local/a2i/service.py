@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from loupe_local.a2i import definitions, loops, teams
-from loupe_local.contract import input_faults
 from loupe_local.database import Database
 from loupe_local.environment import ACCOUNT, REGION
-from loupe_local.rekognition.faults import Faults
-from loupe_local.wire import (
+from loupe_local.http.contract import input_faults
+from loupe_local.http.wire import (
     Caller,
     Json,
     Reply,
@@ -20,6 +19,7 @@ from loupe_local.wire import (
     json_body,
     json_reply,
 )
+from loupe_local.rekognition.faults import Faults
 
 TARGET = "SageMaker."
 CONTENT = "application/x-amz-json-1.1"

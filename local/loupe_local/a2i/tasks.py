@@ -9,8 +9,8 @@ from liquid import Environment, StrictUndefined
 from liquid.exceptions import LiquidError
 from markupsafe import Markup
 
+from loupe_local.http.wire import Json, ServiceError
 from loupe_local.objects import Location, Objects
-from loupe_local.wire import Json, ServiceError
 
 PAGES = resources.files(__package__) / "pages"
 CROWD_SCRIPT = "https://assets.crowd.aws/crowd-html-elements.js"

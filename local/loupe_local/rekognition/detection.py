@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from loupe_local.http.wire import Json, ServiceError
 from loupe_local.objects import Location, NoSuchObjectError, Objects
 from loupe_local.rekognition import images
 from loupe_local.rekognition.call import Call, invalid
 from loupe_local.rekognition.training import MODEL
-from loupe_local.wire import Json, ServiceError
 
 LIMITED = os.environ.get("LOUPE_LOCAL_THROUGHPUT") == "1"
 PER_UNIT = 5

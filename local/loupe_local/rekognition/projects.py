@@ -3,8 +3,8 @@
 import time
 from typing import Any
 
+from loupe_local.http.wire import Json, ServiceError
 from loupe_local.rekognition.call import Call, arn, in_use, invalid
-from loupe_local.wire import Json, ServiceError
 
 PROJECTS = 100
 

@@ -10,12 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from loupe_local import credentials, vision
+from loupe_local.http.wire import Json, ServiceError
 from loupe_local.objects import Location, NoSuchObjectError, Objects
 from loupe_local.rekognition import checks, images, rights
 from loupe_local.rekognition.manifest import Entry
 from loupe_local.rekognition.summary import evaluation_summary
 from loupe_local.rekognition.training import JOB, MODEL, RESULT, TEST, TRAIN
-from loupe_local.wire import Json, ServiceError
 
 logger = logging.getLogger("loupe.train_job")
 

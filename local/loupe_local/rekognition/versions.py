@@ -5,6 +5,7 @@ import time
 import uuid
 from typing import Any
 
+from loupe_local.http.wire import Json, ServiceError
 from loupe_local.objects import Location
 from loupe_local.rekognition import rights
 from loupe_local.rekognition.call import Call, arn, in_use, invalid
@@ -12,7 +13,6 @@ from loupe_local.rekognition.clock import DELAY, due
 from loupe_local.rekognition.datasets import BUSY, image_places, manifest_place, read_manifest
 from loupe_local.rekognition.manifest import parse
 from loupe_local.rekognition.training import write_job
-from loupe_local.wire import Json, ServiceError
 
 STARTABLE = ("TRAINING_COMPLETED", "STOPPED", "FAILED")
 UNDELETABLE = ("TRAINING_IN_PROGRESS", "STARTING", "RUNNING", "STOPPING", "DELETING")
