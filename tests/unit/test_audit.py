@@ -1,8 +1,7 @@
 """What could not be looked up is never called sound, and only a reason excepts a vulnerability."""
 
 import pytest
-
-from audit import Advisory, Report, console_report, judge, read_npm_audit, read_pip_audit
+from tools.audit import Advisory, Report, console_report, judge, read_npm_audit, read_pip_audit
 
 BOMB = Advisory("pillow 1.0", frozenset({"PYSEC-1", "CVE-1"}), "2.0")
 
