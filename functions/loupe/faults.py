@@ -27,6 +27,11 @@ SERVICE_ERRORS = (ClientError, *UNREACHABLE)
 """What a call of a service raises, where no adapter translates it."""
 
 
+def code_of(error: ClientError) -> str:
+    """The code of a service's error, such as "ThrottlingException"."""
+    return error.response["Error"]["Code"]
+
+
 def is_passing_name(name: str) -> bool:
     """Whether an error that a state machine ended with passes; a service's has a prefix."""
     return name.rpartition(".")[2] in BUSY | {TryAgain.__name__}
@@ -36,5 +41,5 @@ def is_passing(error: BaseException) -> bool:
     """Whether the same request may succeed later: throttling, a fault of the service, a timeout."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return error.response["Error"]["Code"] in BUSY or status >= 500
+        return code_of(error) in BUSY or status >= 500
     return isinstance(error, (TryAgain, *UNREACHABLE))

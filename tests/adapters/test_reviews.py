@@ -27,7 +27,7 @@ def review(world: World) -> str:
     """An unsure image in review, with two labels to choose from."""
     world.set(Labels="cat,dog")
     world.version("v1")
-    return world.asked(GUESS, version="v1")
+    return world.loops_started(GUESS, version="v1")
 
 
 def written(world: World, review: str, *labels: str, text: str = "") -> Any:
@@ -47,7 +47,7 @@ def labelled(world: World) -> list[str]:
 
 def test_the_last_answer_asked_for_hands_all_of_them_over(world: World) -> None:
     world.set(Labels="cat,dog", Reviewers_Per_Image="2")
-    review = world.asked(GUESS, version="v1")
+    review = world.loops_started(GUESS, version="v1")
 
     assert answer(AnswerRequest(review, "ada", "dog"), world.deps).state == ReviewState.OPEN
     assert world.keys("a2i-human-loop-data/") == []
@@ -113,7 +113,7 @@ def test_the_copy_says_who_labelled_it_and_is_registered_so(
     world: World, version: str, reviewers: int, source: str, testable: bool
 ) -> None:
     world.set(Labels="cat,dog", Reviewers_Per_Image=str(reviewers))
-    review = world.asked(GUESS, version=version)
+    review = world.loops_started(GUESS, version=version)
     world.taken_in(world.answered(review, *["dog"] * reviewers))
     (key,) = labelled(world)
 
@@ -168,7 +168,7 @@ def test_none_of_the_above_is_an_answer_and_not_a_label(world: World, review: st
 def test_ten_answers_none_of_the_above_suggest_a_label_once(world: World) -> None:
     world.set(Labels="cat,dog")
     for number in range(11):
-        review = world.asked(GUESS, name=f"{number}.png", version="v1", picture=number)
+        review = world.loops_started(GUESS, name=f"{number}.png", version="v1", picture=number)
         world.taken_in(world.answered(review, NONE_OF_THE_ABOVE))
 
     (told,) = world.events("LabelSuggested")
@@ -194,7 +194,7 @@ def test_the_same_output_twice_is_taken_in_once(world: World, review: str) -> No
 )
 def test_a_majority_makes_the_label(world: World, answers: Sequence[str], label: str) -> None:
     world.set(Labels="cat,dog", Reviewers_Per_Image=str(len(answers)))
-    review = world.asked(GUESS, version="v1")
+    review = world.loops_started(GUESS, version="v1")
 
     world.taken_in(world.answered(review, *answers))
 
@@ -203,7 +203,7 @@ def test_a_majority_makes_the_label(world: World, answers: Sequence[str], label:
 
 def test_reviewers_who_disagree_are_a_conflict_for_the_operator(world: World) -> None:
     world.set(Labels="cat,dog", Reviewers_Per_Image="2")
-    review = world.asked(GUESS, version="v1")
+    review = world.loops_started(GUESS, version="v1")
 
     world.taken_in(world.answered(review, "cat", "dog"))
 
@@ -331,7 +331,7 @@ def loop(world: World) -> str:
     world.use(loops=world.loops)
     world.set(Labels="cat,dog")
     world.version("v1")
-    return world.asked(GUESS, version="v1")
+    return world.loops_started(GUESS, version="v1")
 
 
 def ended(name: str, status: str) -> str:
@@ -427,7 +427,7 @@ def test_a_loop_that_cannot_be_started_now_is_started_by_the_housekeeping(world:
     world.use(loops=world.loops)
     world.set(Labels="cat,dog", Maximum_Reviews_Per_Day="1")
     world.loops.refuses = True
-    first, queued = world.asked(name="1.png"), world.asked(name="2.png", picture=1)
+    first, queued = world.loops_started(name="1.png"), world.asked(name="2.png", picture=1)
     assert world.loops.started == []
 
     world.loops.refuses = False
@@ -439,7 +439,7 @@ def test_a_loop_that_cannot_be_started_now_is_started_by_the_housekeeping(world:
 
 def test_a_loop_whose_review_is_over_when_it_starts_is_stopped(world: World, loop: str) -> None:
     world.loops.refuses = True
-    other = world.asked(GUESS, version="v1", name="other.png", picture=1)
+    other = world.loops_started(GUESS, version="v1", name="other.png", picture=1)
     stale = world.deps.reviews.get(other)
     world.deps.reviews.move(replace(stale, state=ReviewState.DONE), stale)
     world.loops.refuses = False
@@ -450,12 +450,12 @@ def test_a_loop_whose_review_is_over_when_it_starts_is_stopped(world: World, loo
 
 
 def test_a_loop_that_two_start_at_once_is_one(world: World, loop: str) -> None:
-    before = replace(world.deps.reviews.get(loop), loop="", asked=0)
+    before = replace(world.deps.reviews.get(loop), loop="", loops_started=0)
 
     start_loop(before, world.deps)
 
     assert world.loops.stopped == []
-    assert world.deps.reviews.get(loop).asked == 1
+    assert world.deps.reviews.get(loop).loops_started == 1
 
 
 def test_after_the_switch_back_loupe_itself_asks(world: World, loop: str) -> None:

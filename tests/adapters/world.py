@@ -364,7 +364,7 @@ class World:
 
     def events(self, kind: str = "") -> list[dict[str, Any]]:
         """Events that were written, oldest first."""
-        found = self.deps.table.listing("listing", "EVENT", newest_first=False)
+        found = self.deps.table.listing("EVENT", newest_first=False)
         return [event for event in found if kind in ("", event["type"])]
 
     def queued(self, queue: str = "DETECTION_QUEUE") -> list[dict[str, Any]]:

@@ -72,7 +72,7 @@ class Review:
     state: ReviewState
     at: str
     labels: tuple[str, ...]
-    wanted: int
+    reviewers: int = field(metadata=stored_as("wanted"))
     guess: tuple[Label, ...] = ()
     guess_shown: bool = False
     version: str = ""
@@ -82,7 +82,7 @@ class Review:
     claims: Mapping[str, str] = field(default_factory=dict)
     skipped: tuple[str, ...] = ()
     loop: str = ""
-    asked: int = 0
+    loops_started: int = field(default=0, metadata=stored_as("asked"))
     handed_over: str = ""
 
     @property
@@ -121,7 +121,7 @@ class Review:
             "state": self.state,
             "at": self.at,
             "labels": list(self.labels),
-            "wanted": self.wanted,
+            "wanted": self.reviewers,
             "answers": [vars(answer) for answer in self.answers],
             "guess": [label.as_json() for label in self.shown_guess],
             "reason": self.shown_reason,
@@ -143,7 +143,7 @@ def label_conflict(group: Group, bucket: str, at: str) -> Review:
         state=ReviewState.CONFLICT,
         at=at,
         labels=group.labels,
-        wanted=0,
+        reviewers=0,
         reason=remark(group, newest.key),
     )
 
@@ -177,7 +177,7 @@ def claim(review: Review, worker: str, now: datetime) -> Review | None:
         for who, until in review.claims.items()
         if until > timestamp(now) and who not in answered and who != worker
     }
-    if len(answered) + len(others) >= review.wanted:
+    if len(answered) + len(others) >= review.reviewers:
         return None
     until = timestamp(now + timedelta(minutes=CLAIM_MINUTES))
     return replace(review, claims=others | {worker: until})

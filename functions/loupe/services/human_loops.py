@@ -31,7 +31,9 @@ def start_loop(review: Review, deps: Deps) -> None:
         logger.warning("the loop is started later", extra={"loop": name, "reason": str(error)})
         return
     try:
-        deps.reviews.move(replace(review, loop=name, asked=review.asked + 1), review)
+        deps.reviews.move(
+            replace(review, loop=name, loops_started=review.loops_started + 1), review
+        )
     except AlreadyDone:
         if deps.reviews.get(review.id).loop != name:
             deps.loops.stop(name)  # The review was answered or withdrawn just now.

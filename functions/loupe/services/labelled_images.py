@@ -81,7 +81,7 @@ def forget(example: LabelledImage, deps: Deps) -> None:
     if example.status != LabelledImageStatus.REGISTERED:
         deps.dataset.note(gone, example, ledger, events)
         return
-    change = remove_member(deps.dataset.group(example.group), example.key, ledger.counts)
+    change = remove_member(deps.dataset.group(example.group), example.key, ledger.by_label)
     conflict = conflicting(change, deps.objects.bucket, timestamp(now), deps.reviews)
     deps.dataset.remove(gone, change, ledger, conflict, events)
 
@@ -137,7 +137,7 @@ def _add(example: LabelledImage, seen: Fingerprint, decided: Split | None, deps:
         member,
         example.reviewers,
         same_pictures(seen, deps),
-        ledger.counts,
+        ledger.by_label,
         deps.parameters.settings().holdout_percent,
         hashlib.sha256(f"{example.key}/{example.version}".encode()).hexdigest()[:32],
         decided,

@@ -97,7 +97,7 @@ def with_answer(review: Review, request: AnswerRequest, now: datetime) -> Review
     """The review with one answer more."""
     check_answer(review, request.worker, request.label)
     answers = (*review.answers, Answer(request.worker, request.label, timestamp(now)))
-    state = ReviewState.CLOSING if len(answers) >= review.wanted else review.state
+    state = ReviewState.CLOSING if len(answers) >= review.reviewers else review.state
     return replace(release(review, request.worker, skip=False), answers=answers, state=state)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import islice
 
 from loupe.adapters.detections import moved
-from loupe.adapters.reviews import take_place
+from loupe.adapters.reviews import count_opened
 from loupe.domain.detection import Detection, DetectionState, ModelOutput, why_unsure
 from loupe.domain.events import make_event
 from loupe.domain.keys import timestamp
@@ -49,14 +49,14 @@ def request_review(request: ReviewRequest, deps: Deps) -> str:
 def open_queued(settings: Settings, deps: Deps) -> int:
     """Open reviews that waited for a new day, the least sure image first."""
     day, cap = f"{deps.clock():%Y-%m-%d}", settings.reviews_per_day
-    places = min(PER_RUN, deps.reviews.places_left(day, cap))
+    places = min(PER_RUN, deps.reviews.daily_reviews_left(day, cap))
     opened = 0
     for review in islice(deps.reviews.least_sure(page=places), places) if places else ():
         after = replace(review, state=ReviewState.OPEN)
         try:
-            deps.reviews.move(after, review, *take_place(day, cap))
+            deps.reviews.move(after, review, *count_opened(day, cap))
         except AlreadyDone:
-            if not deps.reviews.places_left(day, cap):
+            if not deps.reviews.daily_reviews_left(day, cap):
                 break
             logger.info("somebody answers this review just now", extra={"review": review.id})
         else:
@@ -67,7 +67,7 @@ def open_queued(settings: Settings, deps: Deps) -> int:
 
 def known_labels(settings: Settings, deps: Deps) -> tuple[str, ...]:
     """The labels to choose from: those of the setting, then the dataset's."""
-    counts = deps.dataset.label_counts().counts
+    counts = deps.dataset.label_counts().by_label
     used = sorted(label for label, count in counts.items() if count.train or count.test)
     return tuple(dict.fromkeys((*settings.labels, *used)))
 
@@ -80,7 +80,7 @@ def open_review(
     """
     now = deps.clock()
     day, cap = f"{now:%Y-%m-%d}", request.settings.reviews_per_day
-    has_place = deps.reviews.places_left(day, cap) > 0
+    has_place = deps.reviews.daily_reviews_left(day, cap) > 0
     review = new_review(detection, request, labels, has_place, now)
     after = replace(
         detection,
@@ -102,11 +102,11 @@ def open_review(
         reason=review.reason,
         labels=list(labels),
     )
-    place = take_place(day, cap) if has_place else []
+    place = count_opened(day, cap) if has_place else []
     try:
         deps.reviews.put_new(review, moved(after, DetectionState.WAITING), *place, events=[event])
     except AlreadyDone:
-        if has_place and not deps.reviews.places_left(day, cap):
+        if has_place and not deps.reviews.daily_reviews_left(day, cap):
             return open_review(detection, request, labels, deps)  # Another took the last place.
         return deps.detections.get(request.image_id) or after
     return after
@@ -134,7 +134,7 @@ def new_review(
         state=ReviewState.OPEN if has_place else ReviewState.QUEUED,
         at=timestamp(now),
         labels=labels,
-        wanted=request.settings.reviewers,
+        reviewers=request.settings.reviewers,
         guess=request.answer.labels,
         guess_shown=request.settings.show_guess,
         version=request.answer.version,

@@ -68,7 +68,7 @@ def send(detection: Detection, settings: Settings, deps: Deps) -> None:
         state=ReviewState.OPEN,
         at=timestamp(deps.clock()),
         labels=known_labels(settings, deps),
-        wanted=settings.reviewers,
+        reviewers=settings.reviewers,
         guess=tuple(label for label in detection.labels if label.by == LabelledBy.MODEL),
         version=detection.version,
         reason="a sample to measure quality",

@@ -83,7 +83,7 @@ def plan_check(request: TrainingCheck, deps: Deps) -> Plan:
     return plan_training(
         deps.versions.progress(),
         deps.versions.last_attempt(),
-        deps.dataset.label_counts().counts,
+        deps.dataset.label_counts().by_label,
         request.settings.minimum_untrained_images,
         request.settings.minimum_f1,
         timestamp(deps.clock()),
