@@ -59,8 +59,8 @@ class ClockedDeps(Deps):
 
     now = START
 
-    def client(self, service: str) -> Any:
-        return client(service)
+    def client(self, service: str, **options: Any) -> Any:
+        return super().client(service, **options) if options else client(service)
 
     def clock(self) -> datetime:
         self.now += timedelta(seconds=1)
