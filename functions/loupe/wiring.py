@@ -99,7 +99,9 @@ class Deps:
         lambda self: EarlierConflicts(self.table, self.value("BUCKET"))
     )
     objects = cached_property(lambda self: Objects(self.client("s3"), self.value("BUCKET")))
-    rekognition = cached_property(lambda self: self.project(self.value("PROJECT")))
+    rekognition = cached_property(
+        lambda self: Rekognition(self.client("rekognition"), self.value("PROJECT"))
+    )
     workforce = cached_property(lambda self: Workforce(self.client("sagemaker")))
     schedules = cached_property(lambda self: Schedules(self.client("scheduler")))
     parameters = cached_property(lambda self: Parameters(self.client("ssm"), self.value("STACK")))
