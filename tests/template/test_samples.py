@@ -467,7 +467,7 @@ def changed(world: World, result: Any) -> None:
 
 def not_enough(world: World, result: Any) -> None:
     assert result["action"] == "nothing"
-    assert "10 are asked for" in result["reason"]
+    assert "10 are needed" in result["reason"]
 
 
 def closed(world: World, result: Any) -> None:

@@ -1,4 +1,4 @@
-"""Versions of the model, and which of them is in service."""
+"""Versions of the model, and the one in service."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class VersionStatus(StrEnum):
-    """What has become of a version."""
+    """The states of a version."""
 
     TRAINING = "training"
     TRAINING_FAILED = "training_failed"
@@ -23,7 +23,7 @@ class VersionStatus(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> "VersionStatus | None":
-        """What 0.1.0 called two of them, in records and in runs that began under it."""
+        """Two names of 0.1.0, in its records and in the runs that it began."""
         return {"refused": cls.REJECTED, "retired": cls.REPLACED}.get(str(value))
 
 
@@ -32,7 +32,7 @@ UNDECIDED = (VersionStatus.TRAINING, VersionStatus.WAITING_FOR_APPROVAL)
 
 @dataclass(frozen=True)
 class Version:
-    """One trained (or failed) version. `f1` is the service's own, on the holdout of its time.
+    """One version, trained or failed. `f1` is the service's own, on the holdout of its training.
 
     `retry_at` and `failures` are those of `domain.training.Attempt`.
     """
@@ -64,7 +64,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Service:
-    """Which version answers, and which one did before."""
+    """The version in service and the one before it; "" where there is none."""
 
     version: str = ""
     arn: str = ""
