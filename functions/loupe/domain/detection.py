@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from loupe.domain.keys import NO_LABEL_FITS, ImageRef, sort_key
+from loupe.domain.events import Event, image_event
+from loupe.domain.keys import NO_LABEL_FITS, ImageRef, sort_key, timestamp
 from loupe.errors import InvalidRequest
 
 
@@ -31,6 +33,14 @@ class LabelledBy(StrEnum):
 READ_BY_MODEL = (DetectionState.ACCEPTED, DetectionState.REVIEW, DetectionState.UNSURE)
 NOT_READ = (DetectionState.FAILED, DetectionState.REJECTED)
 """Reading has ended without an answer; `Detection.read_again` brings such an image back."""
+EVENTS = {
+    DetectionState.ACCEPTED: "ImageAccepted",
+    DetectionState.UNSURE: "ImageUnsure",
+    DetectionState.REJECTED: "ImageRejected",
+    DetectionState.WAITING: "ImageWaiting",
+    DetectionState.FAILED: "ImageFailed",
+}
+"""The event of each state that reading an image leads to."""
 MOST_FAILURES = 5
 """So often reading an image may end in an error that nobody knows to pass, before it has failed."""
 
@@ -104,6 +114,19 @@ class Detection:
         """Its place in listings by time."""
         return sort_key(self.at, self.image.id)
 
+    def with_output(
+        self, state: DetectionState, output: ModelOutput, reason: str, now: datetime
+    ) -> "Detection":
+        """The record after the model, or the lack of one, has given `output`."""
+        return replace(
+            self,
+            state=state,
+            labels=output.labels,
+            version=output.version,
+            reason=reason,
+            detected_at=timestamp(now) if output.version else "",
+        )
+
     def answered(self, label: str, reason: str) -> "Detection":
         """The record once people have answered `label`, which may be NO_LABEL_FITS."""
         labels = (person_label(label), *self.labels)
@@ -130,6 +153,26 @@ class Detection:
             "review": self.review,
             "id": self.image.id,
         }
+
+
+def detection_event(detection: Detection, at: datetime, cause: str = "") -> Event:
+    """The event of a record that has just entered its state, once for each `cause`.
+
+    An image may wait several times, by default once for each time.
+    """
+    waits = detection.state == DetectionState.WAITING
+    cause = cause or (timestamp(at) if waits else detection.state)
+    return image_event(
+        EVENTS[detection.state],
+        f"{detection.attempt}/{cause}",
+        at,
+        detection.image,
+        key=detection.image.key,
+        label=detection.labels[0].name if detection.labels else "nothing",
+        labels=[label.as_json() for label in detection.labels[:5]],
+        version=detection.version,
+        reason=detection.reason,
+    )
 
 
 def model_labels(custom_labels: Sequence[Mapping[str, Any]]) -> tuple[Label, ...]:

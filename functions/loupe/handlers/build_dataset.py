@@ -1,4 +1,4 @@
-"""Bring the project's datasets to what a version is to be trained on."""
+"""Update the project's datasets to what a version is trained on."""
 
 from dataclasses import asdict
 from typing import Any
@@ -10,5 +10,5 @@ from loupe.wiring import deps
 
 @correlated
 def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
-    """`{"version"}` -> how far the datasets are. Repeating it is safe at any point."""
+    """`{"version"}` -> the progress of the datasets. Safe to repeat."""
     return asdict(build_datasets(payload["version"], deps()))

@@ -1,4 +1,4 @@
-"""End of a training run: write how it ended, announce it, and give the lease back."""
+"""End a training run: write its outcome, announce it, and release the lease."""
 
 from dataclasses import asdict
 from typing import Any

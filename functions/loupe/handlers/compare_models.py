@@ -11,6 +11,6 @@ from loupe.wiring import deps
 
 @correlated
 def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
-    """`{"version", "settings"}` -> how far the comparison is."""
+    """`{"version", "settings"}` -> the progress of the comparison."""
     settings = Settings.from_parameters(payload["settings"])
     return asdict(compare(payload["version"], settings, deps()))

@@ -10,5 +10,5 @@ from loupe.wiring import deps
 
 @correlated
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """`{"image": ...}` -> an answer. Raises TryAgain while the model is busy or starts."""
+    """`{"image": ...}` -> the model's output. Raises TryAgain while the model is busy or starts."""
     return output_to_json(detect(image_from_json(event["image"]), deps()))

@@ -1,4 +1,4 @@
-"""Record what became of an image, with its event."""
+"""Record the outcome of reading an image, with its event."""
 
 from typing import Any
 

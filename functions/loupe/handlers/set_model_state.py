@@ -1,4 +1,4 @@
-"""Bring a version to running or stopped."""
+"""Start or stop a version."""
 
 from dataclasses import asdict
 from typing import Any
@@ -10,6 +10,8 @@ from loupe.wiring import deps
 
 @correlated
 def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
-    """`{"version", "wanted", "reason", "started"?}` -> how far it is. Safe to repeat."""
-    change = StateChange(payload["version"], payload["wanted"], payload["reason"])
-    return asdict(set_state(change, payload.get("started", False), deps()))
+    """`{"version", "wanted", "reason", "started"?}` -> `{"status", "reason"}`. Safe to repeat."""
+    change = StateChange(
+        payload["version"], payload["wanted"], payload["reason"], payload.get("started", False)
+    )
+    return asdict(set_state(change, deps()))

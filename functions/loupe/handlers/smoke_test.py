@@ -1,4 +1,4 @@
-"""Smoke test: a version that has just been started must answer before it takes over."""
+"""Smoke test: a version that has just started must answer before it takes over."""
 
 from typing import Any
 

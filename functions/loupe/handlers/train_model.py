@@ -1,4 +1,4 @@
-"""Train a version, or say how its training goes."""
+"""Train a version, or say how far its training is."""
 
 from dataclasses import asdict
 from typing import Any
@@ -10,5 +10,5 @@ from loupe.wiring import deps
 
 @correlated
 def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
-    """`{"version"}` -> how its training goes. The first call starts it; each later one looks."""
+    """`{"version"}` -> the progress of its training. The first call starts it."""
     return asdict(train(payload["version"], deps()))

@@ -1,4 +1,4 @@
-"""Start the model in service for a backlog, stop it when idle, and stop what nobody needs."""
+"""Start the model in service for a backlog, stop it when idle, and stop every other model."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -11,105 +11,109 @@ from loupe.domain.versions import VersionStatus
 from loupe.errors import ServiceRefused
 from loupe.services.lookups import Lookups
 from loupe.services.serving import StateChange, set_state
-from loupe.telemetry import (
-    logger,
-)
+from loupe.telemetry import logger
 
 
-def switch(now: Lookups) -> str:
+def switch(lookups: Lookups) -> str:
     """Start the model in service for a backlog, stop it when idle."""
-    if not now.service.version:
+    if not lookups.service.version:
         return "leave"
-    attempts, idle_minutes = _attempts(now), now.settings.idle_minutes
+    attempts, idle_minutes = _attempts(lookups), lookups.settings.idle_minutes
     decision = decide_model_state(
-        status=now.state.status,
-        backlog=sum(1 for _ in islice(now.deps.detections.waiting(page=1), 1)),
-        idle_minutes=0 if idle_minutes and _needs_champion(now) else idle_minutes,
-        last_used=_last_used(now),
-        now=now.deps.clock(),
+        status=lookups.state.status,
+        backlog=sum(1 for _ in islice(lookups.deps.detections.waiting(page=1), 1)),
+        idle_minutes=0 if idle_minutes and _needs_champion(lookups) else idle_minutes,
+        last_used=_last_used(lookups),
+        now=lookups.deps.clock(),
         attempts=attempts,
     )
-    if decision.action == "start":
-        _start(decision, attempts, now)
-    elif decision.action == "stop":
-        set_state(
-            StateChange(now.service.version, ModelStatus.STOPPED, decision.reason), False, now.deps
-        )
-    elif decision.action == "give up":
-        _give_up(attempts, now)
+    match decision.action:
+        case "start":
+            _start(decision, attempts, lookups)
+        case "stop":
+            _stop(lookups.service.version, decision.reason, lookups)
+        case "give up":
+            _give_up(attempts, lookups)
     return decision.action
 
 
-def _attempts(now: Lookups) -> Attempts:
-    """The attempts that count for this version and these units; none once it runs."""
-    attempts = now.deps.versions.attempts()
-    units = f"{now.settings.minimum_inference_units}-{now.settings.maximum_inference_units}"
-    if now.state.status == ModelStatus.RUNNING:
-        now.deps.versions.forget_attempts()
-    elif attempts and (attempts.version, attempts.units) == (now.service.version, units):
+def _attempts(lookups: Lookups) -> Attempts:
+    """The attempts to start this version with these units since it last ran."""
+    attempts = lookups.deps.versions.attempts()
+    units = f"{lookups.settings.minimum_inference_units}-{lookups.settings.maximum_inference_units}"
+    if lookups.state.status == ModelStatus.RUNNING:
+        lookups.deps.versions.forget_attempts()
+    elif attempts and (attempts.version, attempts.units) == (lookups.service.version, units):
         return attempts
-    return Attempts(now.service.version, units, 0, now.deps.clock())
+    return Attempts(lookups.service.version, units, 0, lookups.deps.clock())
 
 
-def _start(decision: Switch, attempts: Attempts, now: Lookups) -> None:
-    """Write the attempt down first, so that one that ends in an error counts as well."""
-    after = replace(attempts, count=attempts.count + 1, at=now.deps.clock())
-    now.deps.versions.save_attempts(after)
+def _start(decision: Switch, attempts: Attempts, lookups: Lookups) -> None:
+    """Write the attempt first, so that one that ends in an error counts as well."""
+    attempts = replace(attempts, count=attempts.count + 1, at=lookups.deps.clock())
+    lookups.deps.versions.save_attempts(attempts)
     try:
-        set_state(
-            StateChange(attempts.version, ModelStatus.RUNNING, decision.reason), False, now.deps
-        )
+        change = StateChange(attempts.version, ModelStatus.RUNNING, decision.reason)
+        set_state(change, lookups.deps)
     except ServiceRefused as error:
         logger.warning("the service refuses to start the model", exc_info=error)
-        now.deps.versions.save_attempts(replace(after, reason=str(error)))
+        lookups.deps.versions.save_attempts(replace(attempts, reason=str(error)))
 
 
-def _give_up(attempts: Attempts, now: Lookups) -> None:
-    """Tell the operator once; `loupe status` and the console go on saying so."""
-    reason = attempts.reason or now.state.message or f"it is {now.state.status}"
+def _stop(version: str, reason: str, lookups: Lookups) -> None:
+    set_state(StateChange(version, ModelStatus.STOPPED, reason), lookups.deps)
+
+
+def _give_up(attempts: Attempts, lookups: Lookups) -> None:
+    """Send the operator one event; `loupe status` and the console keep showing the reason."""
+    reason = attempts.reason or lookups.state.message or f"it is {lookups.state.status}"
     event = make_event(
         "ModelCannotStart",
         f"{attempts.version}/{timestamp(attempts.at)}",
-        now.deps.clock(),
+        lookups.deps.clock(),
         version=attempts.version,
         count=attempts.count,
         reason=reason,
     )
     after = replace(attempts, reason=reason, given_up=True)
-    now.deps.versions.save_attempts(after, [event])
+    lookups.deps.versions.save_attempts(after, [event])
 
 
-def _needs_champion(now: Lookups) -> bool:
-    """Whether a round of improvement is at work, which may compare with the version in service."""
-    if not now.improving:
+def _needs_champion(lookups: Lookups) -> bool:
+    """Whether a training run is active and may compare with the version in service."""
+    if not lookups.training_run_is_active:
         return False
-    newest = next(now.deps.versions.newest(), None)
+    newest = next(lookups.deps.versions.newest(), None)
     return newest is None or newest.status != VersionStatus.WAITING_FOR_APPROVAL
 
 
-def _last_used(now: Lookups) -> datetime:
-    """When the model read an image last, took over, or was started, whichever is the latest."""
-    look = now.deps.running.look(now.service.version)
+def _last_used(lookups: Lookups) -> datetime:
+    """The latest of three times: the model read an image, took over, or started."""
+    look = lookups.deps.running.look(lookups.service.version)
     since = timestamp(look.since) if look and look.since else ""
-    return datetime.fromisoformat(max(now.deps.detections.last_read_at(), now.service.since, since))
+    return datetime.fromisoformat(
+        max(lookups.deps.detections.last_read_at(), lookups.service.since, since)
+    )
 
 
-def stop_strays(now: Lookups) -> None:
-    """Business rule: outside a round of improvement only the version in service may run.
+def stop_strays(lookups: Lookups) -> None:
+    """Business rule: outside a training run only the version in service may run.
 
-    A round that was cut off leaves behind what it started, and that bills by the hour.
+    A training run that was cut off leaves running models behind, which bill by the hour.
     """
-    running = [name for name, state in now.states.items() if state.status == ModelStatus.RUNNING]
-    strays = [name for name in running if name != now.service.version]
-    if not strays or now.improving:
-        return
-    for name in strays:
-        set_state(StateChange(name, ModelStatus.STOPPED, "it is not in service"), False, now.deps)
+    strays = [
+        name
+        for name, state in lookups.states.items()
+        if state.status == ModelStatus.RUNNING and name != lookups.service.version
+    ]
+    if strays and not lookups.training_run_is_active:
+        for name in strays:
+            _stop(name, "it is not in service", lookups)
 
 
-def record_hours(now: Lookups) -> None:
-    """Count how long every version ran, those that ought not to run as well."""
-    running, at = now.deps.running, now.deps.clock()
+def record_hours(lookups: Lookups) -> None:
+    """Record the running hours of every version, also of one that should not run."""
+    running, at = lookups.deps.running, lookups.deps.clock()
     looks = running.looks()
-    for name, state in now.states.items():
+    for name, state in lookups.states.items():
         running.record(name, looks.get(name), at, state.status, state.units)
