@@ -6,6 +6,7 @@ version. The logger adds `xray_trace_id`, which is the same in all steps of an e
 
 import posixpath
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import wraps
 from typing import Any
 
@@ -22,15 +23,16 @@ from loupe.errors import InvalidRequest
 from loupe.services.payloads import image_from_json
 from loupe.telemetry import logger
 
-Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+JSON = dict[str, Any]
+Handler = Callable[[JSON, object], JSON]
 PLAIN = ("review", "version", "execution")
 
 
-def correlated(handler: Handler) -> Handler:
-    """Log the end of each call of a handler, with the ids in its payload."""
+def correlated(handler: Callable[[JSON, object], Any]) -> Handler:
+    """A handler that logs the end of each call with the ids in its payload, and answers JSON."""
 
     @wraps(handler)
-    def logged(payload: dict[str, Any], context: Any) -> dict[str, Any]:
+    def logged(payload: JSON, context: object) -> JSON:
         with logger.append_context_keys(step=_step(handler), **_payload_ids(payload)):
             try:
                 result = handler(payload, context)
@@ -38,7 +40,7 @@ def correlated(handler: Handler) -> Handler:
                 logger.exception("failed")
                 raise
             logger.info("done")
-            return result
+            return result if isinstance(result, dict) else asdict(result)
 
     return logged
 
@@ -46,7 +48,7 @@ def correlated(handler: Handler) -> Handler:
 class Batch(BatchProcessor):
     """A batch that logs every record that fails, with its ids."""
 
-    def _process_record(self, record: dict[str, Any]) -> Any:
+    def _process_record(self, record: JSON) -> Any:
         with logger.append_context_keys(**record_ids(record)):
             return super()._process_record(record)
 
@@ -60,13 +62,13 @@ def batch_handler(event_type: EventType, handle: Callable[[Any], None]) -> Handl
     """A handler that calls `handle` with each record of a batch; answers which to try again."""
     processor = Batch(event_type=event_type)
 
-    def handler(event: dict[str, Any], context: Any) -> Any:
+    def handler(event: JSON, context: Any) -> Any:
         return process_partial_response(event, handle, processor, context)
 
     return handler
 
 
-def record_ids(record: dict[str, Any]) -> dict[str, str]:
+def record_ids(record: JSON) -> dict[str, str]:
     """The ids that a raw record of a queue or of the table's stream names."""
     if "body" in record:
         return {"message_id": record["messageId"], **_message_ids(record["body"])}
@@ -90,7 +92,7 @@ def _message_ids(body: str) -> dict[str, str]:
     return {"image": changed.id, "key": changed.key}
 
 
-def _payload_ids(payload: dict[str, Any]) -> dict[str, str]:
+def _payload_ids(payload: JSON) -> dict[str, str]:
     ids = {name: payload[name] for name in PLAIN if payload.get(name)}
     if "image" in payload:
         image = image_from_json(payload["image"])
@@ -98,5 +100,5 @@ def _payload_ids(payload: dict[str, Any]) -> dict[str, str]:
     return ids
 
 
-def _step(handler: Handler) -> str:
+def _step(handler: Callable[[JSON, object], Any]) -> str:
     return handler.__module__.rpartition(".")[2]

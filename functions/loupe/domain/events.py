@@ -188,7 +188,7 @@ def make_event(kind: str, cause: str, at: datetime, *, about: str = "", **detail
     )
 
 
-def image_event(kind: str, cause: str, at: datetime, image: ImageRef, **detail: Any) -> Event:
+def image_event(kind: str, cause: str, at: datetime, image: ImageRef, /, **detail: Any) -> Event:
     """An event about an uploaded image, which is part of that image's history."""
     return make_event(kind, cause, at, about=image.id, image=image.name, **detail)
 

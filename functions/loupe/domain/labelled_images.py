@@ -9,9 +9,11 @@ event at a time.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from loupe.domain.events import Event, make_event
 from loupe.domain.keys import LABELLED_PREFIX, named_people, sort_key
 
 
@@ -78,6 +80,11 @@ class LabelledImage:
     def sort_key(self) -> str:
         """Its place in listings by time."""
         return sort_key(self.at, self.id)
+
+
+def labelled_event(kind: str, image: LabelledImage, at: datetime, **detail: Any) -> Event:
+    """An event that a version of a labelled image causes once."""
+    return make_event(kind, f"{image.key}/{image.version}", at, image=image.key, **detail)
 
 
 def hashed_key(key: str) -> str:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from loupe.domain.detection import Detection, Label, LabelledBy, ModelOutput, why_unsure
+from loupe.domain.events import Event, image_event
 from loupe.domain.keys import NO_LABEL_FITS, ImageRef, sort_key, timestamp
 from loupe.domain.labelled_images import Group, remark
 from loupe.domain.settings import Settings
@@ -132,6 +133,11 @@ class Review:
 def review_id(image: ImageRef, purpose: ReviewPurpose) -> str:
     """The name of the human loop: `^[a-z0-9](-*[a-z0-9])*$`, at most 63 characters."""
     return f"{purpose.replace(' ', '-')}-{image.id}"
+
+
+def review_event(kind: str, review: Review, at: datetime, /, **detail: Any) -> Event:
+    """An event that a review causes once."""
+    return image_event(kind, review.id, at, review.image, **detail)
 
 
 def new_review(
@@ -272,8 +278,7 @@ def check_answer(review: Review, worker: str, label: str) -> None:
         raise AlreadyDone(
             f"Review {review.id} is {review.state}; 'loupe reviews' lists the open ones."
         )
-    if label != NONE_OF_THE_ABOVE and label not in review.labels:
-        raise InvalidRequest(not_offered(label, review))
+    check_offered(label, review)
     if not worker.strip():
         raise InvalidRequest("A reviewer needs a name: --reviewer NAME.")
     if any(answer.worker == worker for answer in review.answers):
@@ -295,12 +300,13 @@ def repeats_answer(review: Review, worker: str, label: str) -> bool:
     )
 
 
-def not_offered(label: str, review: Review) -> str:
-    """What is wrong with an answer that is not one of the review's labels."""
-    return (
-        f"{label!r} is not one of the labels of this review: {', '.join(review.labels)}, or "
-        f"{NONE_OF_THE_ABOVE!r}."
-    )
+def check_offered(label: str, review: Review) -> None:
+    """Raise InvalidRequest unless `label` is one of the review's labels, or none of them."""
+    if label != NONE_OF_THE_ABOVE and label not in review.labels:
+        raise InvalidRequest(
+            f"{label!r} is not one of the labels of this review: {', '.join(review.labels)}, or "
+            f"{NONE_OF_THE_ABOVE!r}."
+        )
 
 
 def render_output(review: Review, flow: str) -> str:

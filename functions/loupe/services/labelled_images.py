@@ -11,7 +11,6 @@ from dataclasses import replace
 from loupe.adapters.objects import StoredObject
 from loupe.adapters.reviews import conflicting
 from loupe.domain.alignment import same_picture
-from loupe.domain.events import make_event
 from loupe.domain.fingerprint import Fingerprint, fingerprint
 from loupe.domain.images import UnreadableImage, check_size
 from loupe.domain.keys import label_of, timestamp
@@ -24,6 +23,7 @@ from loupe.domain.labelled_images import (
     add_member,
     hashed_key,
     imported_split,
+    labelled_event,
     provenance,
     remove_member,
 )
@@ -74,8 +74,7 @@ def remove(image: LabelledImage, deps: Deps) -> None:
     """Record that the object was deleted or replaced."""
     now = deps.clock()
     removed = replace(image, status=LabelledImageStatus.REMOVED, at=timestamp(now))
-    cause = f"{image.key}/{image.version}"
-    events = [make_event("ExampleRemoved", cause, now, image=image.key)]
+    events = [labelled_event("ExampleRemoved", image, now)]
     label_counts = deps.dataset.label_counts()
     if image.status != LabelledImageStatus.REGISTERED:
         deps.dataset.note(removed, image, label_counts, events)
@@ -104,8 +103,7 @@ def add(stored: StoredObject, deps: Deps) -> None:
     except (InvalidRequest, UnreadableImage, NotFound) as error:
         reason = str(error)
         rejected = replace(image, status=LabelledImageStatus.REJECTED, reason=reason)
-        cause = f"{key}/{image.version}"
-        event = make_event("ExampleRejected", cause, now, image=key, reason=reason)
+        event = labelled_event("ExampleRejected", image, now, reason=reason)
         deps.dataset.note(rejected, before, label_counts, [event])
         return
     _register(image, picture, imported_split(stored.metadata), deps)
@@ -136,29 +134,15 @@ def _register(
     others = [member.key for member in group.members if member.label != image.label]
     if any(_was_removed(key, deps) for key in others):
         raise TryAgain("the same picture was under another label a moment ago")
-    cause, now = f"{image.key}/{image.version}", deps.clock()
+    now, reason = deps.clock(), change.reason or "The picture is new."
+    split = SPLIT_WORDS[group.split]
     events = [
-        make_event(
-            "ExampleAdded",
-            cause,
-            now,
-            image=image.key,
-            label=image.label,
-            split=SPLIT_WORDS[group.split],
-            reason=change.reason or "The picture is new.",
-        )
+        labelled_event("ExampleAdded", image, now, label=image.label, split=split, reason=reason)
     ]
     if group.in_conflict:
+        labels, review = list(group.labels), label_conflict_id(group.id)
         events.append(
-            make_event(
-                "LabelConflict",
-                cause,
-                now,
-                image=image.key,
-                other=others,
-                labels=list(group.labels),
-                review=label_conflict_id(group.id),
-            )
+            labelled_event("LabelConflict", image, now, other=others, labels=labels, review=review)
         )
     registered = replace(image, group=group.id, split=group.split, reason=change.reason)
     conflict = conflicting(change, deps.objects.bucket, image.at, deps.reviews)

@@ -20,11 +20,12 @@ from loupe.domain.review import (
     Review,
     ReviewPurpose,
     ReviewState,
+    check_offered,
     check_output,
     consensus,
     group_in_conflict,
-    not_offered,
     parse_output,
+    review_event,
 )
 from loupe.errors import AlreadyDone, InvalidRequest, NotFound
 from loupe.services.events import announce
@@ -117,8 +118,7 @@ def decide_conflict(review_id: str, label: str, by: str, deps: Deps) -> None:
             f"Review {before.id} is {before.state}, not a conflict; 'loupe reviews --state "
             "conflict' lists those."
         )
-    if label != NONE_OF_THE_ABOVE and label not in before.labels:
-        raise InvalidRequest(not_offered(label, before))
+    check_offered(label, before)
     answer = Answer(by, label, timestamp(deps.clock()))
     review = replace(before, answers=(*before.answers, answer))
     if review.purpose == ReviewPurpose.TWO_LABELS:
@@ -142,15 +142,11 @@ def choose_label(decided: Review, before: Review, label: str, deps: Deps) -> Non
 
 def _settle(review: Review, before: Review, agreed: Consensus, deps: Deps) -> None:
     """Close a review with the label that people agree on; without one it becomes a conflict."""
-    label, now = agreed.label, deps.clock()
+    label = agreed.label
     if label is None:
-        event = image_event(
-            "ReviewConflict",
-            review.id,
-            now,
-            review.image,
-            review=review.id,
-            answers=[answer.label for answer in review.answers],
+        answers = [answer.label for answer in review.answers]
+        event = review_event(
+            "ReviewConflict", review, deps.clock(), review=review.id, answers=answers
         )
         conflict = replace(review, state=ReviewState.CONFLICT)
         deps.reviews.move(conflict, before, events=[event])
@@ -172,11 +168,10 @@ def _answer(
     effect = _keep_label(review, label, agreeing, deps)
     detection = deps.detections.existing(review.image.id)
     answered = detection.answered(label, f"a person said: {label}. {effect}")
-    event = image_event(
+    event = review_event(
         "ImageAnswered",
-        review.id,
+        review,
         deps.clock(),
-        review.image,
         key=review.image.key,
         answer=label,
         reviewers=agreeing,
@@ -210,11 +205,10 @@ def score(review: Review, answer: str, deps: Deps) -> tuple[list[Write], list[Ev
     guess = review.guess[0].name if review.guess else NONE_OF_THE_ABOVE
     version = deps.versions.get(review.version)
     agrees = guess == answer
-    event = image_event(
+    event = review_event(
         "QualityScored",
-        review.id,
+        review,
         deps.clock(),
-        review.image,
         version=review.version,
         guess=guess,
         answer=answer,

@@ -1,7 +1,7 @@
 """People's work on Loupe's own review page: claim a review, answer it, or give it back."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
@@ -29,31 +29,31 @@ LOOKED_AT = 500
 """Open reviews that one call searches for reviews that can be claimed."""
 
 
-@dataclass(frozen=True)
-class AnswerRequest:
-    """Who answers which review with what."""
-
-    review: str
-    worker: str
-    label: str
-
-
-def try_answer(request: AnswerRequest, deps: Deps) -> dict[str, str]:
+def try_answer(review_id: str, worker: str, label: str, deps: Deps) -> dict[str, str]:
     """`{"state"}` after the answer, or `{"error"}` that says to a person why it was refused."""
     try:
-        return {"state": answer(request, deps).state}
+        return {"state": answer(review_id, worker, label, deps).state}
     except TryAgain:
         raise
     except LoupeError as error:
         return {"error": str(error)}
 
 
-def answer(request: AnswerRequest, deps: Deps) -> Review:
+def answer(review_id: str, worker: str, label: str, deps: Deps) -> Review:
     """Add the answer; after the last one, hand all answers over."""
-    after = _until_written(request.review, lambda: add(request, deps))
-    if after.state == ReviewState.CLOSING:
-        hand_over(after, deps)
-    return after
+
+    def answered() -> Review | None:
+        before, now = deps.reviews.get(review_id), deps.clock()
+        if repeats_answer(before, worker, label):
+            return before
+        after = add_answer(before, Answer(worker, label, timestamp(now)))
+        counted = count_answer(worker, f"{now:%Y-%m-%d}")
+        return after if deps.reviews.try_move(after, before, *counted) else None
+
+    review = _until_written(review_id, answered)
+    if review.state == ReviewState.CLOSING:
+        hand_over(review, deps)
+    return review
 
 
 def give_back(review_id: str, worker: str, skip: bool, deps: Deps) -> None:
@@ -75,16 +75,6 @@ def _until_written(review_id: str, attempt: Callable[[], Review | None]) -> Revi
         if after := attempt():
             return after
     raise AlreadyDone(f"Many people are at work on review {review_id}; try again.")
-
-
-def add(request: AnswerRequest, deps: Deps) -> Review | None:
-    """Write the answer; None when somebody else changed the review first."""
-    before, now = deps.reviews.get(request.review), deps.clock()
-    if repeats_answer(before, request.worker, request.label):
-        return before
-    after = add_answer(before, Answer(request.worker, request.label, timestamp(now)))
-    counted = count_answer(request.worker, f"{now:%Y-%m-%d}")
-    return after if deps.reviews.try_move(after, before, *counted) else None
 
 
 def hand_over(review: Review, deps: Deps) -> None:

@@ -1,13 +1,12 @@
 """Ask people what an image shows."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 
 from loupe.adapters.detections import moved
 from loupe.adapters.reviews import take_place
 from loupe.domain.detection import Detection, DetectionState, ModelOutput
-from loupe.domain.events import image_event
-from loupe.domain.review import ReviewState, new_review
+from loupe.domain.review import ReviewState, new_review, review_event
 from loupe.domain.settings import Settings
 from loupe.errors import AlreadyDone
 from loupe.services.detection import record
@@ -18,24 +17,15 @@ from loupe.wiring import Deps
 NO_LABELS_YET = "no label is known yet; set Labels or upload labelled images"
 
 
-@dataclass(frozen=True)
-class ReviewRequest:
-    """What the detect machine hands over."""
-
-    image_id: str
-    output: ModelOutput
-    settings: Settings
-
-
-def request_review(request: ReviewRequest, deps: Deps) -> str:
+def request_review(image_id: str, output: ModelOutput, settings: Settings, deps: Deps) -> str:
     """Open a review, or leave the image waiting while there is no label to choose from."""
-    labels = known_labels(request.settings, deps)
+    labels = known_labels(settings, deps)
     if not labels:
         announce("LabelsNeeded", f"{deps.clock():%Y-%m-%d}", deps)
-        return record(request.image_id, DetectionState.WAITING, request.output, NO_LABELS_YET, deps)
-    detection = deps.detections.existing(request.image_id)
+        return record(image_id, DetectionState.WAITING, output, NO_LABELS_YET, deps)
+    detection = deps.detections.existing(image_id)
     if detection.state == DetectionState.WAITING:
-        detection = open_review(detection, request, labels, deps)
+        detection = open_review(detection, output, labels, settings, deps)
     if detection.state == DetectionState.REVIEW:
         start_loop(deps.reviews.get(detection.review), deps)
     return detection.state
@@ -64,22 +54,25 @@ def known_labels(settings: Settings, deps: Deps) -> tuple[str, ...]:
 
 
 def open_review(
-    detection: Detection, request: ReviewRequest, labels: tuple[str, ...], deps: Deps
+    detection: Detection,
+    output: ModelOutput,
+    labels: tuple[str, ...],
+    settings: Settings,
+    deps: Deps,
 ) -> Detection:
     """Write the review, its share of the day's number, the record and the event in one
     transaction; a repeated run changes nothing.
     """
-    now, output, settings = deps.clock(), request.output, request.settings
+    now = deps.clock()
     day, cap = f"{now:%Y-%m-%d}", settings.reviews_per_day
     opens = deps.reviews.places_left(day, cap) > 0
     review = new_review(detection, output, labels, settings, opens, now)
     after = detection.with_output(DetectionState.REVIEW, output, review.reason, now)
     after = replace(after, review=review.id)
-    event = image_event(
+    event = review_event(
         "ImageSentToReview",
-        review.id,
+        review,
         now,
-        detection.image,
         key=detection.image.key,
         review=review.id,
         reason=review.reason,
@@ -91,6 +84,6 @@ def open_review(
     except AlreadyDone:
         if opens and not deps.reviews.places_left(day, cap):
             # Another review was the last of the day.
-            return open_review(detection, request, labels, deps)
-        return deps.detections.existing(request.image_id)
+            return open_review(detection, output, labels, settings, deps)
+        return deps.detections.existing(detection.image.id)
     return after

@@ -10,7 +10,7 @@ from loupe.domain.events import make_event
 from loupe.domain.keys import timestamp
 from loupe.domain.model_state import STARTABLE, ModelStatus
 from loupe.domain.running_hours import bill_text
-from loupe.domain.versions import Version, VersionStatus
+from loupe.domain.versions import Version, VersionStatus, version_event
 from loupe.errors import AlreadyDone, FinalError, InvalidRequest, TryAgain
 from loupe.wiring import Deps
 
@@ -103,30 +103,19 @@ def promote(name: str, reason: str, deps: Deps) -> str:
     if service.version == name:
         return service.previous
     now = deps.clock()
-    event = make_event(
-        "VersionPromoted",
-        f"{name}/{service.version}/{service.since}",
-        now,
-        version=name,
-        f1=version.f1,
-        previous=service.version,
-        reason=reason,
+    cause = f"{name}/{service.version}/{service.since}"
+    event = version_event(
+        "VersionPromoted", cause, now, version, previous=service.version, reason=reason
     )
     deps.versions.promote(version, service, timestamp(now), reason, [event])
     return service.version
 
 
 def request_approval(name: str, reason: str, token: str, deps: Deps) -> None:
-    """Keep the token with the version and tell the operator."""
+    """Ask the operator to approve the version; `token` continues the state machine."""
     version = deps.versions.get(name)
-    event = make_event(
-        "ApprovalRequested",
-        f"{name}/{token}",
-        deps.clock(),
-        version=name,
-        f1=version.f1,
-        reason=reason,
-    )
+    cause = f"{name}/{token}"
+    event = version_event("ApprovalRequested", cause, deps.clock(), version, reason=reason)
     deps.versions.save(
         version,
         [event],

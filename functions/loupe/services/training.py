@@ -18,7 +18,7 @@ from loupe.domain.training import (
     plan_training,
     words_of,
 )
-from loupe.domain.versions import Version, VersionStatus
+from loupe.domain.versions import Version, VersionStatus, version_event
 from loupe.errors import AlreadyDone, NotFound
 from loupe.services.events import announce
 from loupe.telemetry import logger
@@ -220,12 +220,11 @@ def _close_rollback(version: Version, end: TrainingEnd, deps: Deps) -> Ending:
 
 def _not_promoted(version: Version, ending: Ending, end: TrainingEnd, deps: Deps) -> Event:
     training_failed = end.outcome == VersionStatus.TRAINING_FAILED
-    return make_event(
+    return version_event(
         "TrainingFailed" if training_failed else "VersionNotPromoted",
         f"{version.name}/{end.outcome}/{end.execution}",
         deps.clock(),
-        version=version.name,
-        f1=version.f1,
+        version,
         outcome=end.outcome,
         reason=ending.reason,
         retry_at=ending.retry_at,
