@@ -25,6 +25,11 @@ SERVICE_ERRORS = (ClientError, *UNREACHABLE)
 """What a call of a service raises if no adapter translates it."""
 
 
+def code_of(error: ClientError) -> str:
+    """The code of a service's error, such as "ThrottlingException"."""
+    return error.response["Error"]["Code"]
+
+
 def is_passing_name(name: str) -> bool:
     """Whether the error that ended a state machine passes; a service's error has a prefix."""
     return name.rpartition(".")[2] in BUSY | {TryAgain.__name__}
@@ -34,5 +39,5 @@ def is_passing(error: BaseException) -> bool:
     """Whether the same request may succeed later: throttling, a fault of the service, a timeout."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return error.response["Error"]["Code"] in BUSY or status >= 500
+        return code_of(error) in BUSY or status >= 500
     return isinstance(error, (TryAgain, *UNREACHABLE))

@@ -59,8 +59,8 @@ class ClockedDeps(Deps):
 
     now = START
 
-    def client(self, service: str) -> Any:
-        return client(service)
+    def client(self, service: str, **options: Any) -> Any:
+        return super().client(service, **options) if options else client(service)
 
     def clock(self) -> datetime:
         self.now += timedelta(seconds=1)
@@ -363,7 +363,7 @@ class World:
 
     def events(self, kind: str = "") -> list[dict[str, Any]]:
         """Events that were written, oldest first."""
-        found = self.deps.table.listing("listing", "EVENT", newest_first=False)
+        found = self.deps.table.listing("EVENT", newest_first=False)
         return [event for event in found if kind in ("", event["type"])]
 
     def queued(self, queue: str = "DETECTION_QUEUE") -> list[dict[str, Any]]:

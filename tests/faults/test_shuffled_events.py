@@ -136,8 +136,8 @@ class Town:
         """Everything that is to be the same. Left out: times, ids of versions, and which of a
         label's pictures are held out, which is decided by the order in which they came."""
         deps = self.world.deps
-        counts = deps.dataset.label_counts().counts
-        examples = list(deps.dataset.examples())
+        counts = deps.dataset.label_counts().by_label
+        examples = list(deps.dataset.labelled_images())
         told = Counter(
             (event["type"], event["detail"].get("image") or event["detail"].get("reason"))
             for event in self.world.events()

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
 from loupe.adapters.rekognition import VersionState
-from loupe.adapters.reviews import take_place
+from loupe.adapters.reviews import count_opened
 from loupe.adapters.table import Table
 from loupe.domain.detection import DetectionState, Label, ModelOutput
 from loupe.domain.keys import ImageRef
@@ -448,7 +448,7 @@ def test_many_open_reviews_are_not_read_again_and_again(
     serving.use(loops=serving.loops if a2i else None)
     serving.set(Labels="cat,dog", Maximum_Reviews_Per_Day="1")
     serving.deps.now += timedelta(hours=1)
-    serving.deps.table.write(take_place(f"{serving.deps.now:%Y-%m-%d}", 1))
+    serving.deps.table.write(count_opened(f"{serving.deps.now:%Y-%m-%d}", 1))
     reviews(serving, 40, ReviewState.OPEN, ReviewPurpose.UNSURE, "a-loop" if a2i else "")
     reviews(serving, 20, ReviewState.QUEUED, ReviewPurpose.UNSURE)
     run_housekeeping(serving.deps)

@@ -450,12 +450,12 @@ def test_a_loop_whose_review_is_over_when_it_starts_is_stopped(world: World, loo
 
 
 def test_a_loop_that_two_start_at_once_is_one(world: World, loop: str) -> None:
-    before = replace(world.deps.reviews.get(loop), loop="", asked=0)
+    before = replace(world.deps.reviews.get(loop), loop="", loops_started=0)
 
     start_loop(before, world.deps)
 
     assert world.loops.stopped == []
-    assert world.deps.reviews.get(loop).asked == 1
+    assert world.deps.reviews.get(loop).loops_started == 1
 
 
 def test_after_the_switch_back_loupe_itself_asks(world: World, loop: str) -> None:

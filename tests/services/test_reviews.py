@@ -46,7 +46,7 @@ def test_an_unsure_image_is_in_review_with_its_reason_and_event(world: World) ->
     review = world.deps.reviews.get(review_of(world))
     detection = world.detection(review.image)
 
-    assert (review.state, review.purpose, review.wanted) == (
+    assert (review.state, review.purpose, review.reviewers) == (
         ReviewState.OPEN,
         ReviewPurpose.UNSURE,
         2,
@@ -107,9 +107,11 @@ DAY = f"{START:%Y-%m-%d}"
 
 def look_too_early(world: World, monkeypatch: pytest.MonkeyPatch, places: int) -> None:
     """Let the next look at the day's places see what others take before the write."""
-    look, seen = world.deps.reviews.places_left, iter([places])
+    look, seen = world.deps.reviews.daily_reviews_left, iter([places])
     monkeypatch.setattr(
-        world.deps.reviews, "places_left", lambda day, cap: next(seen, None) or look(day, cap)
+        world.deps.reviews,
+        "daily_reviews_left",
+        lambda day, cap: next(seen, None) or look(day, cap),
     )
 
 
@@ -151,7 +153,7 @@ def test_a_review_takes_its_place_once_however_often_it_is_asked_for(
     for _ in range(2):
         open_review(before, UNSURE_ANSWER, ("cat", "dog"), settings, world.deps)
 
-    assert world.deps.reviews.places_left(DAY, 9) == 8
+    assert world.deps.reviews.daily_reviews_left(DAY, 9) == 8
 
 
 def test_a_queued_review_that_is_answered_just_now_takes_no_place(
@@ -166,7 +168,7 @@ def test_a_queued_review_that_is_answered_just_now_takes_no_place(
     world.set(Maximum_Reviews_Per_Day="3")
 
     assert open_queued(world.settings(), world.deps) == 0
-    assert world.deps.reviews.places_left(DAY, 3) == 2
+    assert world.deps.reviews.daily_reviews_left(DAY, 3) == 2
 
 
 def test_without_a_cap_reviews_do_not_wait_for_one_count(world: World) -> None:

@@ -8,7 +8,7 @@ import pytest
 from loupe.domain.detection import Label
 from loupe.domain.review import NONE_OF_THE_ABOVE, ReviewPurpose, ReviewState
 from loupe.services.sampling import sample_reviews
-from tests.adapters.world import World
+from tests.adapters.world import World, table_resource
 
 
 @pytest.fixture(autouse=True)
@@ -150,7 +150,7 @@ def test_a_run_that_is_repeated_opens_no_second_review(world: World) -> None:
     for number in range(2):
         world.accepted(f"{number}.png")
     sample_reviews(world.deps)
-    world.deps.table.delete("STATE", "SAMPLING")
+    table_resource().delete_item(Key={"pk": "STATE", "sk": "SAMPLING"})
 
     sample_reviews(world.deps)
 

@@ -33,7 +33,7 @@ class HumanLoops:
         try:
             self._client.start_human_loop(
                 HumanLoopName=name,
-                FlowDefinitionArn=f"{self._flow}-{review.wanted}",
+                FlowDefinitionArn=f"{self._flow}-{review.reviewers}",
                 HumanLoopInput={"InputContent": json.dumps(loop_input(review), ensure_ascii=False)},
             )
         except ClientError as error:

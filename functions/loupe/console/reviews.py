@@ -82,5 +82,5 @@ def _shown(review: Review, worker: str, deps: Deps) -> dict[str, Any]:
         "guess": [label.as_json() for label in review.shown_guess],
         "reason": review.shown_reason,
         "until": review.claims[worker],
-        "wanted": review.wanted,
+        "wanted": review.reviewers,
     }

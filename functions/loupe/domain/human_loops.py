@@ -62,7 +62,7 @@ def loop_name(review: Review) -> str:
 
     A name is taken for ever, so a second loop cannot bear that of the first.
     """
-    return review.id if not review.asked else f"{review.id}-{review.asked + 1}"
+    return review.id if not review.loops_started else f"{review.id}-{review.loops_started + 1}"
 
 
 def review_of(loop: str) -> str:
@@ -95,6 +95,6 @@ def after_loop(review: Review, ended: EndedLoop) -> Review | None:
         return None
     if ended.status == LoopStatus.COMPLETED:
         return None
-    if ended.status == LoopStatus.FAILED and review.asked < MOST_LOOPS:
+    if ended.status == LoopStatus.FAILED and review.loops_started < MOST_LOOPS:
         return replace(review, loop="")
     return replace(review, state=ReviewState.CONFLICT, loop="")

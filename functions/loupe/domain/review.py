@@ -74,7 +74,7 @@ class Review:
     state: ReviewState
     at: str
     labels: tuple[str, ...]
-    wanted: int
+    reviewers: int = field(metadata=stored_as("wanted"))
     guess: tuple[Label, ...] = ()
     guess_shown: bool = False
     version: str = ""
@@ -84,7 +84,7 @@ class Review:
     claims: Mapping[str, str] = field(default_factory=dict)
     skipped: tuple[str, ...] = ()
     loop: str = ""
-    asked: int = 0
+    loops_started: int = field(default=0, metadata=stored_as("asked"))
     handed_over: str = ""
 
     @property
@@ -123,7 +123,7 @@ class Review:
             "state": self.state,
             "at": self.at,
             "labels": list(self.labels),
-            "wanted": self.wanted,
+            "wanted": self.reviewers,
             "answers": [vars(answer) for answer in self.answers],
             "guess": [label.as_json() for label in self.shown_guess],
             "reason": self.shown_reason,
@@ -163,7 +163,7 @@ def new_review(
         state=ReviewState.OPEN if has_place else ReviewState.QUEUED,
         at=timestamp(now),
         labels=labels,
-        wanted=settings.reviewers,
+        reviewers=settings.reviewers,
         guess=output.labels,
         guess_shown=settings.show_guess,
         version=output.version,
@@ -182,7 +182,7 @@ def quality_review(
         state=ReviewState.OPEN,
         at=timestamp(now),
         labels=labels,
-        wanted=reviewers,
+        reviewers=reviewers,
         guess=tuple(label for label in detection.labels if label.by == LabelledBy.MODEL),
         version=detection.version,
         reason="a sample to measure quality",
@@ -199,7 +199,7 @@ def label_conflict(group: Group, bucket: str, at: str) -> Review:
         state=ReviewState.CONFLICT,
         at=at,
         labels=group.labels,
-        wanted=0,
+        reviewers=0,
         reason=remark(group, newest.key),
     )
 
@@ -233,7 +233,7 @@ def claim(review: Review, worker: str, now: datetime) -> Review | None:
         for who, until in review.claims.items()
         if until > timestamp(now) and who not in answered and who != worker
     }
-    if len(answered) + len(others) >= review.wanted:
+    if len(answered) + len(others) >= review.reviewers:
         return None
     until = timestamp(now + timedelta(minutes=CLAIM_MINUTES))
     return replace(review, claims=others | {worker: until})
@@ -289,7 +289,7 @@ def add_answer(review: Review, answer: Answer) -> Review:
     """The review with one more answer; raises like `check_answer`."""
     check_answer(review, answer.worker, answer.label)
     answers = (*review.answers, answer)
-    state = ReviewState.CLOSING if len(answers) >= review.wanted else review.state
+    state = ReviewState.CLOSING if len(answers) >= review.reviewers else review.state
     return replace(release(review, answer.worker, skip=False), answers=answers, state=state)
 
 

@@ -30,7 +30,7 @@ def start_loop(review: Review, deps: Deps) -> None:
     except TryAgain as error:
         logger.warning("the loop is started later", extra={"loop": name, "reason": str(error)})
         return
-    after = replace(review, loop=name, asked=review.asked + 1)
+    after = replace(review, loop=name, loops_started=review.loops_started + 1)
     if not deps.reviews.try_move(after, review) and deps.reviews.get(review.id).loop != name:
         deps.loops.stop(name)  # Meanwhile the review was answered or withdrawn.
 

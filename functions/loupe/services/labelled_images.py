@@ -79,7 +79,7 @@ def remove(image: LabelledImage, deps: Deps) -> None:
     if image.status != LabelledImageStatus.REGISTERED:
         deps.dataset.note(removed, image, label_counts, events)
         return
-    change = remove_member(deps.dataset.group(image.group), image.key, label_counts.counts)
+    change = remove_member(deps.dataset.group(image.group), image.key, label_counts.by_label)
     conflict = conflicting(change, deps.objects.bucket, removed.at, deps.reviews)
     deps.dataset.remove(removed, change, label_counts, conflict, events)
 
@@ -125,7 +125,7 @@ def _register(
         member,
         image.reviewers,
         same_pictures(picture, deps),
-        label_counts.counts,
+        label_counts.by_label,
         deps.parameters.settings().holdout_percent,
         hashed_key(f"{image.key}/{image.version}"),
         imported,

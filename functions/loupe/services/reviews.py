@@ -4,7 +4,7 @@ from dataclasses import replace
 from itertools import islice
 
 from loupe.adapters.detections import moved
-from loupe.adapters.reviews import take_place
+from loupe.adapters.reviews import count_opened
 from loupe.domain.detection import Detection, DetectionState, ModelOutput
 from loupe.domain.review import ReviewState, new_review, review_event
 from loupe.domain.settings import Settings
@@ -34,21 +34,21 @@ def request_review(image_id: str, output: ModelOutput, settings: Settings, deps:
 def open_queued(settings: Settings, deps: Deps) -> int:
     """Open reviews that were queued for a new day, the least sure image first."""
     day, cap = f"{deps.clock():%Y-%m-%d}", settings.reviews_per_day
-    limit = min(PER_RUN, deps.reviews.places_left(day, cap))
+    limit = min(PER_RUN, deps.reviews.daily_reviews_left(day, cap))
     opened = 0
     for review in islice(deps.reviews.least_sure(page=limit), limit) if limit else ():
         after = replace(review, state=ReviewState.OPEN)
-        if deps.reviews.try_move(after, review, *take_place(day, cap)):
+        if deps.reviews.try_move(after, review, *count_opened(day, cap)):
             opened += 1
             start_loop(after, deps)
-        elif not deps.reviews.places_left(day, cap):
+        elif not deps.reviews.daily_reviews_left(day, cap):
             break
     return opened
 
 
 def known_labels(settings: Settings, deps: Deps) -> tuple[str, ...]:
     """The labels to choose from: those of the setting, then the dataset's."""
-    counts = deps.dataset.label_counts().counts
+    counts = deps.dataset.label_counts().by_label
     used = sorted(label for label, count in counts.items() if count.train or count.test)
     return tuple(dict.fromkeys((*settings.labels, *used)))
 
@@ -65,7 +65,7 @@ def open_review(
     """
     now = deps.clock()
     day, cap = f"{now:%Y-%m-%d}", settings.reviews_per_day
-    opens = deps.reviews.places_left(day, cap) > 0
+    opens = deps.reviews.daily_reviews_left(day, cap) > 0
     review = new_review(detection, output, labels, settings, opens, now)
     after = detection.with_output(DetectionState.REVIEW, output, review.reason, now)
     after = replace(after, review=review.id)
@@ -78,11 +78,11 @@ def open_review(
         reason=review.reason,
         labels=list(labels),
     )
-    counted = take_place(day, cap) if opens else []
+    counted = count_opened(day, cap) if opens else []
     try:
         deps.reviews.put_new(review, moved(after, DetectionState.WAITING), *counted, events=[event])
     except AlreadyDone:
-        if opens and not deps.reviews.places_left(day, cap):
+        if opens and not deps.reviews.daily_reviews_left(day, cap):
             # Another review was the last of the day.
             return open_review(detection, output, labels, settings, deps)
         return deps.detections.existing(detection.image.id)

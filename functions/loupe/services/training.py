@@ -96,7 +96,7 @@ def plan_check(check: TrainingCheck, deps: Deps) -> Plan:
     return plan_training(
         deps.versions.progress(),
         deps.versions.last_attempt(),
-        deps.dataset.label_counts().counts,
+        deps.dataset.label_counts().by_label,
         check.settings.minimum_untrained_images,
         check.settings.minimum_f1,
         timestamp(deps.clock()),
