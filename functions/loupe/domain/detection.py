@@ -33,14 +33,6 @@ class LabelledBy(StrEnum):
 READ_BY_MODEL = (DetectionState.ACCEPTED, DetectionState.REVIEW, DetectionState.UNSURE)
 NOT_READ = (DetectionState.FAILED, DetectionState.REJECTED)
 """Reading has ended without an answer; `Detection.read_again` brings such an image back."""
-EVENTS = {
-    DetectionState.ACCEPTED: "ImageAccepted",
-    DetectionState.UNSURE: "ImageUnsure",
-    DetectionState.REJECTED: "ImageRejected",
-    DetectionState.WAITING: "ImageWaiting",
-    DetectionState.FAILED: "ImageFailed",
-}
-"""The event of each state that reading an image leads to."""
 MOST_FAILURES = 5
 """So often reading an image may end in an error that nobody knows to pass, before it has failed."""
 
@@ -156,14 +148,14 @@ class Detection:
 
 
 def detection_event(detection: Detection, at: datetime, cause: str = "") -> Event:
-    """The event of a record that has just entered its state, once for each `cause`.
+    """The event of a record that has just entered its state, which gives the event its name.
 
-    An image may wait several times, by default once for each time.
+    There is one for each `cause`; by default an image has one for each time that it waits.
     """
     waits = detection.state == DetectionState.WAITING
     cause = cause or (timestamp(at) if waits else detection.state)
     return image_event(
-        EVENTS[detection.state],
+        f"Image{detection.state.capitalize()}",
         f"{detection.attempt}/{cause}",
         at,
         detection.image,

@@ -63,12 +63,11 @@ def start_due_check(machine: str, deps: Deps) -> bool:
     all the same.
     """
     last = deps.versions.last_attempt()
-    if last is None or not last.retry_at or last.retry_at > timestamp(deps.clock()):
-        return False
-    if is_training_run_active(deps):
-        return False
-    deps.executions.start(machine, {})
-    return True
+    is_due = last is not None and "" < last.retry_at <= timestamp(deps.clock())
+    if is_due and not is_training_run_active(deps):
+        deps.executions.start(machine, {})
+        return True
+    return False
 
 
 def take_lease(execution: str, deps: Deps) -> bool:
