@@ -1,5 +1,8 @@
 """Which errors of services pass by themselves."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
 
@@ -28,6 +31,16 @@ SERVICE_ERRORS = (ClientError, *UNREACHABLE)
 def code_of(error: ClientError) -> str:
     """The code of a service's error, such as "ThrottlingException"."""
     return error.response["Error"]["Code"]
+
+
+@contextmanager
+def ignoring(*codes: str) -> Iterator[None]:
+    """Suppress a service's errors with one of `codes`."""
+    try:
+        yield
+    except ClientError as error:
+        if code_of(error) not in codes:
+            raise
 
 
 def is_passing_name(name: str) -> bool:

@@ -99,6 +99,9 @@ class Deps:
         lambda self: EarlierConflicts(self.table, self.value("BUCKET"))
     )
     objects = cached_property(lambda self: Objects(self.client("s3"), self.value("BUCKET")))
+    rekognition = cached_property(
+        lambda self: Rekognition(self.client("rekognition"), self.value("PROJECT"))
+    )
     workforce = cached_property(lambda self: Workforce(self.client("sagemaker")))
     schedules = cached_property(lambda self: Schedules(self.client("scheduler")))
     parameters = cached_property(lambda self: Parameters(self.client("ssm"), self.value("STACK")))
@@ -122,10 +125,6 @@ class Deps:
         style = "virtual" if self.is_billed else "path"
         client = self.client("s3", signature_version="s3v4", s3={"addressing_style": style})
         return PresignedUrls(client, self.value("BUCKET"))
-
-    @cached_property
-    def rekognition(self) -> Rekognition:
-        return self.project(self.value("PROJECT"))
 
     def project(self, arn: str) -> Rekognition:
         """The Rekognition project with this ARN ("": one that does not exist yet)."""
