@@ -599,27 +599,27 @@ def test_a_failed_attempt_is_taken_up_when_its_pause_is_over_and_nothing_else_is
         Closing("run 1", "v1", VersionStatus.FAILED, "it could not be compared", False, fault),
         world.deps,
     )
-    assert not start_due_check("arn:improve", world.deps)
+    assert not start_due_check(world.deps)
 
     world.deps.now += timedelta(minutes=15)
     world.deps.versions.take_lease("run 2", over="")
     world.executions.running = {"run 2"}
-    assert not start_due_check("arn:improve", world.deps)
+    assert not start_due_check(world.deps)
 
     world.executions.running = set()
-    assert start_due_check("arn:improve", world.deps)
+    assert start_due_check(world.deps)
     assert world.executions.started == ["arn:improve"]
 
 
 def test_what_was_decided_or_never_begun_starts_nothing(world: World) -> None:
-    assert not start_due_check("arn:improve", world.deps)
+    assert not start_due_check(world.deps)
 
     begun(world, "v1", "run 1")
     close_training(
         Closing("run 1", "v1", VersionStatus.NOT_BETTER, "it is worse", False), world.deps
     )
 
-    assert not start_due_check("arn:improve", world.deps)
+    assert not start_due_check(world.deps)
 
 
 def lent(world: World) -> None:

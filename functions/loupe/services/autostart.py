@@ -14,106 +14,104 @@ from loupe.services.serving import StateChange, set_state
 from loupe.telemetry import logger
 
 
-def switch(lookups: Lookups) -> str:
+def switch(run: Lookups) -> str:
     """Start the model in service for a backlog, stop it when idle."""
-    if not lookups.service.version:
+    if not run.service.version:
         return "leave"
-    attempts, idle_minutes = _attempts(lookups), lookups.settings.idle_minutes
+    attempts, idle_minutes = _attempts(run), run.settings.idle_minutes
     decision = decide_model_state(
-        status=lookups.state.status,
-        backlog=sum(1 for _ in islice(lookups.deps.detections.waiting(page=1), 1)),
-        idle_minutes=0 if idle_minutes and _needs_champion(lookups) else idle_minutes,
-        last_used=_last_used(lookups),
-        now=lookups.deps.clock(),
+        status=run.state.status,
+        backlog=sum(1 for _ in islice(run.deps.detections.waiting(page=1), 1)),
+        idle_minutes=0 if idle_minutes and _needs_champion(run) else idle_minutes,
+        last_used=_last_used(run),
+        now=run.deps.clock(),
         attempts=attempts,
     )
     match decision.action:
         case "start":
-            _start(decision, attempts, lookups)
+            _start(decision, attempts, run)
         case "stop":
-            _stop(lookups.service.version, decision.reason, lookups)
+            _stop(run.service.version, decision.reason, run)
         case "give up":
-            _give_up(attempts, lookups)
+            _give_up(attempts, run)
     return decision.action
 
 
-def _attempts(lookups: Lookups) -> Attempts:
+def _attempts(run: Lookups) -> Attempts:
     """The attempts to start this version with these units since it last ran."""
-    attempts = lookups.deps.versions.attempts()
-    units = f"{lookups.settings.minimum_inference_units}-{lookups.settings.maximum_inference_units}"
-    if lookups.state.status == ModelStatus.RUNNING:
-        lookups.deps.versions.forget_attempts()
-    elif attempts and (attempts.version, attempts.units) == (lookups.service.version, units):
+    attempts = run.deps.versions.attempts()
+    units = f"{run.settings.minimum_inference_units}-{run.settings.maximum_inference_units}"
+    if run.state.status == ModelStatus.RUNNING:
+        run.deps.versions.forget_attempts()
+    elif attempts and (attempts.version, attempts.units) == (run.service.version, units):
         return attempts
-    return Attempts(lookups.service.version, units, 0, lookups.deps.clock())
+    return Attempts(run.service.version, units, 0, run.deps.clock())
 
 
-def _start(decision: Switch, attempts: Attempts, lookups: Lookups) -> None:
+def _start(decision: Switch, attempts: Attempts, run: Lookups) -> None:
     """Write the attempt first, so that one that ends in an error counts as well."""
-    attempts = replace(attempts, count=attempts.count + 1, at=lookups.deps.clock())
-    lookups.deps.versions.save_attempts(attempts)
+    attempts = replace(attempts, count=attempts.count + 1, at=run.deps.clock())
+    run.deps.versions.save_attempts(attempts)
     try:
         change = StateChange(attempts.version, ModelStatus.RUNNING, decision.reason)
-        set_state(change, lookups.deps)
+        set_state(change, run.deps)
     except ServiceRefused as error:
         logger.warning("the service refuses to start the model", exc_info=error)
-        lookups.deps.versions.save_attempts(replace(attempts, reason=str(error)))
+        run.deps.versions.save_attempts(replace(attempts, reason=str(error)))
 
 
-def _stop(version: str, reason: str, lookups: Lookups) -> None:
-    set_state(StateChange(version, ModelStatus.STOPPED, reason), lookups.deps)
+def _stop(version: str, reason: str, run: Lookups) -> None:
+    set_state(StateChange(version, ModelStatus.STOPPED, reason), run.deps)
 
 
-def _give_up(attempts: Attempts, lookups: Lookups) -> None:
+def _give_up(attempts: Attempts, run: Lookups) -> None:
     """Send the operator one event; `loupe status` and the console keep showing the reason."""
-    reason = attempts.reason or lookups.state.message or f"it is {lookups.state.status}"
+    reason = attempts.reason or run.state.message or f"it is {run.state.status}"
     event = make_event(
         "ModelCannotStart",
         f"{attempts.version}/{timestamp(attempts.at)}",
-        lookups.deps.clock(),
+        run.deps.clock(),
         version=attempts.version,
         count=attempts.count,
         reason=reason,
     )
     after = replace(attempts, reason=reason, given_up=True)
-    lookups.deps.versions.save_attempts(after, [event])
+    run.deps.versions.save_attempts(after, [event])
 
 
-def _needs_champion(lookups: Lookups) -> bool:
+def _needs_champion(run: Lookups) -> bool:
     """Whether a training run is active and may compare with the version in service."""
-    if not lookups.training_run_is_active:
+    if not run.training_run_is_active:
         return False
-    newest = next(lookups.deps.versions.newest(), None)
+    newest = next(run.deps.versions.newest(), None)
     return newest is None or newest.status != VersionStatus.WAITING_FOR_APPROVAL
 
 
-def _last_used(lookups: Lookups) -> datetime:
+def _last_used(run: Lookups) -> datetime:
     """The latest of three times: the model read an image, took over, or started."""
-    look = lookups.deps.running.look(lookups.service.version)
+    look = run.deps.running.look(run.service.version)
     since = timestamp(look.since) if look and look.since else ""
-    return datetime.fromisoformat(
-        max(lookups.deps.detections.last_read_at(), lookups.service.since, since)
-    )
+    return datetime.fromisoformat(max(run.deps.detections.last_read_at(), run.service.since, since))
 
 
-def stop_strays(lookups: Lookups) -> None:
+def stop_strays(run: Lookups) -> None:
     """Business rule: outside a training run only the version in service may run.
 
     A training run that was cut off leaves running models behind, which bill by the hour.
     """
     strays = [
         name
-        for name, state in lookups.states.items()
-        if state.status == ModelStatus.RUNNING and name != lookups.service.version
+        for name, state in run.states.items()
+        if state.status == ModelStatus.RUNNING and name != run.service.version
     ]
-    if strays and not lookups.training_run_is_active:
+    if strays and not run.training_run_is_active:
         for name in strays:
-            _stop(name, "it is not in service", lookups)
+            _stop(name, "it is not in service", run)
 
 
-def record_hours(lookups: Lookups) -> None:
+def record_hours(run: Lookups) -> None:
     """Record the running hours of every version, also of one that should not run."""
-    running, at = lookups.deps.running, lookups.deps.clock()
+    running, at = run.deps.running, run.deps.clock()
     looks = running.looks()
-    for name, state in lookups.states.items():
+    for name, state in run.states.items():
         running.record(name, looks.get(name), at, state.status, state.units)

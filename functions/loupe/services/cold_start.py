@@ -20,24 +20,24 @@ LATE = timedelta(minutes=15)
 machine started before."""
 
 
-def withdraw_cold_start(lookups: Lookups) -> None:
+def withdraw_cold_start(run: Lookups) -> None:
     """Business rule: the first model reads every image that no person has answered yet.
 
     The runs go through the reviews once, queued ones first, because these may be opened meanwhile.
     They go through the reviews of the last minutes again until LATE is over.
     """
-    deps = lookups.deps
+    deps = run.deps
     pointers = deps.pointers.get(
         COLD_START_REVIEWS, {ReviewState.QUEUED: "", ReviewState.OPEN: "", "done": False}
     )
-    if not lookups.service.version or pointers["done"]:
+    if not run.service.version or pointers["done"]:
         return
     now = deps.clock()
     at_end = all(
         _withdraw_from(state, pointers, now, deps)
         for state in (ReviewState.QUEUED, ReviewState.OPEN)
     )
-    done = at_end and now - datetime.fromisoformat(lookups.service.since) >= LATE
+    done = at_end and now - datetime.fromisoformat(run.service.since) >= LATE
     deps.pointers.save(COLD_START_REVIEWS, {**pointers, "done": done})
 
 

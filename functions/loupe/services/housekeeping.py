@@ -44,12 +44,12 @@ def run_housekeeping(deps: Deps) -> dict[str, Any]:
     other error raises HousekeepingFailed at the end, which names the parts. A metric counts both,
     and so shows a passing fault that lasts.
     """
-    lookups = Lookups(deps)
+    run = Lookups(deps)
     results: dict[str, Any] = {}
     errors: dict[str, Exception] = {}
     for name, part in PARTS.items():
         try:
-            results[name] = part(lookups)
+            results[name] = part(run)
         except Exception as error:  # noqa: BLE001 - whatever it is, the other parts run
             logger.warning("a part of the housekeeping failed", exc_info=error, part=name)
             errors[name] = error
@@ -73,70 +73,64 @@ def raise_lasting(errors: Mapping[str, Exception]) -> None:
         raise HousekeepingFailed(f"These parts failed: {'; '.join(failed)}.")
 
 
-def queue_waiting(lookups: Lookups) -> int:
+def queue_waiting(run: Lookups) -> int:
     """Queue images that wait, if they can be read now and the queue is empty."""
-    if not _can_read(lookups) or not lookups.deps.queue.is_empty():
+    if not _can_read(run) or not run.deps.queue.is_empty():
         return 0
-    waiting = lookups.deps.detections.waiting(page=IMAGES_PER_RUN)
+    waiting = run.deps.detections.waiting(page=IMAGES_PER_RUN)
     images = [detection.image for detection in islice(waiting, IMAGES_PER_RUN)]
-    if not images or not lookups.deps.turns.take("waiting images", lookups.deps.clock(), QUEUEING):
+    if not images or not run.deps.turns.take("waiting images", run.deps.clock(), QUEUEING):
         return 0
-    lookups.deps.queue.send(images)
+    run.deps.queue.send(images)
     return len(images)
 
 
-def _can_read(lookups: Lookups) -> bool:
-    if lookups.service.version:
-        return lookups.state.status == ModelStatus.RUNNING
-    return lookups.settings.review and bool(known_labels(lookups.settings, lookups.deps))
+def _can_read(run: Lookups) -> bool:
+    if run.service.version:
+        return run.state.status == ModelStatus.RUNNING
+    return run.settings.review and bool(known_labels(run.settings, run.deps))
 
 
-def measure_reviews(lookups: Lookups) -> None:
+def measure_reviews(run: Lookups) -> None:
     """Measure how long the oldest review waits, for the alarms and the dashboard."""
-    oldest = next(lookups.deps.reviews.oldest_open(page=1), None)
-    at = lookups.deps.clock()
+    oldest = next(run.deps.reviews.oldest_open(page=1), None)
+    at = run.deps.clock()
     waited = at - datetime.fromisoformat(oldest.at) if oldest else timedelta()
-    meter(lookups.deps.value("STACK"), OLDEST_REVIEW_HOURS, waited.total_seconds() / 3600)
+    meter(run.deps.value("STACK"), OLDEST_REVIEW_HOURS, waited.total_seconds() / 3600)
 
 
-def measure_model(lookups: Lookups) -> None:
+def measure_model(run: Lookups) -> None:
     """Measure what waits for the model and what bills, for the alarms and the dashboard."""
-    stack = lookups.deps.value("STACK")
-    meter(stack, IMAGES_WAITING, _backlog(lookups))
-    running = (
-        state.units for state in lookups.states.values() if state.status == ModelStatus.RUNNING
-    )
+    stack = run.deps.value("STACK")
+    meter(stack, IMAGES_WAITING, _backlog(run))
+    running = (state.units for state in run.states.values() if state.status == ModelStatus.RUNNING)
     meter(stack, INFERENCE_UNITS, sum(running))
 
 
-def _backlog(lookups: Lookups) -> int:
+def _backlog(run: Lookups) -> int:
     """The number of images that wait for a model that does not run."""
-    if not lookups.service.version or lookups.state.status == ModelStatus.RUNNING:
+    if not run.service.version or run.state.status == ModelStatus.RUNNING:
         return 0
-    return lookups.deps.detections.counts()[DetectionState.WAITING]
+    return run.deps.detections.counts()[DetectionState.WAITING]
 
 
 PARTS: dict[str, Callable[[Lookups], Any]] = {
     "reviews before the first model": withdraw_cold_start,
-    "queued reviews": lambda lookups: open_queued(lookups.settings, lookups.deps),
-    "counts": lambda lookups: lookups.deps.records.count_earlier(
-        lookups.deps.clock(), RECORDS_PER_RUN
-    ),
-    "earlier conflicts": lambda lookups: lookups.deps.earlier_conflicts.open(
-        lookups.deps.clock(), RECORDS_PER_RUN
+    "queued reviews": lambda run: open_queued(run.settings, run.deps),
+    "counts": lambda run: run.deps.records.count_earlier(run.deps.clock(), RECORDS_PER_RUN),
+    "earlier conflicts": lambda run: run.deps.earlier_conflicts.open(
+        run.deps.clock(), RECORDS_PER_RUN
     ),
     "metrics of reviews": measure_reviews,
-    "unfinished answers": lambda lookups: hand_over_again(lookups.deps),
+    "unfinished answers": lambda run: hand_over_again(run.deps),
     "running hours": record_hours,
     "model state": switch,
     "strays": stop_strays,
-    "champion of a comparison": lambda lookups: return_champion(lookups.deps),
-    "failed training": lambda lookups: start_due_check(
-        lookups.deps.value("IMPROVE_MACHINE"), lookups.deps
-    ),
+    "champion of a comparison": lambda run: return_champion(run.deps),
+    "failed training": lambda run: start_due_check(run.deps),
     "waiting images": queue_waiting,
     "metrics of the model": measure_model,
-    "human loops": lambda lookups: start_loops(lookups.deps),
-    "ended loops": lambda lookups: follow_loops(lookups.deps),
+    "human loops": lambda run: start_loops(run.deps),
+    "ended loops": lambda run: follow_loops(run.deps),
 }
 """In this order: parts that need Rekognition come after those that do not."""

@@ -22,11 +22,11 @@ class LookedUp(Generic[T]):
     def __init__(self, look_up: Callable[["Lookups"], T]) -> None:
         self._look_up = look_up
 
-    def __get__(self, lookups: "Lookups", owner: type["Lookups"]) -> T:
-        outcome: Future[T] = lookups.outcomes.setdefault(self, Future())
+    def __get__(self, run: "Lookups", owner: type["Lookups"]) -> T:
+        outcome: Future[T] = run.outcomes.setdefault(self, Future())
         if not outcome.done():
             try:
-                outcome.set_result(self._look_up(lookups))
+                outcome.set_result(self._look_up(run))
             except Exception as error:  # noqa: BLE001 - `result` raises it
                 outcome.set_exception(error)
         return outcome.result()

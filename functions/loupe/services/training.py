@@ -56,8 +56,8 @@ def is_training_run_active(deps: Deps) -> bool:
     return bool(holder) and deps.executions.is_running(holder)
 
 
-def start_due_check(machine: str, deps: Deps) -> bool:
-    """Start `machine` when a failed attempt is due again; returns whether it did.
+def start_due_check(deps: Deps) -> bool:
+    """Start a training run when a failed attempt is due again; returns whether it did.
 
     The schedule of training checks may be half a day away, or off: an attempt that has begun ends
     all the same.
@@ -65,7 +65,7 @@ def start_due_check(machine: str, deps: Deps) -> bool:
     last = deps.versions.last_attempt()
     is_due = last is not None and "" < last.retry_at <= timestamp(deps.clock())
     if is_due and not is_training_run_active(deps):
-        deps.executions.start(machine, {})
+        deps.executions.start(deps.value("IMPROVE_MACHINE"), {})
         return True
     return False
 
