@@ -24,10 +24,8 @@ BUSY = {
 
 UNREACHABLE = (NoConnection, HTTPClientError)
 """What botocore raises when a service cannot be reached, or does not answer in time."""
-
-
 SERVICE_ERRORS = (ClientError, *UNREACHABLE)
-"""What a call of a service raises, where no adapter translates it."""
+"""What a call of a service raises if no adapter translates it."""
 
 
 def code_of(error: ClientError) -> str:
@@ -46,7 +44,7 @@ def ignoring(*codes: str) -> Iterator[None]:
 
 
 def is_passing_name(name: str) -> bool:
-    """Whether an error that a state machine ended with passes; a service's has a prefix."""
+    """Whether the error that ended a state machine passes; a service's error has a prefix."""
     return name.rpartition(".")[2] in BUSY | {TryAgain.__name__}
 
 

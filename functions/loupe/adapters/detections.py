@@ -25,6 +25,13 @@ class Detections(TableAdapter):
         item = self._table.get(f"IMAGE#{image_id}", KIND)
         return None if item is None else detection_of(item)
 
+    def existing(self, image_id: str) -> Detection:
+        """The record of an image that was dispatched, so that it has one."""
+        detection = self.get(image_id)
+        if detection is None:
+            raise LookupError(f"image {image_id} has no record; the dispatcher makes it first")
+        return detection
+
     def receive(self, image: ImageRef, at: str) -> Detection:
         """Record that an image has arrived; raises AlreadyDone when it has a record."""
         detection = Detection(image=image, state=DetectionState.WAITING, at=at)

@@ -19,7 +19,8 @@ from loupe.adapters.table import (
 from loupe.domain.events import Event
 from loupe.domain.labelled_images import Change
 from loupe.domain.review import Review, ReviewState, label_conflict, label_conflict_id
-from loupe.errors import NotFound
+from loupe.errors import AlreadyDone, NotFound
+from loupe.telemetry import logger
 
 KIND = "REVIEW"
 PASSING = (ReviewState.QUEUED, ReviewState.OPEN, ReviewState.CLOSING, ReviewState.CONFLICT)
@@ -64,6 +65,17 @@ class Reviews(TableAdapter):
     ) -> None:
         """Write `review` if it is still stored as `before`, else raise AlreadyDone."""
         self._table.write([moved(review, before), *more], events)
+
+    def try_move(self, review: Review, before: Review, *more: Item) -> bool:
+        """Like `move`, but returns False when somebody else has changed the review meanwhile."""
+        try:
+            self.move(review, before, *more)
+        except AlreadyDone:
+            logger.info(
+                "somebody changes this review at the same time", extra={"review": review.id}
+            )
+            return False
+        return True
 
     def counts(self) -> Counter[str]:
         """How many reviews are in each state."""

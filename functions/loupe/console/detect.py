@@ -27,7 +27,7 @@ class DetectionQuery(PageQuery):
     `min` and `max` are its confidence.
     """
 
-    state: Annotated[str, OneOf(DetectionState)] = ""
+    state: Annotated[str, OneOf(tuple(DetectionState))] = ""
     label: Label = ""
     min: Percent = 0.0
     max: Percent = 100.0

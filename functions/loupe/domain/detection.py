@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from loupe.domain.keys import NO_LABEL_FITS, ImageRef, sort_key
+from loupe.domain.events import Event, image_event
+from loupe.domain.keys import NO_LABEL_FITS, ImageRef, sort_key, timestamp
 from loupe.errors import InvalidRequest
 
 
@@ -104,6 +106,19 @@ class Detection:
         """Its sort key in listings by time."""
         return sort_key(self.at, self.image.id)
 
+    def with_output(
+        self, state: DetectionState, output: ModelOutput, reason: str, now: datetime
+    ) -> "Detection":
+        """The record after the model, or the lack of one, has given `output`."""
+        return replace(
+            self,
+            state=state,
+            labels=output.labels,
+            version=output.version,
+            reason=reason,
+            detected_at=timestamp(now) if output.version else "",
+        )
+
     def answered(self, label: str, reason: str) -> "Detection":
         """The record once people have answered `label`, which may be NO_LABEL_FITS."""
         labels = (person_label(label), *self.labels)
@@ -130,6 +145,26 @@ class Detection:
             "review": self.review,
             "id": self.image.id,
         }
+
+
+def detection_event(detection: Detection, at: datetime, cause: str = "") -> Event:
+    """The event of a record that has just entered its state, which gives the event its name.
+
+    There is one for each `cause`; by default an image has one for each time that it waits.
+    """
+    waits = detection.state == DetectionState.WAITING
+    cause = cause or (timestamp(at) if waits else detection.state)
+    return image_event(
+        f"Image{detection.state.capitalize()}",
+        f"{detection.attempt}/{cause}",
+        at,
+        detection.image,
+        key=detection.image.key,
+        label=detection.labels[0].name if detection.labels else "nothing",
+        labels=[label.as_json() for label in detection.labels[:5]],
+        version=detection.version,
+        reason=detection.reason,
+    )
 
 
 def model_labels(custom_labels: Sequence[Mapping[str, Any]]) -> tuple[Label, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from loupe.domain.keys import timestamp
+from loupe.domain.keys import ImageRef, timestamp
 
 
 @dataclass(frozen=True)
@@ -168,6 +168,11 @@ def make_event(kind: str, cause: str, at: datetime, *, about: str = "", **detail
         detail=detail,
         about=about,
     )
+
+
+def image_event(kind: str, cause: str, at: datetime, image: ImageRef, /, **detail: Any) -> Event:
+    """An event about an uploaded image, which is part of that image's history."""
+    return make_event(kind, cause, at, about=image.id, image=image.name, **detail)
 
 
 def _words(value: Any) -> str:

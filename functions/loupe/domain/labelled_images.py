@@ -8,9 +8,12 @@ compare. The rules are pure; `services.labelled_images` applies them, one event 
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from loupe.domain.keys import LABELLED_PREFIX, sort_key
+from loupe.domain.events import Event, make_event
+from loupe.domain.keys import LABELLED_PREFIX, named_people, sort_key
 
 
 class Split(StrEnum):
@@ -76,6 +79,11 @@ class LabelledImage:
     def sort_key(self) -> str:
         """Its sort key in listings by time."""
         return sort_key(self.at, self.id)
+
+
+def labelled_event(kind: str, image: LabelledImage, at: datetime, **detail: Any) -> Event:
+    """An event that a version of a labelled image causes once."""
+    return make_event(kind, f"{image.key}/{image.version}", at, image=image.key, **detail)
 
 
 def hashed_key(key: str) -> str:
@@ -164,6 +172,22 @@ class Change:
     def changes_dataset(self) -> bool:
         """Whether a training would see a difference: added, relabelled, replaced or removed."""
         return (self.before.entry if self.before else None) != self.after.entry
+
+
+def provenance(metadata: Mapping[str, str]) -> dict[str, Any]:
+    """Who labelled an object: reviewers, if its metadata says so, or the person who uploaded it."""
+    by = named_people(metadata.get("loupe-by", ""))
+    source = metadata.get("loupe-source", "").replace("-", " ")
+    reviewers = metadata.get("loupe-reviewers", "")
+    if source not in (ImageSource.REVIEWED, ImageSource.COLD_START) or not reviewers.isdecimal():
+        return {"source": ImageSource.UPLOADED, "reviewers": 0, "by": by}
+    return {"source": ImageSource(source), "reviewers": int(reviewers), "by": by}
+
+
+def imported_split(metadata: Mapping[str, str]) -> Split | None:
+    """The side of an imported image in the stack that it comes from; None for any other image."""
+    split = metadata.get("loupe-split", "")
+    return Split(split) if split in tuple(Split) else None
 
 
 def may_test(source: ImageSource, agreeing_reviewers: int) -> bool:

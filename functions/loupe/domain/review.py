@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from loupe.domain.detection import Label
+from loupe.domain.detection import Detection, Label, LabelledBy, ModelOutput, why_unsure
+from loupe.domain.events import Event, image_event
 from loupe.domain.keys import NO_LABEL_FITS, ImageRef, sort_key, timestamp
 from loupe.domain.labelled_images import Group, remark
+from loupe.domain.settings import Settings
 from loupe.domain.stored_names import stored_as
 from loupe.errors import AlreadyDone, InvalidRequest
 
@@ -138,6 +140,60 @@ def review_id(image: ImageRef, purpose: ReviewPurpose) -> str:
     return f"{purpose.replace(' ', '-')}-{image.id}"
 
 
+def review_event(kind: str, review: Review, at: datetime, /, **detail: Any) -> Event:
+    """An event that a review causes once."""
+    return image_event(kind, review.id, at, review.image, **detail)
+
+
+def new_review(
+    detection: Detection,
+    output: ModelOutput,
+    labels: tuple[str, ...],
+    settings: Settings,
+    has_place: bool,
+    now: datetime,
+) -> Review:
+    """The review of an image that the model is unsure of, or has not read because there is none.
+
+    It is queued when the day's number of reviews is reached (`has_place` is false).
+    """
+    if output.outcome == "labels":
+        purpose, reason = ReviewPurpose.UNSURE, why_unsure(output, settings.minimum_confidence)
+    else:
+        purpose, reason = ReviewPurpose.COLD_START, output.reason
+    return Review(
+        id=review_id(detection.image, purpose),
+        image=detection.image,
+        purpose=purpose,
+        state=ReviewState.OPEN if has_place else ReviewState.QUEUED,
+        at=timestamp(now),
+        labels=labels,
+        reviewers=settings.reviewers,
+        guess=output.labels,
+        guess_shown=settings.show_guess,
+        version=output.version,
+        reason=reason if has_place else f"{reason}; today's number of reviews is reached",
+    )
+
+
+def quality_review(
+    detection: Detection, labels: tuple[str, ...], reviewers: int, now: datetime
+) -> Review:
+    """The review of an image that is a sample of the model's quality."""
+    return Review(
+        id=review_id(detection.image, ReviewPurpose.QUALITY),
+        image=detection.image,
+        purpose=ReviewPurpose.QUALITY,
+        state=ReviewState.OPEN,
+        at=timestamp(now),
+        labels=labels,
+        reviewers=reviewers,
+        guess=tuple(label for label in detection.labels if label.by == LabelledBy.MODEL),
+        version=detection.version,
+        reason="a sample to measure quality",
+    )
+
+
 def label_conflict(group: Group, bucket: str, at: str) -> Review:
     """The conflict of a picture with several labels, for an operator to decide."""
     newest = group.members[-1]
@@ -227,20 +283,35 @@ def check_answer(review: Review, worker: str, label: str) -> None:
         raise AlreadyDone(
             f"Review {review.id} is {review.state}; 'loupe reviews' lists the open ones."
         )
-    if not review.offers(label):
-        raise InvalidRequest(not_offered(label, review))
+    check_offered(label, review)
     if not worker.strip():
         raise InvalidRequest("A reviewer needs a name: --reviewer NAME.")
     if any(answer.worker == worker for answer in review.answers):
         raise AlreadyDone(f"{worker} answered review {review.id} already; another person can.")
 
 
-def not_offered(label: str, review: Review) -> str:
-    """Why an answer that is not one of the review's labels is refused."""
-    return (
-        f"{label!r} is not one of the labels of this review: {', '.join(review.labels)}, or "
-        f"{NONE_OF_THE_ABOVE!r}."
+def add_answer(review: Review, answer: Answer) -> Review:
+    """The review with one more answer; raises like `check_answer`."""
+    check_answer(review, answer.worker, answer.label)
+    answers = (*review.answers, answer)
+    state = ReviewState.CLOSING if len(answers) >= review.reviewers else review.state
+    return replace(release(review, answer.worker, skip=False), answers=answers, state=state)
+
+
+def repeats_answer(review: Review, worker: str, label: str) -> bool:
+    """Whether `worker` sends the same last answer again, as after a lost response."""
+    return review.state == ReviewState.CLOSING and any(
+        (answer.worker, answer.label) == (worker, label) for answer in review.answers
     )
+
+
+def check_offered(label: str, review: Review) -> None:
+    """Raise InvalidRequest unless `label` is one of the review's labels, or none of them."""
+    if not review.offers(label):
+        raise InvalidRequest(
+            f"{label!r} is not one of the labels of this review: {', '.join(review.labels)}, or "
+            f"{NONE_OF_THE_ABOVE!r}."
+        )
 
 
 def render_output(review: Review, flow: str) -> str:

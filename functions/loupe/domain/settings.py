@@ -210,7 +210,7 @@ class Settings:
         "Maximum-Reviews-Per-Day",
         "0",
         CAP,
-        "Above it, further images wait for a reviewer; the least sure come first.",
+        "Past it further images wait for a reviewer, the least sure first in line.",
     )
     show_guess: bool = _setting(
         "Show-Model-Guess",

@@ -7,7 +7,7 @@ from datetime import datetime
 from loupe.domain.failures import Failure, blames_data, next_try
 from loupe.domain.keys import timestamp
 from loupe.domain.labelled_images import Counts, trainable_labels, underrepresented_labels
-from loupe.domain.versions import UNDECIDED, VersionStatus
+from loupe.domain.versions import UNDECIDED, Service, Version, VersionStatus
 
 MAXIMUM_DOUBLINGS = 10
 MOST_LABELS = 250
@@ -101,6 +101,27 @@ def end_attempt(
     return Ending(
         VersionStatus.TRAINING if failure else outcome, words, timestamp(retry_at), failures + 1
     )
+
+
+def next_step(version: str, ending: Ending, outcome: VersionStatus, rollback: bool) -> str:
+    """What follows a run that put no version into service, as a sentence for the operator."""
+    if ending.retry_at:
+        return f"It is tried again after {ending.retry_at}, or at once with 'loupe train --again'."
+    if rollback:
+        return f"'loupe rollback {version}' tries it once more."
+    if outcome == VersionStatus.TRAINING_FAILED:
+        return "The next training starts when there are enough new labelled images."
+    return "'loupe models' lists every version with its reason."
+
+
+def plan_rollback(version: Version, service: Service) -> Plan:
+    """The plan to put an earlier version back, if it can be."""
+    if version.name == service.version:
+        return Plan("nothing", f"{version.name} is in service already")
+    if not version.arn or version.status in (VersionStatus.TRAINING, VersionStatus.TRAINING_FAILED):
+        reason = f"{version.name} is {version.status} and cannot be put into service"
+        return Plan("nothing", reason)
+    return Plan("deploy", "an operator asked for it", version.name)
 
 
 def needed_changes(minimum: int, not_promoted: int) -> int:

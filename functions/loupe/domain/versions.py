@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from loupe.domain.events import Event, make_event
 
 
 class VersionStatus(StrEnum):
@@ -60,6 +63,11 @@ class Version:
         for hidden in ("approval_token", "arn", "closed_by", "failures"):
             del shown[hidden]
         return shown | {"in_service": self.name == in_service, "labels": list(self.labels)}
+
+
+def version_event(kind: str, cause: str, at: datetime, version: Version, **detail: Any) -> Event:
+    """An event about a version that was trained."""
+    return make_event(kind, cause, at, version=version.name, f1=version.f1, **detail)
 
 
 @dataclass(frozen=True)

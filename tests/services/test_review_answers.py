@@ -16,7 +16,7 @@ from loupe.handlers import answer_review, record_review
 from loupe.services.human_loops import start_loop, start_loops
 from loupe.services.labelled_images import reconcile
 from loupe.services.review_answers import decide_conflict, take_in
-from loupe.services.review_desk import AnswerRequest, answer
+from loupe.services.review_desk import answer
 from tests.adapters.world import START, World, message, s3_event, sqs_event
 
 GUESS = Label("cat", 40.0)
@@ -27,7 +27,7 @@ def review(world: World) -> str:
     """An unsure image in review, with two labels to choose from."""
     world.set(Labels="cat,dog")
     world.version("v1")
-    return world.loops_started(GUESS, version="v1")
+    return world.asked(GUESS, version="v1")
 
 
 def written(world: World, review: str, *labels: str, text: str = "") -> Any:
@@ -47,11 +47,11 @@ def labelled(world: World) -> list[str]:
 
 def test_the_last_answer_asked_for_hands_all_of_them_over(world: World) -> None:
     world.set(Labels="cat,dog", Reviewers_Per_Image="2")
-    review = world.loops_started(GUESS, version="v1")
+    review = world.asked(GUESS, version="v1")
 
-    assert answer(AnswerRequest(review, "ada", "dog"), world.deps).state == ReviewState.OPEN
+    assert answer(review, "ada", "dog", world.deps).state == ReviewState.OPEN
     assert world.keys("a2i-human-loop-data/") == []
-    assert answer(AnswerRequest(review, "bob", "dog"), world.deps).state == ReviewState.CLOSING
+    assert answer(review, "bob", "dog", world.deps).state == ReviewState.CLOSING
 
     output = json.loads(world.deps.objects.read(world.output(review).key))
     assert output["humanLoopName"] == review
@@ -61,8 +61,8 @@ def test_the_last_answer_asked_for_hands_all_of_them_over(world: World) -> None:
 def test_the_same_answer_again_hands_over_again_and_harms_nothing(
     world: World, review: str
 ) -> None:
-    first = answer(AnswerRequest(review, "ada", "dog"), world.deps)
-    again = answer(AnswerRequest(review, "ada", "dog"), world.deps)
+    first = answer(review, "ada", "dog", world.deps)
+    again = answer(review, "ada", "dog", world.deps)
 
     assert first == again
     assert len(world.keys("a2i-human-loop-data/")) == 1
@@ -113,7 +113,7 @@ def test_the_copy_says_who_labelled_it_and_is_registered_so(
     world: World, version: str, reviewers: int, source: str, testable: bool
 ) -> None:
     world.set(Labels="cat,dog", Reviewers_Per_Image=str(reviewers))
-    review = world.loops_started(GUESS, version=version)
+    review = world.asked(GUESS, version=version)
     world.taken_in(world.answered(review, *["dog"] * reviewers))
     (key,) = labelled(world)
 
@@ -168,7 +168,7 @@ def test_none_of_the_above_is_an_answer_and_not_a_label(world: World, review: st
 def test_ten_answers_none_of_the_above_suggest_a_label_once(world: World) -> None:
     world.set(Labels="cat,dog")
     for number in range(11):
-        review = world.loops_started(GUESS, name=f"{number}.png", version="v1", picture=number)
+        review = world.asked(GUESS, name=f"{number}.png", version="v1", picture=number)
         world.taken_in(world.answered(review, NONE_OF_THE_ABOVE))
 
     (told,) = world.events("LabelSuggested")
@@ -194,7 +194,7 @@ def test_the_same_output_twice_is_taken_in_once(world: World, review: str) -> No
 )
 def test_a_majority_makes_the_label(world: World, answers: Sequence[str], label: str) -> None:
     world.set(Labels="cat,dog", Reviewers_Per_Image=str(len(answers)))
-    review = world.loops_started(GUESS, version="v1")
+    review = world.asked(GUESS, version="v1")
 
     world.taken_in(world.answered(review, *answers))
 
@@ -203,7 +203,7 @@ def test_a_majority_makes_the_label(world: World, answers: Sequence[str], label:
 
 def test_reviewers_who_disagree_are_a_conflict_for_the_operator(world: World) -> None:
     world.set(Labels="cat,dog", Reviewers_Per_Image="2")
-    review = world.loops_started(GUESS, version="v1")
+    review = world.asked(GUESS, version="v1")
 
     world.taken_in(world.answered(review, "cat", "dog"))
 
@@ -315,7 +315,7 @@ def test_an_answer_after_the_review_is_over_changes_nothing(world: World, review
 
     assert [key.split("/")[1] for key in labelled(world)] == ["dog"]
     with pytest.raises(AlreadyDone):
-        answer(AnswerRequest(review, "late", "cat"), world.deps)
+        answer(review, "late", "cat", world.deps)
 
 
 def test_an_image_in_review_waits_in_that_state_for_its_answer(world: World, review: str) -> None:
@@ -331,7 +331,7 @@ def loop(world: World) -> str:
     world.use(loops=world.loops)
     world.set(Labels="cat,dog")
     world.version("v1")
-    return world.loops_started(GUESS, version="v1")
+    return world.asked(GUESS, version="v1")
 
 
 def ended(name: str, status: str) -> str:
@@ -427,7 +427,7 @@ def test_a_loop_that_cannot_be_started_now_is_started_by_the_housekeeping(world:
     world.use(loops=world.loops)
     world.set(Labels="cat,dog", Maximum_Reviews_Per_Day="1")
     world.loops.refuses = True
-    first, queued = world.loops_started(name="1.png"), world.asked(name="2.png", picture=1)
+    first, queued = world.asked(name="1.png"), world.asked(name="2.png", picture=1)
     assert world.loops.started == []
 
     world.loops.refuses = False
@@ -439,7 +439,7 @@ def test_a_loop_that_cannot_be_started_now_is_started_by_the_housekeeping(world:
 
 def test_a_loop_whose_review_is_over_when_it_starts_is_stopped(world: World, loop: str) -> None:
     world.loops.refuses = True
-    other = world.loops_started(GUESS, version="v1", name="other.png", picture=1)
+    other = world.asked(GUESS, version="v1", name="other.png", picture=1)
     stale = world.deps.reviews.get(other)
     world.deps.reviews.move(replace(stale, state=ReviewState.DONE), stale)
     world.loops.refuses = False

@@ -184,7 +184,7 @@ def test_a_run_that_ends_before_it_has_caught_up_says_so_and_the_next_goes_on(
     monkeypatch.setattr("loupe.services.sampling.CHUNK", 2)
     for number in range(7):
         world.accepted(f"{number}.png")
-    monkeypatch.setattr("loupe.services.sampling.PATIENCE", timedelta(seconds=2))
+    monkeypatch.setattr("loupe.services.sampling.TIME_PER_RUN", timedelta(seconds=2))
     world.deps.now += timedelta(hours=3)
 
     first = sample_reviews(world.deps)

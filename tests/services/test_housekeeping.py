@@ -21,7 +21,7 @@ from loupe.services.autostart import switch
 from loupe.services.housekeeping import QUEUEING, HousekeepingFailed, run_housekeeping
 from loupe.services.human_loops import LOOPS_PER_RUN
 from loupe.services.lookups import Lookups
-from loupe.services.reviews import ReviewRequest, open_queued, request_review
+from loupe.services.reviews import open_queued, request_review
 from loupe.services.serving import promote, switch_service, why_not_started
 from loupe.telemetry import OLDEST_REVIEW_HOURS
 from tests.adapters.world import World
@@ -176,7 +176,7 @@ def queued_reviews(world: World) -> None:
     for number, confidence in enumerate((50.0, 60.0, 10.0)):
         image = world.received(f"{number}.png", number)
         answer = ModelOutput("labels", (Label("cat", confidence),), "v1")
-        request_review(ReviewRequest(image.id, answer, world.settings()), world.deps)
+        request_review(image.id, answer, world.settings(), world.deps)
 
 
 def test_a_new_day_opens_queued_reviews_the_least_sure_first(world: World) -> None:

@@ -5,7 +5,6 @@ It goes on by its own definition and calls the functions of this release.
 
 from collections.abc import Sequence
 from functools import partial
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -30,7 +29,7 @@ from loupe.handlers import (
     train_model,
 )
 from tests.adapters.world import World, image_json
-from tests.template.reading import STACK
+from tests.template.reading import STACK, handler_modules
 from tests.upgrade.machine import Call, Machine
 
 GET_PARAMETERS = "arn:aws:states:::aws-sdk:ssm:getParameters"
@@ -53,11 +52,6 @@ CALLED: tuple[Any, ...] = (
 )
 
 
-def logical_id(module: ModuleType) -> str:
-    """The name of a handler's function in the template."""
-    return "".join(word.capitalize() for word in module.__name__.rpartition(".")[2].split("_"))
-
-
 class Released:
     """The machines of 0.1.0 over a world; time passes while they wait."""
 
@@ -71,9 +65,11 @@ class Released:
         self.f1 = 0.9
         self.approves = True
         self.call: dict[str, Call] = {GET_PARAMETERS: self._parameters}
+        functions = {module: name for name, module in handler_modules().items()}
         for module in CALLED:
             patch.setattr(module, "deps", lambda: world.deps)
-            self.call[logical_id(module)] = partial(module.handler, context=None)
+            name = functions[module.__name__.rpartition(".")[2]]
+            self.call[name] = partial(module.handler, context=None)
         self.call["RequestApproval"] = self._approval
 
     def run(self, name: str, **payload: Any) -> Machine:
