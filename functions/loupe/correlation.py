@@ -1,15 +1,20 @@
-"""What every line in the log is about: the ids that lead from an upload to the training it is in.
+"""Add ids to every log line, which lead from an upload to the training that uses it.
 
 An image's id is part of its review's id; a labelled image's line names the review, its manifest the
-version. `xray_trace_id`, which the logger adds by itself, is the same in all steps of an execution.
+version. The logger adds `xray_trace_id`, which is the same in all steps of an execution.
 """
 
 import posixpath
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import wraps
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
 
 from loupe.domain.human_loops import ended_loop, review_of
 from loupe.domain.keys import REVIEW_PREFIX
@@ -18,15 +23,16 @@ from loupe.errors import InvalidRequest
 from loupe.services.payloads import image_from_json
 from loupe.telemetry import logger
 
-Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+JSON = dict[str, Any]
+Handler = Callable[[JSON, object], JSON]
 PLAIN = ("review", "version", "execution")
 
 
-def correlated(handler: Handler) -> Handler:
-    """A handler that logs how each call ended, with the ids in its payload."""
+def correlated(handler: Callable[[JSON, object], Any]) -> Handler:
+    """A handler that logs the end of each call with the ids in its payload, and answers JSON."""
 
     @wraps(handler)
-    def logged(payload: dict[str, Any], context: Any) -> dict[str, Any]:
+    def logged(payload: JSON, context: object) -> JSON:
         with logger.append_context_keys(step=_step(handler), **_payload_ids(payload)):
             try:
                 result = handler(payload, context)
@@ -34,15 +40,15 @@ def correlated(handler: Handler) -> Handler:
                 logger.exception("failed")
                 raise
             logger.info("done")
-            return result
+            return result if isinstance(result, dict) else asdict(result)
 
     return logged
 
 
 class Batch(BatchProcessor):
-    """A batch whose records are logged one by one: none fails without a line that says which."""
+    """A batch that logs every record that fails, with its ids."""
 
-    def _process_record(self, record: dict[str, Any]) -> Any:
+    def _process_record(self, record: JSON) -> Any:
         with logger.append_context_keys(**record_ids(record)):
             return super()._process_record(record)
 
@@ -52,30 +58,30 @@ class Batch(BatchProcessor):
         return super().failure_handler(record, exception)
 
 
-def queue_batch() -> Batch:
-    """For messages of an SQS queue."""
-    return Batch(event_type=EventType.SQS)
+def batch_handler(event_type: EventType, handle: Callable[[Any], None]) -> Handler:
+    """A handler that calls `handle` with each record of a batch; answers which to try again."""
+    processor = Batch(event_type=event_type)
+
+    def handler(event: JSON, context: Any) -> Any:
+        return process_partial_response(event, handle, processor, context)
+
+    return handler
 
 
-def stream_batch() -> Batch:
-    """For records of the table's stream."""
-    return Batch(event_type=EventType.DynamoDBStreams)
-
-
-def record_ids(record: dict[str, Any]) -> dict[str, str]:
-    """The ids of what a raw record of a queue or of the table's stream speaks of."""
+def record_ids(record: JSON) -> dict[str, str]:
+    """The ids that a raw record of a queue or of the table's stream names."""
     if "body" in record:
         return {"message_id": record["messageId"], **_message_ids(record["body"])}
     image = record["dynamodb"].get("NewImage", {})
-    found = {"event_id": "id", "event_type": "type", "image": "about"}
-    return {name: image[field]["S"] for name, field in found.items() if field in image}
+    fields = {"event_id": "id", "event_type": "type", "image": "about"}
+    return {name: image[field]["S"] for name, field in fields.items() if field in image}
 
 
 def _message_ids(body: str) -> dict[str, str]:
     try:
         ended, changed = ended_loop(body), changed_object(body)
     except InvalidRequest:
-        return {}  # The record's own handler refuses it, with the text.
+        return {}  # The handler of the record raises it.
     if ended:
         return {"review": review_of(ended.name)}
     if changed is None:
@@ -86,13 +92,13 @@ def _message_ids(body: str) -> dict[str, str]:
     return {"image": changed.id, "key": changed.key}
 
 
-def _payload_ids(payload: dict[str, Any]) -> dict[str, str]:
-    found = {name: payload[name] for name in PLAIN if payload.get(name)}
+def _payload_ids(payload: JSON) -> dict[str, str]:
+    ids = {name: payload[name] for name in PLAIN if payload.get(name)}
     if "image" in payload:
         image = image_from_json(payload["image"])
-        found |= {"image": image.id, "key": image.key}
-    return found
+        ids |= {"image": image.id, "key": image.key}
+    return ids
 
 
-def _step(handler: Handler) -> str:
+def _step(handler: Callable[[JSON, object], Any]) -> str:
     return handler.__module__.rpartition(".")[2]

@@ -1,8 +1,10 @@
 """Loupe's own errors. Every message names the input and the way out.
 
-State machines know an error by the name of its class: what is a `FinalError` ends a step, whatever
-else is raised (by Loupe, an SDK, a service, Lambda or the network) is passing and tried again.
+State machines know an error by the name of its class: a `FinalError` ends a step, every other error
+(of Loupe, an SDK, a service, Lambda or the network) is passing and tried again.
 """
+
+from collections.abc import Callable, Iterable
 
 
 class LoupeError(Exception):
@@ -18,15 +20,15 @@ class InvalidSetting(FinalError):
 
 
 class InvalidRequest(FinalError):
-    """A person or an event asked for something that cannot be done; nothing was changed."""
+    """A person's or an event's request cannot be done; it changed nothing."""
 
 
 class NotFound(FinalError):
-    """The thing asked for does not exist (any more)."""
+    """What the request names does not exist (any more)."""
 
 
 class AlreadyDone(FinalError):
-    """A conditional write found that somebody, or an earlier delivery, was first."""
+    """A conditional write came second: another person, or an earlier delivery, was faster."""
 
 
 class ServiceRefused(FinalError):
@@ -42,7 +44,7 @@ class NotPermitted(FinalError):
 
 
 class ServiceFailed(FinalError):
-    """A service began the work and failed at it, for a cause that does not lie in the request."""
+    """A service began the work and failed; the cause is not in the request."""
 
 
 class UnreadableRecord(LoupeError):
@@ -51,3 +53,14 @@ class UnreadableRecord(LoupeError):
 
 class TryAgain(LoupeError):
     """A passing condition (throttling, a model that starts): the same request may succeed later."""
+
+
+def errors_by_id(identities: Iterable[str], act: Callable[[str], None]) -> dict[str, str]:
+    """Call `act` once with each id; returns the messages of the errors that Loupe raised."""
+    errors = {}
+    for identity in dict.fromkeys(identities):
+        try:
+            act(identity)
+        except LoupeError as error:
+            errors[identity] = str(error)
+    return errors

@@ -16,13 +16,13 @@ METERED_EVENTS = (
     "ImageFailed",
     "TrainingFailed",
 )
-"""Event types that are counted as metrics. Each costs what a custom metric costs, so few are."""
+"""Event types that are counted as metrics; few, because each costs a custom metric."""
 
 logger = Logger(service="loupe")
 
 
 def meter(stack: str, name: str, value: float) -> None:
-    """Write one value of a metric of `stack` to the log, from where CloudWatch takes it."""
+    """Write one value of a metric of `stack` to the log, where CloudWatch reads it."""
     with single_metric(
         name=name, unit=MetricUnit.NoUnit, value=value, namespace=NAMESPACE
     ) as metric:

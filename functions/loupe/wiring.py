@@ -49,19 +49,23 @@ class Deps:
     ) -> None:
         self._environment = environment
         self._session = session or boto3.session.Session()
-        # The prefix "sync-" of StartSyncExecution's host has no meaning at a given address.
-        given = bool(environment.get("AWS_ENDPOINT_URL"))
         self._config = Config(
-            # All attempts end before the function does, which then says what did not answer. One
-            # that has little time, or more to do without that answer, is given fewer.
+            # All attempts end before the function does, which can then report what did not answer.
+            # A function with little time, or with more to do without that answer, has fewer.
             retries={
                 "mode": "standard",
                 "total_max_attempts": int(environment.get("LOUPE_ATTEMPTS", ATTEMPTS)),
             },
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
-            inject_host_prefix=not given,
+            # The prefix "sync-" of StartSyncExecution's host does not exist at another endpoint.
+            inject_host_prefix=self.is_billed,
         )
+
+    @property
+    def is_billed(self) -> bool:
+        """Whether AWS bills for what runs: its services are not reached at an endpoint of ours."""
+        return not self._environment.get("AWS_ENDPOINT_URL")
 
     def clock(self) -> datetime:
         """The time, in UTC."""
@@ -71,91 +75,60 @@ class Deps:
         """An environment variable that the template sets; a missing one names itself."""
         return self._environment[f"LOUPE_{name}"]
 
-    def client(self, service: str) -> Any:
-        """A boto3 client."""
-        return self._session.client(service, config=self._config)  # type: ignore[call-overload]
+    def client(self, service: str, **options: Any) -> Any:
+        """A boto3 client; `options` are those of botocore's Config."""
+        config = self._config.merge(Config(**options))
+        return self._session.client(service, config=config)  # type: ignore[call-overload]
 
     @cached_property
     def table(self) -> Table:
         resource = self._session.resource("dynamodb", config=self._config)
         return Table(resource.Table(self.value("TABLE")))
 
-    @cached_property
-    def detections(self) -> Detections:
-        return Detections(self.table)
-
-    @cached_property
-    def reviews(self) -> Reviews:
-        return Reviews(self.table)
-
-    @cached_property
-    def dataset(self) -> Dataset:
-        return Dataset(self.table)
-
-    @cached_property
-    def versions(self) -> Versions:
-        return Versions(self.table)
-
-    @cached_property
-    def running(self) -> Running:
-        return Running(self.table)
-
-    @cached_property
-    def turns(self) -> Turns:
-        return Turns(self.table)
-
-    @cached_property
-    def events(self) -> EventLog:
-        return EventLog(self.table)
-
-    @cached_property
-    def pointers(self) -> Pointers:
-        return Pointers(self.table)
-
-    @cached_property
-    def earlier_conflicts(self) -> EarlierConflicts:
-        return EarlierConflicts(self.table, self.value("BUCKET"))
-
-    @cached_property
-    def records(self) -> Records:
-        return Records(self.table)
-
-    @property
-    def is_billed(self) -> bool:
-        """Whether AWS bills for what runs: its services are reached at no address of our own."""
-        return not self._environment.get("AWS_ENDPOINT_URL")
-
-    @cached_property
-    def objects(self) -> Objects:
-        return Objects(self.client("s3"), self.value("BUCKET"))
+    detections = cached_property(lambda self: Detections(self.table))
+    reviews = cached_property(lambda self: Reviews(self.table))
+    dataset = cached_property(lambda self: Dataset(self.table))
+    versions = cached_property(lambda self: Versions(self.table))
+    running = cached_property(lambda self: Running(self.table))
+    turns = cached_property(lambda self: Turns(self.table))
+    events = cached_property(lambda self: EventLog(self.table))
+    pointers = cached_property(lambda self: Pointers(self.table))
+    records = cached_property(lambda self: Records(self.table))
+    setting_changes = cached_property(lambda self: SettingChanges(self.table))
+    earlier_conflicts = cached_property(
+        lambda self: EarlierConflicts(self.table, self.value("BUCKET"))
+    )
+    objects = cached_property(lambda self: Objects(self.client("s3"), self.value("BUCKET")))
+    rekognition = cached_property(
+        lambda self: Rekognition(self.client("rekognition"), self.value("PROJECT"))
+    )
+    workforce = cached_property(lambda self: Workforce(self.client("sagemaker")))
+    schedules = cached_property(lambda self: Schedules(self.client("scheduler")))
+    parameters = cached_property(lambda self: Parameters(self.client("ssm"), self.value("STACK")))
+    cloudformation = cached_property(
+        lambda self: CloudFormation(self.client("cloudformation"), self.client("lambda"))
+    )
+    queue = cached_property(
+        lambda self: DetectionQueue(self.client("sqs"), self.value("DETECTION_QUEUE"))
+    )
+    review_queue = cached_property(
+        lambda self: ReviewQueue(self.client("sqs"), self.value("REVIEW_QUEUE"))
+    )
+    event_source = cached_property(
+        lambda self: EventSource(self.client("lambda"), self.value("DETECTION_SOURCE"))
+    )
 
     @cached_property
     def presigned_urls(self) -> PresignedUrls:
-        # Signed for the Region and with its own host: the global one redirects for a day after a
-        # bucket is made, and does not know newer Regions. At a given address there is no such host.
-        at_given_address = bool(self._environment.get("AWS_ENDPOINT_URL"))
-        signing = Config(
-            signature_version="s3v4",
-            s3={"addressing_style": "path" if at_given_address else "virtual"},
-        )
-        client = self._session.client("s3", config=self._config.merge(signing))
+        # Signed for the Region and its own host: the global host redirects for a day after a bucket
+        # is made, and does not know newer Regions. Another endpoint has no host for a bucket.
+        style = "virtual" if self.is_billed else "path"
+        client = self.client("s3", signature_version="s3v4", s3={"addressing_style": style})
         return PresignedUrls(client, self.value("BUCKET"))
 
-    @cached_property
-    def rekognition(self) -> Rekognition:
-        return self.project(self.value("PROJECT"))
-
     def project(self, arn: str) -> Rekognition:
-        """The Rekognition project with this ARN ("": one that is yet to be made)."""
+        """The Rekognition project with this ARN ("": one that does not exist yet)."""
         return Rekognition(self.client("rekognition"), arn)
-
-    @cached_property
-    def cloudformation(self) -> CloudFormation:
-        return CloudFormation(self.client("cloudformation"), self.client("lambda"))
-
-    @cached_property
-    def workforce(self) -> Workforce:
-        return Workforce(self.client("sagemaker"))
 
     def flows(self, stack: str) -> Flows:
         """Amazon A2I's task pages and flow definitions of a stack."""
@@ -168,50 +141,20 @@ class Deps:
         return str(self.client("cognito-idp").meta.endpoint_url)
 
     @cached_property
-    def parameters(self) -> Parameters:
-        return Parameters(self.client("ssm"), self.value("STACK"))
-
-    @cached_property
-    def setting_changes(self) -> SettingChanges:
-        return SettingChanges(self.table)
-
-    @cached_property
-    def queue(self) -> DetectionQueue:
-        return DetectionQueue(self.client("sqs"), self.value("DETECTION_QUEUE"))
-
-    @cached_property
-    def review_queue(self) -> ReviewQueue:
-        return ReviewQueue(self.client("sqs"), self.value("REVIEW_QUEUE"))
-
-    @cached_property
     def executions(self) -> Executions:
-        patient = self._config.merge(Config(read_timeout=SYNC_EXECUTION_SECONDS))
-        return Executions(
-            self.client("stepfunctions"), self._session.client("stepfunctions", config=patient)
-        )
-
-    @cached_property
-    def schedules(self) -> Schedules:
-        return Schedules(self.client("scheduler"))
-
-    @cached_property
-    def event_source(self) -> EventSource:
-        return EventSource(self.client("lambda"), self.value("DETECTION_SOURCE"))
+        patient = self.client("stepfunctions", read_timeout=SYNC_EXECUTION_SECONDS)
+        return Executions(self.client("stepfunctions"), patient)
 
     @cached_property
     def publisher(self) -> Publisher:
-        return Publisher(
-            self.client("sns"),
-            self.client("events"),
-            topic=self.value("TOPIC"),
-            bus=self.value("BUS"),
-            stack=self.value("STACK"),
-        )
+        sns, events = self.client("sns"), self.client("events")
+        topic, bus, stack = map(self.value, ("TOPIC", "BUS", "STACK"))
+        return Publisher(sns, events, topic, bus, stack)
 
     @cached_property
     def loops(self) -> HumanLoops | None:
         """Amazon A2I, or None where reviews are answered in Loupe itself."""
-        flow = self._environment.get("LOUPE_FLOW", "")
+        flow = self._environment.get("LOUPE_A2I_FLOW", "")
         return HumanLoops(self.client("sagemaker-a2i-runtime"), flow) if flow else None
 
 

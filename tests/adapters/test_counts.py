@@ -152,12 +152,12 @@ def test_records_that_move_while_they_are_counted_count_where_they_are(
 def test_what_was_read_a_moment_ago_and_has_moved_since_is_counted_as_it_is(
     earlier: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stale = list(earlier.deps.table.listing("listing", "REVIEW"))
+    stale = list(earlier.deps.table.listing("REVIEW"))
     for review in list(earlier.deps.reviews.newest(ReviewState.OPEN)):
         earlier.taken_in(earlier.answered(review.id, "cat"))
 
     earlier.deps.records._count(stale)
-    earlier.deps.records._count(list(earlier.deps.table.listing("listing", "DETECTION")))
+    earlier.deps.records._count(list(earlier.deps.table.listing("DETECTION")))
 
     assert counts(earlier) == full_count(earlier)
 
@@ -196,7 +196,7 @@ def test_what_an_old_function_moves_during_an_update_does_not_stay_counted_where
 def test_of_more_records_than_are_looked_at_the_count_kept_is_shown(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loupe.adapters.table.LOOKED_AT", 2)
+    monkeypatch.setattr("loupe.adapters.table.COUNTED_EXACTLY", 2)
     for number in range(3):
         world.received(f"{number}.png")
 

@@ -508,7 +508,7 @@ def test_two_orders_to_start_the_model(console: Console, monkeypatch: pytest.Mon
     answer = console.ask("POST", "/api/models/start", {})
 
     assert answer.status == 409
-    assert "another order" in answer.body["message"]
+    assert "Another request" in answer.body["message"]
 
 
 def test_what_a_service_refuses_is_said_in_its_words(

@@ -22,8 +22,8 @@ def version(world: World) -> str:
     return "v1"
 
 
-def ask(world: World, wanted: str) -> None:
-    set_state(StateChange("v1", wanted, "why"), False, world.deps)
+def ask(world: World, target: str) -> None:
+    set_state(StateChange("v1", target, "why"), world.deps)
 
 
 def look(world: World, minutes: float = 1, times: int = 1) -> None:

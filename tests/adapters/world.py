@@ -23,8 +23,8 @@ from loupe.errors import AlreadyDone, LoupeError, NotFound, ServiceRefused, TryA
 from loupe.services.detection import receive, record
 from loupe.services.labelled_images import reconcile
 from loupe.services.review_answers import record_answers
-from loupe.services.review_desk import AnswerRequest, answer
-from loupe.services.reviews import ReviewRequest, request_review
+from loupe.services.review_desk import answer
+from loupe.services.reviews import request_review
 from loupe.wiring import Deps
 from tests.template.reading import STACK, properties
 
@@ -59,8 +59,8 @@ class ClockedDeps(Deps):
 
     now = START
 
-    def client(self, service: str) -> Any:
-        return client(service)
+    def client(self, service: str, **options: Any) -> Any:
+        return super().client(service, **options) if options else client(service)
 
     def clock(self) -> datetime:
         self.now += timedelta(seconds=1)
@@ -311,8 +311,7 @@ class World:
         """An uploaded image that is in review; returns the review's id."""
         image = self.received(name, picture)
         outcome = ModelOutput("labels", labels, version) if version else ModelOutput("no_model")
-        request = ReviewRequest(image.id, outcome, self.settings())
-        request_review(request, self.deps)
+        request_review(image.id, outcome, self.settings(), self.deps)
         return self.detection(image).review
 
     def accepted(self, name: str, version: str = "v1", label: str = "cat") -> ImageRef:
@@ -325,12 +324,12 @@ class World:
     def answered(self, review: str, *labels: str) -> ImageRef:
         """People's answers to a review; returns the output that was written."""
         for number, label in enumerate(labels):
-            answer(AnswerRequest(review, f"person {number}", label), self.deps)
+            answer(review, f"person {number}", label, self.deps)
         return self.output(review)
 
     def answered_once(self, review: str) -> None:
         """One person's answer to a review that asks for more."""
-        answer(AnswerRequest(review, "ada", "cat"), self.deps)
+        answer(review, "ada", "cat", self.deps)
 
     def output(self, review: str) -> ImageRef:
         """The newest `output.json` of a review."""
@@ -364,7 +363,7 @@ class World:
 
     def events(self, kind: str = "") -> list[dict[str, Any]]:
         """Events that were written, oldest first."""
-        found = self.deps.table.listing("listing", "EVENT", newest_first=False)
+        found = self.deps.table.listing("EVENT", newest_first=False)
         return [event for event in found if kind in ("", event["type"])]
 
     def queued(self, queue: str = "DETECTION_QUEUE") -> list[dict[str, Any]]:

@@ -323,7 +323,7 @@ def noise_of(megabytes: int) -> bytes:
 
 
 def test_a_reviewer_answers_by_keys_and_undoes(console: Console, picture: Keep) -> None:
-    before = len(list(console.stack.deps.dataset.examples()))
+    before = len(list(console.stack.deps.dataset.labelled_images()))
     open_before = len(console.stack.open_reviews())
     page = console.open("reviewer")
     see(page, "Why you are asked")
@@ -460,7 +460,7 @@ def test_images_are_relabelled_and_removed_by_the_operator(console: Console) -> 
     page.get_by_role("dialog").get_by_role("button", name="Change", exact=True).click()
     see(page, "1 relabelled")
     moved = until(
-        lambda: next((e for e in stack.deps.dataset.examples() if e.label == "seven"), None),
+        lambda: next((e for e in stack.deps.dataset.labelled_images() if e.label == "seven"), None),
         seconds=60,
     )
     assert moved.by == ("operator",)

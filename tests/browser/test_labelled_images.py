@@ -47,14 +47,14 @@ def test_a_folder_of_folders_makes_one_label_of_each_after_a_preview(
     picture(page, "dataset-preview")
     axe(page)
     dialog.get_by_role("button", name="Cancel").last.click()
-    assert list(console.stack.deps.dataset.examples()) == []
+    assert list(console.stack.deps.dataset.labelled_images()) == []
 
     folder.set_input_files(tmp_path / "shapes")
     dialog.get_by_role("button", name="Upload", exact=True).click()
 
     see(page, "9 of 9 uploaded")
     console.stack.registered(9)
-    counts = console.stack.deps.dataset.label_counts().counts
+    counts = console.stack.deps.dataset.label_counts().by_label
     assert {label: count.train + count.test for label, count in counts.items()} == dict.fromkeys(
         LABELS, 2
     )
@@ -140,7 +140,7 @@ def test_one_picture_under_two_labels_is_decided_on_the_page_conflicts(
         lambda: getattr(stack.deps.dataset.labelled_image(key), "status", "") == "removed" or None,
         seconds=60,
     )
-    counts = stack.deps.dataset.label_counts().counts
+    counts = stack.deps.dataset.label_counts().by_label
     assert counts["star"].train + counts["star"].test == 2
     page.context.close()
 

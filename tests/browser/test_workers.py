@@ -93,7 +93,7 @@ def test_two_people_answer_disagree_and_the_operators_word_is_trained_on(
     assert done.returncode == 0, done.stderr
     a2i.registered(11)
     assert a2i.train()["status"] == "SUCCEEDED"
-    (decided,) = [e for e in a2i.deps.dataset.examples() if e.source == "cold start"]
+    (decided,) = [e for e in a2i.deps.dataset.labelled_images() if e.source == "cold start"]
     assert decided.label == "one"
     manifest = a2i.client("s3").list_objects_v2(
         Bucket=a2i.outputs["BucketName"], Prefix="manifests/"

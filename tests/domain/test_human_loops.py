@@ -26,32 +26,34 @@ REVIEW = Review(
     state=ReviewState.OPEN,
     at="2026-01-01T00:00:00.000Z",
     labels=("cat", "dog"),
-    wanted=1,
+    reviewers=1,
     loop=review_id(IMAGE, ReviewPurpose.UNSURE),
-    asked=1,
+    loops_started=1,
 )
 
 
 @given(st.integers(0, 5))
-def test_every_loop_of_a_review_has_its_own_name_that_leads_back(asked: int) -> None:
-    name = loop_name(replace(REVIEW, asked=asked))
+def test_every_loop_of_a_review_has_its_own_name_that_leads_back(loops_started: int) -> None:
+    name = loop_name(replace(REVIEW, loops_started=loops_started))
 
     assert re.fullmatch(r"[a-z0-9](-*[a-z0-9])*", name)
     assert len(name) <= 63
     assert review_of(name) == REVIEW.id
-    assert (name == REVIEW.id) == (asked == 0)
+    assert (name == REVIEW.id) == (loops_started == 0)
 
 
 @pytest.mark.parametrize(
-    ("status", "asked", "state"),
+    ("status", "loops_started", "state"),
     [
         ("Failed", 1, ReviewState.OPEN),
         ("Failed", MOST_LOOPS, ReviewState.CONFLICT),
         ("Stopped", 1, ReviewState.CONFLICT),
     ],
 )
-def test_what_follows_a_loop(status: str, asked: int, state: str) -> None:
-    after = after_loop(replace(REVIEW, asked=asked), EndedLoop(REVIEW.loop, status, "why"))
+def test_what_follows_a_loop(status: str, loops_started: int, state: str) -> None:
+    after = after_loop(
+        replace(REVIEW, loops_started=loops_started), EndedLoop(REVIEW.loop, status, "why")
+    )
 
     assert after is not None
     assert (after.state, after.loop) == (state, "")

@@ -37,7 +37,7 @@ REVIEW = Review(
     state=ReviewState.OPEN,
     at="2026-01-01T00:00:00.000Z",
     labels=("cat", "日本"),
-    wanted=2,
+    reviewers=2,
     guess=(Label("cat", 40.0),),
 )
 

@@ -22,7 +22,7 @@ LATER = NOW + timedelta(minutes=CLAIM_MINUTES, seconds=1)
 IMAGE = ImageRef("bucket", "images_for_detection/a.png", "1", "e", 10)
 
 
-def review(wanted: int = 1) -> Review:
+def review(reviewers: int = 1) -> Review:
     return Review(
         "unsure-1",
         IMAGE,
@@ -30,7 +30,7 @@ def review(wanted: int = 1) -> Review:
         ReviewState.OPEN,
         "2026-01-01",
         ("cat", "dog"),
-        wanted,
+        reviewers,
     )
 
 
@@ -55,13 +55,13 @@ def test_a_task_left_open_goes_back_after_a_time() -> None:
 
 
 def test_two_get_a_task_that_asks_for_two_and_a_third_does_not() -> None:
-    both = taken(taken(review(wanted=2), "ann"), "bob")
+    both = taken(taken(review(reviewers=2), "ann"), "bob")
 
     assert claim(both, "cleo", NOW) is None
 
 
 def test_who_has_answered_does_not_get_it_again() -> None:
-    answered = replace(review(wanted=2), answers=(Answer("ann", "cat", "t"),))
+    answered = replace(review(reviewers=2), answers=(Answer("ann", "cat", "t"),))
 
     assert claim(answered, "ann", NOW) is None
     assert claim(taken(answered, "bob"), "cleo", NOW) is None
@@ -85,9 +85,9 @@ def test_what_is_not_open_is_not_given_out() -> None:
 
 
 @given(st.integers(1, 3), st.lists(st.sampled_from("abcdef"), max_size=12))
-def test_never_more_at_a_time_than_answers_are_wanted(wanted: int, workers: list[str]) -> None:
-    task = review(wanted)
+def test_never_more_at_a_time_than_answers_are_wanted(reviewers: int, workers: list[str]) -> None:
+    task = review(reviewers)
     for worker in workers:
         task = claim(task, worker, NOW) or task
 
-    assert len(task.claims) <= wanted
+    assert len(task.claims) <= reviewers

@@ -43,7 +43,7 @@ def test_fewer_changes_than_the_minimum_train_nothing_and_say_how_many_are_asked
 
     assert found.action == "nothing"
     assert "9 labelled images" in found.reason
-    assert "10 are asked for" in found.reason
+    assert "10 are needed" in found.reason
 
 
 def test_what_does_not_count_is_named_with_the_reason_and_the_way_out() -> None:

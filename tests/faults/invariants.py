@@ -16,7 +16,7 @@ from loupe.domain.keys import DETECTION_PREFIX, LABELLED_PREFIX, ImageRef
 from loupe.domain.labelled_images import LabelledImageStatus, Split
 from loupe.domain.review import CLAIM_MINUTES, Review, ReviewState
 from loupe.domain.versions import VersionStatus
-from tests.faults.people import NOWHERE, LabelCounts, picture_of
+from tests.faults.people import NOWHERE, Acknowledged, picture_of
 from tests.faults.rest import Rest
 from tests.stack.conftest import Stack
 
@@ -55,7 +55,7 @@ class Found:
 
     stack: Stack
     rest: Rest
-    ledger: LabelCounts
+    acknowledged: Acknowledged
     at_work: list[str] = field(default_factory=list)
 
     @cached_property
@@ -164,9 +164,9 @@ def _rests(found: Found) -> tuple[str, Iterable[str]]:
 
 @rule("every acknowledged upload is in the bucket")
 def _kept(found: Found) -> tuple[str, Iterable[str]]:
-    lost = found.ledger.uploads.keys() - found.uploads.keys()
-    return f"{len(found.ledger.uploads)} uploads", sorted(
-        found.ledger.uploads[image].key for image in lost
+    lost = found.acknowledged.uploads.keys() - found.uploads.keys()
+    return f"{len(found.acknowledged.uploads)} uploads", sorted(
+        found.acknowledged.uploads[image].key for image in lost
     )
 
 
@@ -205,7 +205,7 @@ def _ended(found: Found) -> tuple[str, Iterable[str]]:
 @rule("every acknowledged answer is there, and the image has it")
 def _answered(found: Found) -> tuple[str, Iterable[str]]:
     bad = []
-    for identity, label in found.ledger.answers.items():
+    for identity, label in found.acknowledged.answers.items():
         review = found.reviews.get(identity)
         if review is None or review.state != ReviewState.DONE or review.answers[-1].label != label:
             said = review and [answer.label for answer in review.answers]
@@ -214,26 +214,26 @@ def _answered(found: Found) -> tuple[str, Iterable[str]]:
         (detection,) = found.detections.get(review.image.id, [None])[:1]
         if detection is None or not detection.labels or detection.labels[0].name != label:
             bad.append(f"{review.image.key} has not got its answer {label}")
-    return f"{len(found.ledger.answers)} answers", bad
+    return f"{len(found.acknowledged.answers)} answers", bad
 
 
 @rule("no label is lost or doubled: the last acknowledged one holds")
 def _one_folder(found: Found) -> tuple[str, Iterable[str]]:
     bad = []
-    for picture, may in sorted(found.ledger.folders.items()):
+    for picture, may in sorted(found.acknowledged.folders.items()):
         folders = found.folders.get(picture, [])
         if len(folders) > 1 or not set(folders or [NOWHERE]) <= may:
             bad.append(f"{picture} is in {folders}, and ought to be in {sorted(may)}")
-    unknown = found.folders.keys() - found.ledger.folders.keys()
+    unknown = found.folders.keys() - found.acknowledged.folders.keys()
     bad += [f"{picture} is in {found.folders[picture]}, and nobody said so" for picture in unknown]
-    return f"{len(found.ledger.folders)} pictures", bad
+    return f"{len(found.acknowledged.folders)} pictures", bad
 
 
 @rule("labelled images are the versions that were acknowledged last")
 def _newest(found: Found) -> tuple[str, Iterable[str]]:
-    return f"{len(found.ledger.contents)} keys", [
+    return f"{len(found.acknowledged.contents)} keys", [
         f"{key} is {found.labelled.get(key)}, and ought to be {version}"
-        for key, version in found.ledger.contents.items()
+        for key, version in found.acknowledged.contents.items()
         if found.labelled.get(key) != version
     ]
 
@@ -352,14 +352,14 @@ def _settings(found: Found) -> tuple[str, Iterable[str]]:
     values = found.stack.deps.parameters.values()
     bad = [
         f"{name} is {values.get(name)}, and ought to be {sorted(may)}"
-        for name, may in found.ledger.settings.items()
+        for name, may in found.acknowledged.settings.items()
         if values.get(name) not in may
     ]
     rate = found.stack.client("scheduler").get_schedule(Name=f"{found.stack.name}-sampling")
     minutes = values["Automatic-Human-Sampling-Frequency"]
     if f"({minutes} " not in rate["ScheduleExpression"]:
         bad.append(f"sampling is at {rate['ScheduleExpression']}, and ought to be at {minutes}")
-    return f"{len(found.ledger.settings)} settings", bad
+    return f"{len(found.acknowledged.settings)} settings", bad
 
 
 @rule("queues are empty")

@@ -36,7 +36,7 @@ class NoAnswer(Exception):
 
 
 @dataclass
-class LabelCounts:
+class Acknowledged:
     """What was acknowledged, and what may be so because its answer got lost."""
 
     uploads: dict[str, ImageRef] = field(default_factory=dict)
@@ -78,7 +78,7 @@ class People:
     """An operator, a consumer and a reviewer in one. All choices are drawn from `dice`."""
 
     def __init__(self, stack: Stack, dice: random.Random) -> None:
-        self.ledger = LabelCounts()
+        self.acknowledged = Acknowledged()
         self._stack = stack
         self._dice = dice
         self._numbers = count()
@@ -100,7 +100,7 @@ class People:
             return True
 
         def acknowledge() -> None:
-            self.ledger.uploads[found[-1].id] = found[-1]
+            self.acknowledged.uploads[found[-1].id] = found[-1]
 
         return Act("upload", key, send, acknowledge=acknowledge)
 
@@ -128,8 +128,8 @@ class People:
         folder = NOWHERE if label == NO_LABEL_FITS else label
 
         def acknowledge() -> None:
-            self.ledger.answers[task["id"]] = label
-            self.ledger.folders[picture] = {folder}
+            self.acknowledged.answers[task["id"]] = label
+            self.acknowledged.folders[picture] = {folder}
 
         return Act(
             "answer",
@@ -157,13 +157,13 @@ class People:
         value = self._dice.choice(SETTINGS[name])
 
         def acknowledge() -> None:
-            self.ledger.settings[name] = {value}
+            self.acknowledged.settings[name] = {value}
 
         return Act(
             "setting",
             f"{name}={value}",
             lambda: self._accepted("PUT", f"/api/settings/{name}", value=value),
-            lambda: self.ledger.settings[name].add(value),
+            lambda: self.acknowledged.settings[name].add(value),
             acknowledge,
         )
 
@@ -194,12 +194,12 @@ class People:
             return status < 300 and answer["done"] == 1
 
         def acknowledge() -> None:
-            self.ledger.folders[picture] = {folder}
-            self.ledger.contents.pop(key, None)
+            self.acknowledged.folders[picture] = {folder}
+            self.acknowledged.contents.pop(key, None)
 
         def intend() -> None:
             self._may(picture, folder)
-            self.ledger.contents.pop(key, None)
+            self.acknowledged.contents.pop(key, None)
 
         return Act(kind, f"{key} {folder}", send, intend, acknowledge)
 
@@ -214,17 +214,17 @@ class People:
 
         def intend() -> None:
             self._may(picture, folder, *(() if kind == "replace" else (NOWHERE,)))
-            self.ledger.contents.pop(key, None)
+            self.acknowledged.contents.pop(key, None)
 
         def acknowledge() -> None:
-            self.ledger.folders[picture] = {folder}
-            self.ledger.contents[key] = found[-1].version
+            self.acknowledged.folders[picture] = {folder}
+            self.acknowledged.contents[key] = found[-1].version
 
         return Act(kind, key, send, intend, acknowledge)
 
     def _may(self, picture: str, *folders: str) -> None:
         """`picture` is in one of `folders` from now on, or where it was."""
-        known = self.ledger.folders[picture]
+        known = self.acknowledged.folders[picture]
         known.update(folders if not known else folders[:1])
 
     def _a_labelled_key(self) -> str | None:

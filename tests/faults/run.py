@@ -64,7 +64,7 @@ class Run:
                 self._do(self.people.act(ordinary))
             self._strike(number, victim, kind)
         at_work = self.rest.reach()
-        return check(Found(self._stack, self.rest, self.people.ledger, at_work))
+        return check(Found(self._stack, self.rest, self.people.acknowledged, at_work))
 
     def summary(self) -> str:
         """Kill points by kind, and seconds."""

@@ -27,8 +27,8 @@ from loupe.handlers import (
 )
 from loupe.services.detection import record
 from loupe.services.payloads import image_from_json
-from loupe.services.review_desk import AnswerRequest, answer
-from loupe.services.reviews import ReviewRequest, request_review
+from loupe.services.review_desk import answer
+from loupe.services.reviews import request_review
 from tests.adapters.world import BUCKET, World, png, s3_event, sqs_event
 from tests.template.reading import STACK
 
@@ -59,7 +59,7 @@ class Reading:
         if sure:
             record(image.id, DetectionState.ACCEPTED, answer, "", deps)
             return
-        request_review(ReviewRequest(image.id, answer, deps.parameters.settings()), deps)
+        request_review(image.id, answer, deps.parameters.settings(), deps)
 
 
 class Town:
@@ -110,7 +110,7 @@ class Town:
         """People answer every open review."""
         for review in sorted(self.world.deps.reviews.newest("open"), key=lambda r: r.image.key):
             label = LABELS[_number(review.image.key) % 2]
-            answer(AnswerRequest(review.id, "ann", label), self.world.deps)
+            answer(review.id, "ann", label, self.world.deps)
 
     def new_events(self) -> list[dict[str, Any]]:
         """Events of objects that Loupe itself has written since the last look."""
@@ -136,8 +136,8 @@ class Town:
         """Everything that is to be the same. Left out: times, ids of versions, and which of a
         label's pictures are held out, which is decided by the order in which they came."""
         deps = self.world.deps
-        counts = deps.dataset.label_counts().counts
-        examples = list(deps.dataset.examples())
+        counts = deps.dataset.label_counts().by_label
+        examples = list(deps.dataset.labelled_images())
         told = Counter(
             (event["type"], event["detail"].get("image") or event["detail"].get("reason"))
             for event in self.world.events()

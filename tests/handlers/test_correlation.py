@@ -73,7 +73,7 @@ def test_a_labelled_image_that_fails_is_logged(
     world: World, monkeypatch: pytest.MonkeyPatch, log: StringIO
 ) -> None:
     monkeypatch.setattr("loupe.handlers.register_image.deps", lambda: world.deps)
-    monkeypatch.setattr("loupe.services.labelled_images.learn", broken)
+    monkeypatch.setattr("loupe.services.labelled_images.add", broken)
     image = world.put("images_labeled_by_folder/cat/1.png", png(1))
 
     register_image.handler(sqs_event(s3_event(image), {"source": "aws.other"}), None)

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
 from loupe.adapters.rekognition import VersionState
-from loupe.adapters.reviews import take_place
+from loupe.adapters.reviews import count_opened
 from loupe.adapters.table import Table
 from loupe.domain.detection import DetectionState, Label, ModelOutput
 from loupe.domain.keys import ImageRef
@@ -21,7 +21,7 @@ from loupe.services.autostart import switch
 from loupe.services.housekeeping import QUEUEING, HousekeepingFailed, run_housekeeping
 from loupe.services.human_loops import LOOPS_PER_RUN
 from loupe.services.lookups import Lookups
-from loupe.services.reviews import ReviewRequest, open_queued, request_review
+from loupe.services.reviews import open_queued, request_review
 from loupe.services.serving import promote, switch_service, why_not_started
 from loupe.telemetry import OLDEST_REVIEW_HOURS
 from tests.adapters.world import World
@@ -176,7 +176,7 @@ def queued_reviews(world: World) -> None:
     for number, confidence in enumerate((50.0, 60.0, 10.0)):
         image = world.received(f"{number}.png", number)
         answer = ModelOutput("labels", (Label("cat", confidence),), "v1")
-        request_review(ReviewRequest(image.id, answer, world.settings()), world.deps)
+        request_review(image.id, answer, world.settings(), world.deps)
 
 
 def test_a_new_day_opens_queued_reviews_the_least_sure_first(world: World) -> None:
@@ -448,7 +448,7 @@ def test_many_open_reviews_are_not_read_again_and_again(
     serving.use(loops=serving.loops if a2i else None)
     serving.set(Labels="cat,dog", Maximum_Reviews_Per_Day="1")
     serving.deps.now += timedelta(hours=1)
-    serving.deps.table.write(take_place(f"{serving.deps.now:%Y-%m-%d}", 1))
+    serving.deps.table.write(count_opened(f"{serving.deps.now:%Y-%m-%d}", 1))
     reviews(serving, 40, ReviewState.OPEN, ReviewPurpose.UNSURE, "a-loop" if a2i else "")
     reviews(serving, 20, ReviewState.QUEUED, ReviewPurpose.UNSURE)
     run_housekeeping(serving.deps)

@@ -29,7 +29,7 @@ def example(world: World, key: str) -> LabelledImage:
 
 
 def counts(world: World) -> dict[str, LabelCount]:
-    found = world.deps.dataset.label_counts().counts
+    found = world.deps.dataset.label_counts().by_label
     return {label: count for label, count in found.items() if count != LabelCount()}
 
 
@@ -448,7 +448,7 @@ def test_two_copies_of_a_picture_that_arrive_together_find_each_other(
 
     register(message(s3_event(second)), world.deps)
 
-    groups = {e.group for e in world.deps.dataset.examples()}
+    groups = {e.group for e in world.deps.dataset.labelled_images()}
     assert len(groups) == 1
     assert counts(world)["cat"].train == 1
 

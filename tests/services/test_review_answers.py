@@ -16,7 +16,7 @@ from loupe.handlers import answer_review, record_review
 from loupe.services.human_loops import start_loop, start_loops
 from loupe.services.labelled_images import reconcile
 from loupe.services.review_answers import decide_conflict, take_in
-from loupe.services.review_desk import AnswerRequest, answer
+from loupe.services.review_desk import answer
 from tests.adapters.world import START, World, message, s3_event, sqs_event
 
 GUESS = Label("cat", 40.0)
@@ -49,9 +49,9 @@ def test_the_last_answer_asked_for_hands_all_of_them_over(world: World) -> None:
     world.set(Labels="cat,dog", Reviewers_Per_Image="2")
     review = world.asked(GUESS, version="v1")
 
-    assert answer(AnswerRequest(review, "ada", "dog"), world.deps).state == ReviewState.OPEN
+    assert answer(review, "ada", "dog", world.deps).state == ReviewState.OPEN
     assert world.keys("a2i-human-loop-data/") == []
-    assert answer(AnswerRequest(review, "bob", "dog"), world.deps).state == ReviewState.CLOSING
+    assert answer(review, "bob", "dog", world.deps).state == ReviewState.CLOSING
 
     output = json.loads(world.deps.objects.read(world.output(review).key))
     assert output["humanLoopName"] == review
@@ -61,8 +61,8 @@ def test_the_last_answer_asked_for_hands_all_of_them_over(world: World) -> None:
 def test_the_same_answer_again_hands_over_again_and_harms_nothing(
     world: World, review: str
 ) -> None:
-    first = answer(AnswerRequest(review, "ada", "dog"), world.deps)
-    again = answer(AnswerRequest(review, "ada", "dog"), world.deps)
+    first = answer(review, "ada", "dog", world.deps)
+    again = answer(review, "ada", "dog", world.deps)
 
     assert first == again
     assert len(world.keys("a2i-human-loop-data/")) == 1
@@ -315,7 +315,7 @@ def test_an_answer_after_the_review_is_over_changes_nothing(world: World, review
 
     assert [key.split("/")[1] for key in labelled(world)] == ["dog"]
     with pytest.raises(AlreadyDone):
-        answer(AnswerRequest(review, "late", "cat"), world.deps)
+        answer(review, "late", "cat", world.deps)
 
 
 def test_an_image_in_review_waits_in_that_state_for_its_answer(world: World, review: str) -> None:
@@ -450,12 +450,12 @@ def test_a_loop_whose_review_is_over_when_it_starts_is_stopped(world: World, loo
 
 
 def test_a_loop_that_two_start_at_once_is_one(world: World, loop: str) -> None:
-    before = replace(world.deps.reviews.get(loop), loop="", asked=0)
+    before = replace(world.deps.reviews.get(loop), loop="", loops_started=0)
 
     start_loop(before, world.deps)
 
     assert world.loops.stopped == []
-    assert world.deps.reviews.get(loop).asked == 1
+    assert world.deps.reviews.get(loop).loops_started == 1
 
 
 def test_after_the_switch_back_loupe_itself_asks(world: World, loop: str) -> None:

@@ -5,7 +5,7 @@ import pytest
 from loupe.domain.detection import DetectionState, Label, ModelOutput
 from loupe.domain.review import ReviewPurpose, ReviewState
 from loupe.errors import TryAgain
-from loupe.services.reviews import ReviewRequest, open_queued, open_review, request_review
+from loupe.services.reviews import open_queued, open_review, request_review
 from tests.adapters.world import START, World
 
 UNSURE_ANSWER = ModelOutput("labels", (Label("cat", 40.0),), "v1")
@@ -13,7 +13,7 @@ UNSURE_ANSWER = ModelOutput("labels", (Label("cat", 40.0),), "v1")
 
 def review_of(world: World, answer: ModelOutput = UNSURE_ANSWER) -> str:
     image = world.received()
-    request_review(ReviewRequest(image.id, answer, world.settings()), world.deps)
+    request_review(image.id, answer, world.settings(), world.deps)
     return world.detection(image).review
 
 
@@ -23,7 +23,7 @@ def test_without_a_label_the_image_waits_and_the_operator_is_asked_once_a_day(
     for number in (1, 2):
         image = world.received(f"{number}.png", number)
         assert (
-            request_review(ReviewRequest(image.id, UNSURE_ANSWER, world.settings()), world.deps)
+            request_review(image.id, UNSURE_ANSWER, world.settings(), world.deps)
             == DetectionState.WAITING
         )
 
@@ -46,7 +46,7 @@ def test_an_unsure_image_is_in_review_with_its_reason_and_event(world: World) ->
     review = world.deps.reviews.get(review_of(world))
     detection = world.detection(review.image)
 
-    assert (review.state, review.purpose, review.wanted) == (
+    assert (review.state, review.purpose, review.reviewers) == (
         ReviewState.OPEN,
         ReviewPurpose.UNSURE,
         2,
@@ -69,9 +69,9 @@ def test_an_image_without_a_model_is_reviewed_for_the_first_dataset(world: World
 def test_asking_twice_opens_one_review(world: World) -> None:
     world.set(Labels="cat,dog")
     image = world.received()
-    request = ReviewRequest(image.id, UNSURE_ANSWER, world.settings())
+    settings = world.settings()
 
-    states = [request_review(request, world.deps) for _ in range(2)]
+    states = [request_review(image.id, UNSURE_ANSWER, settings, world.deps) for _ in range(2)]
 
     assert states == [DetectionState.REVIEW, DetectionState.REVIEW]
     assert len(list(world.deps.reviews.newest())) == 1
@@ -94,7 +94,7 @@ def test_past_the_days_number_of_reviews_images_queue(world: World) -> None:
     world.set(Labels="cat,dog", Maximum_Reviews_Per_Day="2")
     for number in range(4):
         image = world.received(f"{number}.png", number)
-        request_review(ReviewRequest(image.id, UNSURE_ANSWER, world.settings()), world.deps)
+        request_review(image.id, UNSURE_ANSWER, world.settings(), world.deps)
 
     assert len(list(world.deps.reviews.newest(ReviewState.OPEN))) == 2
     queued = list(world.deps.reviews.newest(ReviewState.QUEUED))
@@ -107,9 +107,11 @@ DAY = f"{START:%Y-%m-%d}"
 
 def look_too_early(world: World, monkeypatch: pytest.MonkeyPatch, places: int) -> None:
     """Let the next look at the day's places see what others take before the write."""
-    look, seen = world.deps.reviews.places_left, iter([places])
+    look, seen = world.deps.reviews.daily_reviews_left, iter([places])
     monkeypatch.setattr(
-        world.deps.reviews, "places_left", lambda day, cap: next(seen, None) or look(day, cap)
+        world.deps.reviews,
+        "daily_reviews_left",
+        lambda day, cap: next(seen, None) or look(day, cap),
     )
 
 
@@ -143,18 +145,15 @@ def test_a_review_takes_its_place_once_however_often_it_is_asked_for(
 ) -> None:
     world.set(Labels="cat,dog", Maximum_Reviews_Per_Day="9")
     image = world.received()
-    before, request = (
-        world.detection(image),
-        ReviewRequest(image.id, UNSURE_ANSWER, world.settings()),
-    )
+    before, settings = world.detection(image), world.settings()
 
     with monkeypatch.context() as patch, pytest.raises(TryAgain):
         patch.setattr(world.deps.reviews, "put_new", kept_out)
-        request_review(request, world.deps)
+        request_review(image.id, UNSURE_ANSWER, settings, world.deps)
     for _ in range(2):
-        open_review(before, request, ("cat", "dog"), world.deps)
+        open_review(before, UNSURE_ANSWER, ("cat", "dog"), settings, world.deps)
 
-    assert world.deps.reviews.places_left(DAY, 9) == 8
+    assert world.deps.reviews.daily_reviews_left(DAY, 9) == 8
 
 
 def test_a_queued_review_that_is_answered_just_now_takes_no_place(
@@ -169,7 +168,7 @@ def test_a_queued_review_that_is_answered_just_now_takes_no_place(
     world.set(Maximum_Reviews_Per_Day="3")
 
     assert open_queued(world.settings(), world.deps) == 0
-    assert world.deps.reviews.places_left(DAY, 3) == 2
+    assert world.deps.reviews.daily_reviews_left(DAY, 3) == 2
 
 
 def test_without_a_cap_reviews_do_not_wait_for_one_count(world: World) -> None:

@@ -8,7 +8,7 @@ import pytest
 from loupe.domain.detection import Label
 from loupe.domain.review import NONE_OF_THE_ABOVE, ReviewPurpose, ReviewState
 from loupe.services.sampling import sample_reviews
-from tests.adapters.world import World
+from tests.adapters.world import World, table_resource
 
 
 @pytest.fixture(autouse=True)
@@ -150,7 +150,7 @@ def test_a_run_that_is_repeated_opens_no_second_review(world: World) -> None:
     for number in range(2):
         world.accepted(f"{number}.png")
     sample_reviews(world.deps)
-    world.deps.table.delete("STATE", "SAMPLING")
+    table_resource().delete_item(Key={"pk": "STATE", "sk": "SAMPLING"})
 
     sample_reviews(world.deps)
 
@@ -184,7 +184,7 @@ def test_a_run_that_ends_before_it_has_caught_up_says_so_and_the_next_goes_on(
     monkeypatch.setattr("loupe.services.sampling.CHUNK", 2)
     for number in range(7):
         world.accepted(f"{number}.png")
-    monkeypatch.setattr("loupe.services.sampling.PATIENCE", timedelta(seconds=2))
+    monkeypatch.setattr("loupe.services.sampling.TIME_PER_RUN", timedelta(seconds=2))
     world.deps.now += timedelta(hours=3)
 
     first = sample_reviews(world.deps)

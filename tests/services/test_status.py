@@ -43,4 +43,4 @@ def test_while_a_round_is_at_work_the_next_check_does_nothing(world: World) -> N
     world.deps.versions.take_lease("arn:round", over="")
     world.executions.running.add("arn:round")
 
-    assert "is at work" in next_check(world.deps).reason
+    assert "is active" in next_check(world.deps).reason

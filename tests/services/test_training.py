@@ -1,5 +1,6 @@
 """Business rule: one training at a time, each attempt written down before it is paid for."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,8 +18,7 @@ from loupe.errors import AlreadyDone, NotFound, ServiceFailed, ServiceRefused, T
 from loupe.handlers.check_training import handler
 from loupe.services.comparison import compare, return_champion, smoke_test
 from loupe.services.labelled_images import reconcile
-from loupe.services.serving import StateChange as Running
-from loupe.services.serving import promote, request_approval, set_state
+from loupe.services.serving import StateChange, promote, request_approval, set_state
 from loupe.services.training import (
     TrainingCheck,
     check_training,
@@ -343,12 +343,12 @@ def test_a_version_is_started_with_the_capacity_of_the_settings(world: World) ->
     world.version("v1")
     world.set(Minimum_Inference_Units="2", Maximum_Inference_Units="4")
     world.rekognition.become("v1", "TRAINING_COMPLETED")
-    wanted = Running("v1", "RUNNING", "it is needed")
+    change = StateChange("v1", "RUNNING", "it is needed")
 
-    assert set_state(wanted, False, world.deps).status == "changing"
-    assert set_state(wanted, True, world.deps).status == "changing"
+    assert set_state(change, world.deps).status == "changing"
+    assert set_state(replace(change, started=True), world.deps).status == "changing"
     world.rekognition.become("v1", "RUNNING")
-    assert set_state(wanted, True, world.deps).status == "ready"
+    assert set_state(replace(change, started=True), world.deps).status == "ready"
 
     assert world.rekognition.calls == [("start", "arn:v1", 2, 4)]
     assert "it is needed" in world.events("ModelStarted")[0]["text"]
@@ -356,14 +356,14 @@ def test_a_version_is_started_with_the_capacity_of_the_settings(world: World) ->
 
 def test_a_start_that_failed_is_reported_and_not_tried_for_ever(world: World) -> None:
     world.rekognition.states["v1"] = VersionState("FAILED", "arn:v1", "no capacity")
-    wanted = Running("v1", "RUNNING", "why")
+    change = StateChange("v1", "RUNNING", "why")
 
-    assert set_state(wanted, True, world.deps).reason == "no capacity"
-    assert set_state(wanted, False, world.deps).status == "changing"
+    assert set_state(replace(change, started=True), world.deps).reason == "no capacity"
+    assert set_state(change, world.deps).status == "changing"
 
 
 def test_a_version_that_is_gone_cannot_be_started(world: World) -> None:
-    assert set_state(Running("v1", "RUNNING", "why"), False, world.deps).status == "failed"
+    assert set_state(StateChange("v1", "RUNNING", "why"), world.deps).status == "failed"
 
 
 @pytest.mark.parametrize(
@@ -382,7 +382,7 @@ def test_a_version_is_stopped_as_soon_as_the_service_lets_it(
 ) -> None:
     world.rekognition.become("v1", status)
 
-    assert set_state(Running("v1", "STOPPED", "why"), False, world.deps).status == said
+    assert set_state(StateChange("v1", "STOPPED", "why"), world.deps).status == said
     assert world.rekognition.calls == calls
 
 
@@ -599,27 +599,27 @@ def test_a_failed_attempt_is_taken_up_when_its_pause_is_over_and_nothing_else_is
         Closing("run 1", "v1", VersionStatus.FAILED, "it could not be compared", False, fault),
         world.deps,
     )
-    assert not start_due_check("arn:improve", world.deps)
+    assert not start_due_check(world.deps)
 
     world.deps.now += timedelta(minutes=15)
     world.deps.versions.take_lease("run 2", over="")
     world.executions.running = {"run 2"}
-    assert not start_due_check("arn:improve", world.deps)
+    assert not start_due_check(world.deps)
 
     world.executions.running = set()
-    assert start_due_check("arn:improve", world.deps)
+    assert start_due_check(world.deps)
     assert world.executions.started == ["arn:improve"]
 
 
 def test_what_was_decided_or_never_begun_starts_nothing(world: World) -> None:
-    assert not start_due_check("arn:improve", world.deps)
+    assert not start_due_check(world.deps)
 
     begun(world, "v1", "run 1")
     close_training(
         Closing("run 1", "v1", VersionStatus.NOT_BETTER, "it is worse", False), world.deps
     )
 
-    assert not start_due_check("arn:improve", world.deps)
+    assert not start_due_check(world.deps)
 
 
 def lent(world: World) -> None:
@@ -649,7 +649,7 @@ def test_a_champion_whose_comparison_was_cut_off_is_stopped(world: World) -> Non
 def test_a_champion_that_was_given_back_may_run_again(world: World) -> None:
     lent(world)
     world.rekognition.become("v1", "STOPPED")
-    set_state(Running("v1", "STOPPED", "it ran for a comparison only"), False, world.deps)
+    set_state(StateChange("v1", "STOPPED", "it ran for a comparison only"), world.deps)
     world.rekognition.become("v1", "RUNNING")
     world.executions.running = set()
 

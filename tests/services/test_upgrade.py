@@ -60,7 +60,7 @@ def test_every_record_is_read(upgraded: World) -> None:
 
     assert Counter(d.state for d in deps.detections.newest()) == of_kind("DETECTION")
     assert Counter(r.state for r in deps.reviews.newest()) == of_kind("REVIEW")
-    assert Counter(e.status for e in deps.dataset.examples()) == of_kind("EXAMPLE")
+    assert Counter(e.status for e in deps.dataset.labelled_images()) == of_kind("EXAMPLE")
     versions = [item["name"] for item in ITEMS if item["sk"] == "VERSION"]
     assert {version.name for version in deps.versions.newest()} == set(versions)
     assert deps.versions.service().version == "v1"
@@ -86,14 +86,14 @@ def test_counts_hold_what_the_release_did_not_count(upgraded: World) -> None:
 def test_a_picture_under_two_labels_is_asked_about_once(upgraded: World) -> None:
     (group,) = {item["id"] for item in ITEMS if item["sk"] == "GROUP" and two_labels(item)}
     deps = upgraded.deps
-    counts = deps.dataset.label_counts().counts
+    counts = deps.dataset.label_counts().by_label
 
     opened = [opened_conflicts(deps, 5) for _ in range(20)]
 
     assert sum(opened) == 1
     asked = {r.id: r for r in deps.reviews.newest(ReviewState.CONFLICT)}[label_conflict_id(group)]
     assert (asked.image.name, asked.labels) == ("zero/conflict.png", ("one", "zero"))
-    assert deps.dataset.label_counts().counts == counts
+    assert deps.dataset.label_counts().by_label == counts
     decide_conflict(asked.id, "one", "ada", deps)
     deps.now += SETTLED_AFTER
     assert not any(opened_conflicts(deps, 5) for _ in range(20))
@@ -130,7 +130,7 @@ def test_what_is_written_again_loses_nothing(upgraded: World) -> None:
         deps.reviews.move(review, review)
     for version in list(deps.versions.newest()):
         deps.versions.save(version, reason=version.reason)
-    for example in list(deps.dataset.examples()):
+    for example in list(deps.dataset.labelled_images()):
         deps.dataset.note(example, example, deps.dataset.label_counts(), [])
 
     for item in ITEMS:

@@ -151,10 +151,10 @@ class Stack:
 
     def registered(self, count: int) -> None:
         """Wait until `count` labelled images have a record."""
-        until(lambda: len(list(self.deps.dataset.examples())) >= count or None, seconds=120)
+        until(lambda: len(list(self.deps.dataset.labelled_images())) >= count or None, seconds=120)
 
     def events(self, kind: str) -> list[dict[str, Any]]:
-        return [e for e in self.deps.table.listing("listing", "EVENT") if e["type"] == kind]
+        return [e for e in self.deps.table.listing("EVENT") if e["type"] == kind]
 
     def models(self) -> dict[str, str]:
         """Status of every version, as the service says."""

@@ -73,7 +73,7 @@ def test_an_image_becomes_a_human_loop_and_its_answer_a_labelled_image(a2i: Stac
     settled = a2i.settled(names, states=["answered"])
     assert {d.labels[0].name for d in settled.values()} == {"zero"}
     a2i.registered(3)
-    assert {e.label for e in a2i.deps.dataset.examples()} == {"zero"}
+    assert {e.label for e in a2i.deps.dataset.labelled_images()} == {"zero"}
 
 
 def test_a_loop_that_expires_is_followed_by_others_and_then_by_the_operator(a2i: Stack) -> None:

@@ -29,7 +29,7 @@ def stack(built: None) -> Iterator[Stack]:
 
 def label(stack: Stack, first: int, last: int) -> None:
     """Upload labelled images of two digits and wait until they are registered."""
-    before = len(list(stack.deps.dataset.examples()))
+    before = len(list(stack.deps.dataset.labelled_images()))
     for digit in (0, 1):
         for number in range(first, last):
             stack.put(f"images_labeled_by_folder/{digit}/{number}.png", digits()[digit][number])

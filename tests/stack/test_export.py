@@ -21,7 +21,7 @@ def run(stack: Stack, *arguments: str) -> str:
 def sides(stack: Stack) -> dict[str, tuple[str, str, str, int]]:
     return {
         e.key: (e.label, e.split, e.source, e.reviewers)
-        for e in stack.deps.dataset.examples("registered")
+        for e in stack.deps.dataset.labelled_images("registered")
     }
 
 

@@ -224,7 +224,7 @@ def test_a_machine_of_somebody_else_starts_when_a_version_is_promoted(subscribed
         for digit in (0, 1):
             key = f"images_labeled_by_folder/{digit}/t{number}.png"
             subscribed.put(key, digits()[digit][20 + number])
-    until(lambda: len(list(subscribed.deps.dataset.examples())) >= 13 or None, seconds=60)
+    until(lambda: len(list(subscribed.deps.dataset.labelled_images())) >= 13 or None, seconds=60)
 
     assert subscribed.train()["status"] == "SUCCEEDED"
 

@@ -57,7 +57,7 @@ def break_(stack: Stack, **faults: Any) -> None:
 
 
 def label(stack: Stack, numbers: range) -> None:
-    known = len(list(stack.deps.dataset.examples()))
+    known = len(list(stack.deps.dataset.labelled_images()))
     for digit in LABELS:
         for number in numbers:
             stack.put(f"images_labeled_by_folder/{digit}/{number}.png", digits()[digit][number])

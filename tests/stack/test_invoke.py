@@ -135,9 +135,9 @@ def test_a_custom_resource_that_sends_no_answer_has_failed(stack: Stack, target:
 def test_the_stacks_own_data_are_as_they_were(stack: Stack) -> None:
     assert stack.detections() == []
     assert list(stack.deps.reviews.newest()) == []
-    assert list(stack.deps.dataset.examples()) == []
+    assert list(stack.deps.dataset.labelled_images()) == []
     assert list(stack.deps.versions.newest()) == []
     assert stack.models() == {}
     assert stack.deps.versions.lease_holder() == ""
-    kinds = {event["type"] for event in stack.deps.table.listing("listing", "EVENT")}
+    kinds = {event["type"] for event in stack.deps.table.listing("EVENT")}
     assert kinds <= {"SettingsApplied"}

@@ -109,7 +109,7 @@ def test_unsure_images_are_reviewed_and_become_training_data(trained: Stack) -> 
     reviews = [r for r in trained.open_reviews() if r.image.name in names]
     assert len(reviews) >= 6, "drawn shapes must not be taken for digits"
 
-    before = len(list(trained.deps.dataset.examples()))
+    before = len(list(trained.deps.dataset.labelled_images()))
     for review in reviews[1:]:
         assert trained.answer(review.id, "digit 1") == {"state": "closing"}
     assert trained.answer(reviews[0].id, "none of the above") == {"state": "closing"}
@@ -119,7 +119,7 @@ def test_unsure_images_are_reviewed_and_become_training_data(trained: Stack) -> 
     answered = settled[reviews[1].image.name]
     assert (answered.labels[0].name, answered.labels[0].by) == ("digit 1", "person")
     assert settled[reviews[0].image.name].none_of_the_above
-    sources = {e.key: (e.source, e.split) for e in trained.deps.dataset.examples()}
+    sources = {e.key: (e.source, e.split) for e in trained.deps.dataset.labelled_images()}
     reviewed = [split for source, split in sources.values() if source == "reviewed"]
     assert len(reviewed) == len(reviews) - 1
     assert set(reviewed) == {"train"}, "one reviewer alone never decides about the holdout"
@@ -135,20 +135,20 @@ def test_a_label_that_was_not_offered_is_refused(trained: Stack) -> None:
 
 
 def test_a_copy_of_a_known_picture_counts_once(trained: Stack) -> None:
-    before = trained.deps.dataset.label_counts().counts["digit 0"]
-    known = len(list(trained.deps.dataset.examples()))
+    before = trained.deps.dataset.label_counts().by_label["digit 0"]
+    known = len(list(trained.deps.dataset.labelled_images()))
 
     trained.put("images_labeled_by_folder/digit 0/again.jpg", jpeg(digits()[0][0]))
     trained.registered(known + 1)
 
-    assert trained.deps.dataset.label_counts().counts["digit 0"] == before
+    assert trained.deps.dataset.label_counts().by_label["digit 0"] == before
 
 
 def test_two_checks_at_once_start_one_training_and_the_better_version_takes_over(
     trained: Stack,
 ) -> None:
     trained.set(Minimum_Untrained_Images="3", Minimum_F1_Improvement="-1.0")
-    known = len(list(trained.deps.dataset.examples()))
+    known = len(list(trained.deps.dataset.labelled_images()))
     for digit in LABELS:
         for number, image in enumerate(digits()[digit][50:54]):
             trained.put(f"images_labeled_by_folder/digit {digit}/more-{number}.png", image)

@@ -74,7 +74,7 @@ def contents(stack: Stack) -> dict[str, Any]:
         },
         "objects": sorted(version.id for version in bucket.object_versions.all()),
         "records": sorted(item.image.key for item in stack.detections()),
-        "examples": sorted(example.key for example in stack.deps.dataset.examples()),
+        "examples": sorted(example.key for example in stack.deps.dataset.labelled_images()),
         "reviews": sorted(review.id for review in stack.open_reviews()),
         "settings": stack.deps.parameters.values(),
         "models": stack.models(),

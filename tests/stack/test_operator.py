@@ -36,7 +36,7 @@ def test_with_labels_they_go_to_review_and_make_the_first_dataset(stack: Stack) 
         stack.answer(review.id, "zero" if number % 2 == 0 else "one")
     stack.registered(5)
 
-    examples = list(stack.deps.dataset.examples())
+    examples = list(stack.deps.dataset.labelled_images())
     assert {e.source for e in examples} == {"cold start"}
     assert {e.split for e in examples} == {"train", "test"}
 
@@ -65,7 +65,7 @@ def test_the_first_model_reads_again_what_no_person_has_looked_at(stack: Stack) 
 
 def test_a_version_below_the_gate_is_not_deployed_and_not_trained_again(stack: Stack) -> None:
     stack.set(Enable_Automatic_Deployment="true", Minimum_F1_Score="1.0", Holdout_Percent="50")
-    known = len(list(stack.deps.dataset.examples()))
+    known = len(list(stack.deps.dataset.labelled_images()))
     for number in range(24):
         # Fives under two labels at random: nothing can tell them apart.
         label = ("zero", "one")[number % 2]
@@ -117,7 +117,7 @@ def test_every_nth_detection_is_sampled_and_scores_the_version(stack: Stack) -> 
     assert stack.invoke("SampleReviewsFunction", {}) == {"sampled": 3}
     samples = [r for r in stack.open_reviews() if r.purpose == "quality"]
     before = stack.deps.versions.get("v2").samples
-    known = len(list(stack.deps.dataset.examples()))
+    known = len(list(stack.deps.dataset.labelled_images()))
     for review in samples:
         assert not review.guess_shown
         stack.answer(review.id, "zero")
@@ -125,7 +125,7 @@ def test_every_nth_detection_is_sampled_and_scores_the_version(stack: Stack) -> 
     until(
         lambda: stack.deps.versions.get("v2").samples == before + len(samples) or None, seconds=60
     )
-    assert len(list(stack.deps.dataset.examples())) == known, "samples are never trained on"
+    assert len(list(stack.deps.dataset.labelled_images())) == known, "samples are never trained on"
 
 
 def test_review_off_records_unsure(stack: Stack) -> None:

@@ -18,7 +18,7 @@ def lines(name: str) -> list[dict[str, Any]]:
 
 
 def sides(stack: Stack) -> dict[str, tuple[str, str]]:
-    return {e.key: (e.label, e.split) for e in stack.deps.dataset.examples("registered")}
+    return {e.key: (e.label, e.split) for e in stack.deps.dataset.labelled_images("registered")}
 
 
 def test_an_export_of_0_1_0_is_imported_deployed_over_and_trained(stack: Stack) -> None:

@@ -23,7 +23,7 @@ from loupe.domain.settings import Settings
 from loupe.domain.versions import VersionStatus
 from loupe.services.detection import receive
 from loupe.services.payloads import image_from_json, output_from_json
-from loupe.services.reviews import ReviewRequest, request_review
+from loupe.services.reviews import request_review
 from loupe.services.serving import promote
 from loupe.services.training_data import manifest_key
 from tests.adapters.world import BUCKET, World, png
@@ -286,7 +286,7 @@ def reviewed(world: World) -> Prepared:
     image = image_from_json(asked["image"])
     settings = Settings.from_parameters(asked["settings"])
     answer = output_from_json(asked["answer"])
-    request_review(ReviewRequest(image.id, answer, settings), world.deps)
+    request_review(image.id, answer, settings, world.deps)
     return {IMAGE.id: image.id}
 
 
@@ -467,7 +467,7 @@ def changed(world: World, result: Any) -> None:
 
 def not_enough(world: World, result: Any) -> None:
     assert result["action"] == "nothing"
-    assert "10 are asked for" in result["reason"]
+    assert "10 are needed" in result["reason"]
 
 
 def closed(world: World, result: Any) -> None:

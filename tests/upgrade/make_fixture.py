@@ -89,7 +89,7 @@ class Session:
             assert "error" not in answered, answered
 
     def examples(self) -> int:
-        return sum(1 for _ in self.deps.dataset.examples())
+        return sum(1 for _ in self.deps.dataset.labelled_images())
 
 
 def use(session: Session) -> None:
@@ -112,7 +112,7 @@ def use(session: Session) -> None:
     session.target.client("s3").delete_object(
         Bucket=session.bucket, Key="images_labeled_by_folder/zero/5.png"
     )
-    until(lambda: len(list(session.deps.dataset.examples("removed"))) == 1)
+    until(lambda: len(list(session.deps.dataset.labelled_images("removed"))) == 1)
     execution = session.target.improve({})
     until(lambda: not session.deps.executions.is_running(execution))
     assert session.deps.versions.service().version == "v1", next(session.deps.versions.newest())

@@ -127,7 +127,7 @@ class Demo:
 
     def registered(self, wanted: int) -> None:
         """Wait until `wanted` labelled images are in the dataset."""
-        examples = self.target.deps.dataset.examples
+        examples = self.target.deps.dataset.labelled_images
         wait_for("Registering", wanted, lambda: sum(1 for _ in examples()), PATIENCE)
 
     def report(self) -> Report:

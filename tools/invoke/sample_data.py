@@ -45,7 +45,7 @@ class SampleData:
             "LOUPE_BUCKET": BUCKET,
             "LOUPE_TABLE": NAME,
             "LOUPE_PROJECT": self._project(),
-            "LOUPE_FLOW": "",
+            "LOUPE_A2I_FLOW": "",
             "LOUPE_TOPIC": self._client("sns").create_topic(Name=NAME)["TopicArn"],
             "LOUPE_BUS": NAME,
             "LOUPE_DETECT_MACHINE": self._machine(),
@@ -109,7 +109,7 @@ class SampleData:
             state=ReviewState.OPEN,
             at=timestamp(self.deps.clock()),
             labels=LABELS,
-            wanted=1,
+            reviewers=1,
             guess=answer.labels,
             version=CHAMPION,
         )

@@ -48,7 +48,7 @@ def export(
 
 def labelled(target: Target, archive: Archive) -> Iterator[dict[str, Any]]:
     """Every registered labelled image: its record, its group's side, and its file."""
-    registered = list(target.deps.dataset.examples(LabelledImageStatus.REGISTERED))
+    registered = list(target.deps.dataset.labelled_images(LabelledImageStatus.REGISTERED))
 
     def one(image: LabelledImage) -> dict[str, Any] | None:
         try:

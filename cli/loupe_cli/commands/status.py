@@ -51,7 +51,7 @@ def summary(target: Target) -> dict[str, Any]:
         "needed_to_train": needed_changes(settings.minimum_untrained_images, progress.not_promoted),
         "improving": activity(deps).text,
         "next_check": next_check(deps).reason,
-        "labels": sorted(deps.dataset.label_counts().counts),
+        "labels": sorted(deps.dataset.label_counts().by_label),
     } | ({} if deps.records.are_counted() else {"counts": "not all records are counted yet"})
 
 

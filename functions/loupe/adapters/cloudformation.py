@@ -1,4 +1,4 @@
-"""CloudFormation: answers to its requests for custom resources, and what goes on with a request."""
+"""CloudFormation: the state of a stack, and replies to requests for custom resources."""
 
 import json
 import time
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS = 30
 SEND_PAUSES = (1, 5, 20, 0)
-"""Seconds after each failed attempt to send an answer."""
+"""Seconds after each failed attempt to send a reply."""
 LEAVING = ("DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS")
-"""States of a stack that goes as a whole; in an update that is rolled back it stays."""
+"""States of a stack that is deleted as a whole; a stack whose update is rolled back stays."""
 
 Request = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class CustomResource:
-    """A custom resource as it is now: its physical id, and what `Fn::GetAtt` reads of it."""
+    """A custom resource: its physical id, and the attributes that `Fn::GetAtt` reads."""
 
     id: str
     attributes: Mapping[str, str] = field(default_factory=dict)

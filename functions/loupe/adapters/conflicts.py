@@ -1,6 +1,6 @@
-"""Writes that another transaction keeps out are tried again: a moment later it is over.
+"""Repeats writes that conflict with another transaction, which is over a moment later.
 
-DynamoDB refuses one of two transactions on the same item, and botocore does not try it again.
+DynamoDB refuses one of two transactions on the same item, and botocore does not repeat it.
 """
 
 import random
@@ -18,10 +18,10 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.025, 0.4
 
 
 def persist(write: Callable[[int], Result]) -> Result:
-    """What `write(attempt)` returns; `attempt` counts from 0.
+    """The result of `write(attempt)`; `attempt` counts from 0.
 
-    After TryAgain it is called again, after a random pause ("full jitter") whose limit doubles;
-    the last attempt's TryAgain is raised.
+    After TryAgain `write` is called again, after a random pause ("full jitter") whose limit
+    doubles; the last attempt's TryAgain is raised.
     """
     for attempt in range(ATTEMPTS - 1):
         try:

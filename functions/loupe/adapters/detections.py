@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from loupe.adapters.items import from_item, readable, to_item
-from loupe.adapters.table import Item, Table, changed_record, listed, new_record
+from loupe.adapters.table import Item, TableAdapter, changed_record, listed, new_record, unchanged
 from loupe.domain.detection import READ_BY_MODEL, Detection, DetectionState, person_label
 from loupe.domain.events import Event
 from loupe.domain.keys import NO_LABEL_FITS, ImageRef
@@ -17,16 +17,20 @@ PASSING = (DetectionState.WAITING, DetectionState.REVIEW)
 READ = "DETECTED"
 
 
-class Detections:
-    """One item an image version."""
-
-    def __init__(self, table: Table) -> None:
-        self._table = table
+class Detections(TableAdapter):
+    """One item for each image version."""
 
     def get(self, image_id: str) -> Detection | None:
         """The record of an image, or None."""
         item = self._table.get(f"IMAGE#{image_id}", KIND)
         return None if item is None else detection_of(item)
+
+    def existing(self, image_id: str) -> Detection:
+        """The record of an image that was dispatched, so that it has one."""
+        detection = self.get(image_id)
+        if detection is None:
+            raise LookupError(f"image {image_id} has no record; the dispatcher makes it first")
+        return detection
 
     def receive(self, image: ImageRef, at: str) -> Detection:
         """Record that an image has arrived; raises AlreadyDone when it has a record."""
@@ -35,27 +39,26 @@ class Detections:
         return detection
 
     def restore(self, detection: Detection) -> None:
-        """Write a record of another stack. It is listed; its image is not here to be sampled."""
+        """Write a record of another stack. It is listed but never sampled: it has no image."""
         item = _item(detection)
         for name in ("answered", "answered_at"):
             item.pop(name, None)
         before = self.get(detection.image.id)
-        if before is None:
-            self._table.write([new_record(item)])
-        else:
-            self._table.write([changed_record(item, f"{KIND}#{before.state}")])
+        self._table.write(
+            [changed_record(item, f"{KIND}#{before.state}") if before else new_record(item)]
+        )
 
     def move(
         self, detection: Detection, from_state: DetectionState, events: Sequence[Event] = ()
     ) -> None:
-        """Write the record if it still is in `from_state`, else raise AlreadyDone."""
+        """Write the record if it is still in `from_state`, else raise AlreadyDone."""
         self._table.write([moved(detection, from_state)], events)
 
     def wait(self, detection: Detection, before: Detection, events: Sequence[Event]) -> None:
-        """Write why an image waits now, if it waits as `before` still, else raise AlreadyDone."""
-        state = f"{KIND}#{DetectionState.WAITING}"
-        condition, values = "#reason = :reason_before", {"reason_before": before.reason}
-        self._table.write([changed_record(_item(detection), state, condition, values)], events)
+        """Write why an image waits now, if it still waits as `before`, else raise AlreadyDone."""
+        condition = unchanged({"reason": before.reason})
+        write = changed_record(_item(detection), f"{KIND}#{DetectionState.WAITING}", *condition)
+        self._table.write([write], events)
 
     def counts(self) -> Counter[str]:
         """How many images are in each state."""
@@ -65,25 +68,24 @@ class Detections:
         self, state: str = "", after: str = "", before: str = "", page: int = 0
     ) -> Iterator[Detection]:
         """Records, newest first, of one state or of all; the range is that of `Table.listing`."""
-        index, value = ("states", f"{KIND}#{state}") if state else ("listing", KIND)
-        found = self._table.listing(index, value, after=after, before=before, page=page)
-        yield from readable(detection_of, found)
+        items = self._table.listing(KIND, state, after=after, before=before, page=page)
+        return readable(detection_of, items)
 
     def waiting(self, page: int = 0) -> Iterator[Detection]:
         """Images that wait, the oldest first, `page` read at a time."""
-        found = self._table.listing(
-            "states", f"{KIND}#{DetectionState.WAITING}", newest_first=False, page=page
-        )
-        yield from readable(detection_of, found)
+        items = self._table.listing(KIND, DetectionState.WAITING, newest_first=False, page=page)
+        return readable(detection_of, items)
 
     def read_since(self, pointer: str, page: int = 0) -> Iterator[tuple[str, Detection]]:
         """Images that a model read after `pointer`, oldest first, each with its own pointer."""
-        found = self._table.listing("answered", READ, newest_first=False, after=pointer, page=page)
-        yield from readable(lambda item: (item["answered_at"], detection_of(item)), found)
+        items = self._table.listing(
+            READ, index="answered", newest_first=False, after=pointer, page=page
+        )
+        return readable(lambda item: (item["answered_at"], detection_of(item)), items)
 
     def last_read_at(self) -> str:
-        """When a model read an image last, or ""."""
-        newest = next(self._table.listing("answered", READ, page=1), None)
+        """When a model last read an image, or ""."""
+        newest = next(self._table.listing(READ, index="answered", page=1), None)
         return newest["detected_at"] if newest else ""
 
 
@@ -93,14 +95,10 @@ def moved(detection: Detection, from_state: DetectionState) -> Item:
 
 
 def _item(detection: Detection) -> Item:
-    item = to_item(detection) | {
-        "pk": f"IMAGE#{detection.image.id}",
-        "sk": KIND,
-        **listed(KIND, detection.at, detection.image.id, detection.state),
-    }
+    item = {"pk": f"IMAGE#{detection.image.id}", "sk": KIND, **to_item(detection)}
+    item |= listed(KIND, detection.at, detection.image.id, detection.state)
     if detection.version and (detection.state in READ_BY_MODEL or detection.detected_at):
-        item["answered"] = READ
-        item["answered_at"] = f"{detection.detected_at}#{detection.image.id}"
+        item |= {"answered": READ, "answered_at": f"{detection.detected_at}#{detection.image.id}"}
     return item
 
 
@@ -109,6 +107,6 @@ def detection_of(item: Mapping[str, Any], source: str = "") -> Detection:
     detection = from_item(Detection, item, source)
     no_label_fits = person_label(NO_LABEL_FITS)
     if item.get("none_of_the_above") and no_label_fits not in detection.labels:
-        # How 0.1.0 stored that answer; what it wrote stays beside what is written since.
+        # How 0.1.0 stored that answer; the attribute stays beside what is written since.
         return replace(detection, labels=(no_label_fits, *detection.labels))
     return detection

@@ -9,25 +9,23 @@ from botocore.exceptions import ClientError
 
 from loupe.domain.failures import Failure
 from loupe.errors import AlreadyDone, LoupeError, TryAgain
-from loupe.faults import is_passing_name
+from loupe.faults import code_of, ignoring, is_passing_name
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 
 class ExecutionFailed(LoupeError):
-    """An execution took too long, or ended with an error that it does not know; the message
-    carries it.
-    """
+    """An execution took too long, or ended with an unexpected error, which the message carries."""
 
 
 POLL_SECONDS = 2
-ENDED = ("StateMachineDoesNotExist", "ExecutionDoesNotExist", "ValidationException")
-"""What StopExecution answers of an execution that has ended meanwhile."""
+MISSING = ("StateMachineDoesNotExist", "ExecutionDoesNotExist")
+NOBODY_WAITS = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
 
 
 class Executions:
-    """`client` is `boto3.client("stepfunctions")`, `patient` one that waits for minutes."""
+    """`client` is `boto3.client("stepfunctions")`, `patient` one that waits minutes for a reply."""
 
     def __init__(self, client: "SFNClient", patient: "SFNClient | None" = None) -> None:
         self._client = client
@@ -36,8 +34,8 @@ class Executions:
     def run(self, machine_arn: str, name: str, payload: Mapping[str, Any]) -> None:
         """Run an Express machine to its end.
 
-        Raises TryAgain for a fault that passes, such as throttling, and ExecutionFailed for any
-        other end: what takes too long may always do so.
+        Raises TryAgain for a passing fault, such as throttling, and ExecutionFailed for any other
+        end: an execution that takes too long may always do so.
         """
         result = self._patient.start_sync_execution(
             stateMachineArn=machine_arn, name=name, input=json.dumps(payload)
@@ -50,64 +48,52 @@ class Executions:
 
     def start(self, machine_arn: str, payload: Mapping[str, Any]) -> str:
         """Start a Standard machine and return the execution's ARN."""
-        started = self._client.start_execution(
+        execution = self._client.start_execution(
             stateMachineArn=machine_arn, input=json.dumps(payload)
         )
-        return str(started["executionArn"])
+        return execution["executionArn"]
 
     def is_running(self, execution_arn: str) -> bool:
-        """Whether an execution goes on. One that the service forgot does not."""
-        try:
-            described = self._client.describe_execution(executionArn=execution_arn)
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ExecutionDoesNotExist":
-                return False
-            raise
-        return bool(described["status"] == "RUNNING")
+        """Whether an execution is running; one that the service has forgotten is not."""
+        with ignoring(*MISSING):
+            execution = self._client.describe_execution(executionArn=execution_arn)
+            return execution["status"] == "RUNNING"
+        return False
 
     def answer(self, token: str, output: Mapping[str, Any]) -> None:
-        """Let a state that waits for `token` go on; raises AlreadyDone when none waits."""
+        """Let the state that waits for `token` continue; raises AlreadyDone when none waits."""
         try:
             self._client.send_task_success(taskToken=token, output=json.dumps(output))
         except ClientError as error:
-            if error.response["Error"]["Code"] in (
-                "TaskTimedOut",
-                "TaskDoesNotExist",
-                "InvalidToken",
-            ):
+            if code_of(error) in NOBODY_WAITS:
                 raise AlreadyDone("Nothing waits for this answer any more.") from error
             raise
 
     def delete_machine(self, machine_arn: str, is_late: Callable[[], bool]) -> None:
         """Delete a Standard machine with all that it runs; raises TimeoutError when `is_late()`.
 
-        A machine that is being deleted starts nothing any more. So it is told to go first, and
-        what it runs is stopped until it is gone: the list of executions may lag behind.
+        A machine that is being deleted starts nothing. So its deletion begins first, and then what
+        it runs is stopped until the machine is deleted: the list of executions may lag behind.
         """
         self._client.delete_state_machine(stateMachineArn=machine_arn)
         while self._has_machine(machine_arn):
             if is_late():
-                raise TimeoutError("rounds of improvement are still being stopped; try again")
+                raise TimeoutError("training runs are still being stopped; try again")
             self._stop_running(machine_arn)
             time.sleep(POLL_SECONDS)
 
     def _has_machine(self, machine_arn: str) -> bool:
-        try:
+        with ignoring(*MISSING):
             self._client.describe_state_machine(stateMachineArn=machine_arn)
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "StateMachineDoesNotExist":
-                return False
-            raise
-        return True
+            return True
+        return False
 
     def _stop_running(self, machine_arn: str) -> None:
         pages = self._client.get_paginator("list_executions")
-        try:
+        # StopExecution refuses an execution that has ended meanwhile as not valid.
+        with ignoring(*MISSING, "ValidationException"):
             for page in pages.paginate(stateMachineArn=machine_arn, statusFilter="RUNNING"):
                 for execution in page["executions"]:
                     self._client.stop_execution(
                         executionArn=execution["executionArn"], cause="Loupe is taken down"
                     )
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in ENDED:
-                raise

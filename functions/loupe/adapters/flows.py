@@ -1,21 +1,22 @@
-"""Amazon A2I: task pages and flow definitions, which the service can make and delete, not change.
+"""Amazon A2I: task pages and flow definitions, which the service creates and deletes, not changes.
 
-What is made together is a generation: a page and three flow definitions, which ask one, two and
-three people. Its name is `<stack>-<hash of what it is made of>`; the flow definitions add `-1`,
-`-2` and `-3`. So the same properties give the same generation, and others a new one beside it.
+A generation is a page with three flow definitions, which ask one, two and three people. Its name is
+`<stack>-<hash of its properties>`; the flow definitions add `-1`, `-2` and `-3`. So equal
+properties give the same generation, and other properties a new one beside it.
 """
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
+from loupe.faults import ignoring
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
+    from mypy_boto3_sagemaker.type_defs import DescribeFlowDefinitionResponseTypeDef
     from mypy_boto3_sagemaker_a2i_runtime import AugmentedAIRuntimeClient
 
 TASK_SECONDS = 3600
@@ -24,12 +25,13 @@ AVAILABLE_SECONDS = 864_000
 MOST_REVIEWERS = 3
 LOOPS_PER_CALL = 100
 POLL_SECONDS = 2
-GONE = ("ResourceNotFound", "ResourceNotFoundException")
+IN_USE = "ResourceInUse"
+MISSING = ("ResourceNotFound", "ResourceNotFoundException")
 
 
 @dataclass(frozen=True)
 class FlowSpec:
-    """What a generation is made of."""
+    """The properties of a generation."""
 
     name: str
     page: str
@@ -49,7 +51,7 @@ class Flows:
         stack: str,
         now: datetime,
     ) -> None:
-        # No task is open longer: older loops need not be looked through.
+        # No task is open for longer, so older loops need no check.
         self._since = now - timedelta(seconds=2 * AVAILABLE_SECONDS)
         self._sagemaker = sagemaker
         self._runtime = runtime
@@ -57,23 +59,21 @@ class Flows:
         self._name = re.compile(rf"({re.escape(stack)}-[0-9a-f]{{8}})(-[1-{MOST_REVIEWERS}])?")
 
     def make(self, spec: FlowSpec) -> str:
-        """Make a generation, or what of it is missing; returns the ARN that its flows begin with.
+        """Create what is missing of a generation; returns the common prefix of its flows' ARNs.
 
         Raises RuntimeError with the service's reason when a flow definition fails.
         """
         page = self._make_page(spec)
-        for reviewers in range(1, MOST_REVIEWERS + 1):
+        numbers = range(1, MOST_REVIEWERS + 1)
+        for reviewers in numbers:
             self._make_flow(spec, f"{spec.name}-{reviewers}", page, reviewers)
-        arns = [
-            self._wait_until_active(f"{spec.name}-{number}")
-            for number in range(1, MOST_REVIEWERS + 1)
-        ]
+        arns = [self._wait_until_active(f"{spec.name}-{number}") for number in numbers]
         return arns[0].removesuffix("-1")
 
     def retire(self, keep: str) -> None:
         """Delete generations other than `keep` in which no task is open."""
-        open_ones = {flow.rpartition("-")[0] for flow in self._flows() if self._has_open_loop(flow)}
-        self._delete(open_ones | {keep})
+        in_use = {flow.rpartition("-")[0] for flow in self._flows() if self._has_open_loop(flow)}
+        self._delete(in_use | {keep})
 
     def remove(self, is_late: Callable[[], bool]) -> None:
         """Stop every task and delete every generation; raises TimeoutError when `is_late()`."""
@@ -87,19 +87,15 @@ class Flows:
         self._delete(set())
 
     def _make_page(self, spec: FlowSpec) -> str:
-        try:
-            made = self._sagemaker.create_human_task_ui(
+        with ignoring(IN_USE):
+            return self._sagemaker.create_human_task_ui(
                 HumanTaskUiName=spec.name, UiTemplate={"Content": spec.page}
-            )
-            return str(made["HumanTaskUiArn"])
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceInUse":
-                raise
-        found = self._sagemaker.describe_human_task_ui(HumanTaskUiName=spec.name)
-        return str(found["HumanTaskUiArn"])
+            )["HumanTaskUiArn"]
+        page = self._sagemaker.describe_human_task_ui(HumanTaskUiName=spec.name)
+        return page["HumanTaskUiArn"]
 
     def _make_flow(self, spec: FlowSpec, name: str, page: str, reviewers: int) -> None:
-        try:
+        with ignoring(IN_USE):
             self._sagemaker.create_flow_definition(
                 FlowDefinitionName=name,
                 HumanLoopConfig={
@@ -114,35 +110,28 @@ class Flows:
                 OutputConfig={"S3OutputPath": spec.output},
                 RoleArn=spec.role,
             )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceInUse":
-                raise
 
     def _wait_until_active(self, name: str) -> str:
-        while (found := self._describe(name))["FlowDefinitionStatus"] == "Initializing":
+        while (flow := self._describe(name))["FlowDefinitionStatus"] == "Initializing":
             time.sleep(POLL_SECONDS)
-        if found["FlowDefinitionStatus"] != "Active":
-            raise RuntimeError(
-                f"the flow definition {name} failed: {found.get('FailureReason', '')}"
-            )
-        return str(found["FlowDefinitionArn"])
+        if flow["FlowDefinitionStatus"] != "Active":
+            reason = flow.get("FailureReason", "")
+            raise RuntimeError(f"the flow definition {name} failed: {reason}")
+        return flow["FlowDefinitionArn"]
 
-    def _describe(self, name: str) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self._sagemaker.describe_flow_definition(FlowDefinitionName=name)
-        return found
+    def _describe(self, name: str) -> "DescribeFlowDefinitionResponseTypeDef":
+        return self._sagemaker.describe_flow_definition(FlowDefinitionName=name)
 
     def _flows(self) -> Iterator[str]:
         """Names of the stack's flow definitions, of every generation."""
         for page in self._sagemaker.get_paginator("list_flow_definitions").paginate():
-            for found in page["FlowDefinitionSummaries"]:
-                if self._name.fullmatch(found["FlowDefinitionName"]):
-                    yield found["FlowDefinitionName"]
+            names = [flow["FlowDefinitionName"] for flow in page["FlowDefinitionSummaries"]]
+            yield from filter(self._name.fullmatch, names)
 
     def _pages(self) -> Iterator[str]:
         for page in self._sagemaker.get_paginator("list_human_task_uis").paginate():
-            for found in page["HumanTaskUiSummaries"]:
-                if self._name.fullmatch(found["HumanTaskUiName"]):
-                    yield found["HumanTaskUiName"]
+            names = [task_page["HumanTaskUiName"] for task_page in page["HumanTaskUiSummaries"]]
+            yield from filter(self._name.fullmatch, names)
 
     def _open_loops(self, flow: str) -> Iterator[str]:
         """Names of the loops of a flow definition that have not ended, the newest first."""
@@ -161,14 +150,8 @@ class Flows:
 
     def _delete(self, keep: set[str]) -> None:
         for flow in [name for name in self._flows() if name.rpartition("-")[0] not in keep]:
-            self._ignore_gone(self._sagemaker.delete_flow_definition, FlowDefinitionName=flow)
+            with ignoring(*MISSING):
+                self._sagemaker.delete_flow_definition(FlowDefinitionName=flow)
         for page in [name for name in self._pages() if name not in keep]:
-            self._ignore_gone(self._sagemaker.delete_human_task_ui, HumanTaskUiName=page)
-
-    @staticmethod
-    def _ignore_gone(remove: Any, **named: str) -> None:
-        try:
-            remove(**named)
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in GONE:
-                raise
+            with ignoring(*MISSING):
+                self._sagemaker.delete_human_task_ui(HumanTaskUiName=page)

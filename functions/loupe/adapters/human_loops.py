@@ -8,16 +8,20 @@ from botocore.exceptions import ClientError
 from loupe.domain.human_loops import LoopState, LoopStatus
 from loupe.domain.review import Review, loop_input
 from loupe.errors import TryAgain
+from loupe.faults import code_of, ignoring
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker_a2i_runtime import AugmentedAIRuntimeClient
 
 
+NOT_FOUND = "ResourceNotFoundException"
+
+
 class HumanLoops:
     """`client` is `boto3.client("sagemaker-a2i-runtime")`.
 
-    `flow_arn` is the common beginning of three flow definitions, which differ in how many people
-    answer: `<flow_arn>-1` to `<flow_arn>-3`.
+    `flow_arn` is the common prefix of three flow definitions, `<flow_arn>-1` to `<flow_arn>-3`; the
+    number is that of people who answer.
     """
 
     def __init__(self, client: "AugmentedAIRuntimeClient", flow_arn: str) -> None:
@@ -25,44 +29,35 @@ class HumanLoops:
         self._flow = flow_arn
 
     def start(self, review: Review, name: str) -> None:
-        """Start the loop `name` of a review. Its name makes a second start harmless.
+        """Start the loop `name` of a review; a second start of the same name changes nothing.
 
-        Raises TryAgain, whatever the service says: there is another try every minute, and a flow
-        definition that is not there may be on its way.
+        Raises TryAgain for every error of the service: the housekeeping tries again each minute,
+        and a missing flow definition may be in creation.
         """
         try:
             self._client.start_human_loop(
                 HumanLoopName=name,
-                FlowDefinitionArn=f"{self._flow}-{review.wanted}",
+                FlowDefinitionArn=f"{self._flow}-{review.reviewers}",
                 HumanLoopInput={"InputContent": json.dumps(loop_input(review), ensure_ascii=False)},
             )
         except ClientError as error:
-            found = error.response["Error"]
-            if found["Code"] != "ConflictException":
-                raise TryAgain(f"Amazon A2I: {found['Code']}: {found.get('Message')}") from error
+            if code_of(error) != "ConflictException":
+                message = error.response["Error"].get("Message")
+                raise TryAgain(f"Amazon A2I: {code_of(error)}: {message}") from error
 
     def stop(self, name: str) -> None:
         """Stop a loop that nobody needs to answer any more."""
-        try:
+        with ignoring(NOT_FOUND):
             self._client.stop_human_loop(HumanLoopName=name)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":
-                raise
 
     def is_open(self, name: str) -> bool:
         """Whether people can still answer a loop."""
         return self.state(name).status == LoopStatus.IN_PROGRESS
 
     def state(self, name: str) -> LoopState:
-        """What the service says of a loop; one that it does not know has failed."""
-        try:
-            found = self._client.describe_human_loop(HumanLoopName=name)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":
-                raise
-            return LoopState(LoopStatus.FAILED, reason="Amazon A2I does not know it any more")
-        return LoopState(
-            found["HumanLoopStatus"],
-            found.get("HumanLoopOutput", {}).get("OutputS3Uri", ""),
-            found.get("FailureReason", ""),
-        )
+        """The state of a loop; one that the service no longer knows has failed."""
+        with ignoring(NOT_FOUND):
+            loop = self._client.describe_human_loop(HumanLoopName=name)
+            output = loop.get("HumanLoopOutput", {}).get("OutputS3Uri", "")
+            return LoopState(loop["HumanLoopStatus"], output, loop.get("FailureReason", ""))
+        return LoopState(LoopStatus.FAILED, reason="Amazon A2I does not know it any more")

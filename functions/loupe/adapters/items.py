@@ -1,14 +1,14 @@
-"""The one codec between records (dataclasses) and what holds them: the table's items, the lines of
-an export, messages and the input of state machines.
+"""The one codec between dataclasses and their stored forms: the table's items, the lines of an
+export, messages and the input of state machines.
 
-Any of these may be of an earlier or a later release:
+A stored form may come from an earlier or a later release:
 
-- A field that is missing has the dataclass's default. So a field that a release adds needs a
-  default that is true of the records without it.
-- A field that this release does not know is not read, and stays in the table: what exists already
-  is written attribute by attribute (`table.save`, `table.changed_record`), never put whole. A value
-  inside an attribute, such as the members of a group, is one value and is written whole.
-- A value of another kind than the field's is an error that names the record and the attribute.
+- A missing field has the dataclass's default. So a field that a release adds needs a default that
+  is true of the records without it.
+- An unknown field is not read, and stays in the table: an existing item is written attribute by
+  attribute (`table.save`, `table.changed_record`), never as a whole. A value inside an attribute,
+  such as the members of a group, is written as a whole.
+- A value of another type than the field's is an error that names the record and the attribute.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -27,7 +27,7 @@ from loupe.telemetry import logger
 
 Record = TypeVar("Record")
 Write = dict[str, Any]
-"""One write of a transaction: made by an adapter, handed to another."""
+"""One write of a transaction, which one adapter may pass to another."""
 
 
 class _Mismatch(Exception):
@@ -58,7 +58,7 @@ def from_item(kind: type[Record], item: Mapping[str, Any], source: str = "") -> 
 def readable(
     read: Callable[[dict[str, Any]], Record], items: Iterable[dict[str, Any]]
 ) -> Iterator[Record]:
-    """The records that `items` hold. One that cannot be read is logged and keeps back no other."""
+    """The records that `items` hold. One that cannot be read is logged and left out."""
     for item in items:
         try:
             record = read(item)
@@ -109,13 +109,13 @@ def _has_default(field: Field[Any]) -> bool:
 
 
 def _record(kind: Any, value: Any, where: str) -> Any:
-    found = _expect(Mapping, value, where)
+    item = _expect(Mapping, value, where)
     values = {}
     for field in fields(kind):
         stored_name = _stored_name(field)
         name = f"{where}.{stored_name}" if where else stored_name
-        if stored_name in found:
-            values[field.name] = _value(_hints(kind)[field.name], found[stored_name], name)
+        if stored_name in item:
+            values[field.name] = _value(_hints(kind)[field.name], item[stored_name], name)
         elif not _has_default(field):
             raise _Mismatch(f"its attribute {name!r} is missing")
     return kind(**values)
@@ -151,17 +151,17 @@ def _tuple(hints: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
 
 
 def _mapping(hints: tuple[Any, ...], value: Any, where: str) -> dict[str, Any]:
-    found = _expect(Mapping, value, where)
-    return {name: _value(hints[1], each, f"{where}.{name}") for name, each in found.items()}
+    items = _expect(Mapping, value, where).items()
+    return {name: _value(hints[1], each, f"{where}.{name}") for name, each in items}
 
 
 def _member(kind: type[StrEnum], value: Any, where: str) -> StrEnum:
     try:
         return kind(_expect(str, value, where))
     except ValueError as error:
-        known = ", ".join(kind)
+        members = ", ".join(kind)
         raise _Mismatch(
-            f"its attribute {where!r} is {value!r:.80}, which is none of {known}"
+            f"its attribute {where!r} is {value!r:.80}, which is none of {members}"
         ) from error
 
 

@@ -1,6 +1,7 @@
 """S3: images, manifests and answers of one bucket."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,14 +9,11 @@ from botocore.exceptions import ClientError
 
 from loupe.domain.keys import ImageRef
 from loupe.errors import NotFound
+from loupe.faults import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import (
-        CopySourceTypeDef,
-        GetObjectOutputTypeDef,
-        GetObjectRequestTypeDef,
-    )
+    from mypy_boto3_s3.type_defs import CopySourceTypeDef, GetObjectRequestTypeDef
 
 MISSING = ("NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed")
 """MethodNotAllowed is S3's answer to reading a delete marker by its version."""
@@ -38,35 +36,30 @@ class Objects:
 
     def read(self, key: str, version: str = "") -> bytes:
         """The bytes of an object (version); raises NotFound."""
-        return bytes(self._get(key, version)["Body"].read())
+        request: GetObjectRequestTypeDef = {"Bucket": self.bucket, "Key": key}
+        if version:
+            request["VersionId"] = version
+        with _translating(key):
+            return self._client.get_object(**request)["Body"].read()
 
     def current(self, key: str) -> StoredObject:
-        """What stands at `key` now; raises NotFound."""
-        try:
-            found = self._client.head_object(Bucket=self.bucket, Key=key)
-        except ClientError as error:
-            raise _translated(error, key) from error
-        image = ImageRef(
-            bucket=self.bucket,
-            key=key,
-            version=found.get("VersionId", ""),
-            etag=found["ETag"].strip('"'),
-            size=found["ContentLength"],
-        )
-        return StoredObject(image, found["Metadata"])
+        """The newest version of the object at `key`; raises NotFound."""
+        with _translating(key):
+            head = self._client.head_object(Bucket=self.bucket, Key=key)
+        version, etag = head.get("VersionId", ""), head["ETag"].strip('"')
+        image = ImageRef(self.bucket, key, version, etag, head["ContentLength"])
+        return StoredObject(image, head["Metadata"])
 
     def is_there(self, image: ImageRef) -> bool:
-        """Whether nobody has deleted the object, nor this version of it."""
+        """Whether neither the object nor this version of it is deleted."""
         try:
-            if self.current(image.key).image.version == image.version:
-                return True
-            self._client.head_object(Bucket=self.bucket, Key=image.key, VersionId=image.version)
+            if self.current(image.key).image.version != image.version:
+                with _translating(image.key):
+                    self._client.head_object(
+                        Bucket=self.bucket, Key=image.key, VersionId=image.version
+                    )
         except NotFound:
             return False
-        except ClientError as error:
-            if isinstance(_translated(error, image.key), NotFound):
-                return False
-            raise
         return True
 
     def write(self, key: str, body: bytes, content_type: str) -> None:
@@ -80,12 +73,12 @@ class Objects:
     def copy(self, image: ImageRef, key: str, metadata: Mapping[str, str]) -> None:
         """Copy one version of an image to `key` with new metadata; raises NotFound.
 
-        The version is named, so that a copy works even when the image was deleted since.
+        Naming the version lets the copy work even when the image is deleted by now.
         """
         source: CopySourceTypeDef = {"Bucket": image.bucket, "Key": image.key}
         if image.version:
             source["VersionId"] = image.version
-        try:
+        with _translating(image.key):
             self._client.copy_object(
                 Bucket=self.bucket,
                 Key=key,
@@ -95,20 +88,14 @@ class Objects:
                 # Copying tags would need rights on them.
                 TaggingDirective="REPLACE",
             )
-        except ClientError as error:
-            raise _translated(error, image.key) from error
-
-    def _get(self, key: str, version: str) -> "GetObjectOutputTypeDef":
-        request: GetObjectRequestTypeDef = {"Bucket": self.bucket, "Key": key}
-        if version:
-            request["VersionId"] = version
-        try:
-            return self._client.get_object(**request)
-        except ClientError as error:
-            raise _translated(error, key) from error
 
 
-def _translated(error: ClientError, key: str) -> Exception:
-    if error.response["Error"]["Code"] in MISSING:
-        return NotFound(f"{key!r} is not in the bucket (any more)")
-    return error
+@contextmanager
+def _translating(key: str) -> Iterator[None]:
+    """Raise NotFound where S3 says that `key` is missing."""
+    try:
+        yield
+    except ClientError as error:
+        if code_of(error) in MISSING:
+            raise NotFound(f"{key!r} is not in the bucket (any more)") from error
+        raise

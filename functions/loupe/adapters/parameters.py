@@ -10,18 +10,19 @@ from botocore.exceptions import ClientError
 from loupe.domain.keys import timestamp
 from loupe.domain.settings import BY_NAME, CATALOGUE, END, Settings, setting
 from loupe.errors import AlreadyDone, InvalidSetting, NotFound
+from loupe.faults import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 NAMES_PER_CALL = 10
 REFUSED = ("ParameterPatternMismatchException", "ValidationException")
-"""It has rules beside the pattern: such as that a value names no other parameter in {{ }}."""
+"""It has rules beside the pattern: a value, for example, names no other parameter in {{ }}."""
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A parameter as it stands: it has version 1 until somebody changes it `at` some time."""
+    """A parameter's value, version and time of its last change; version 1 is the template's."""
 
     value: str
     version: int
@@ -42,37 +43,38 @@ class Parameters:
     def stored(self) -> dict[str, Stored]:
         """`{name: parameter}` of every setting that exists."""
         names = [self._prefix + setting.name for setting in CATALOGUE]
-        found: dict[str, Stored] = {}
-        for start in range(0, len(names), NAMES_PER_CALL):
-            page = self._client.get_parameters(Names=names[start : start + NAMES_PER_CALL])
-            for parameter in page["Parameters"]:
-                found[parameter["Name"].removeprefix(self._prefix)] = _stored(parameter)
-        return found
+        return {
+            parameter["Name"].removeprefix(self._prefix): _stored(parameter)
+            for start in range(0, len(names), NAMES_PER_CALL)
+            for parameter in self._client.get_parameters(
+                Names=names[start : start + NAMES_PER_CALL]
+            )["Parameters"]
+        }
 
     def settings(self) -> Settings:
         """The settings as they are now."""
         return Settings.from_parameters(self.values())
 
     def loose(self) -> list[str]:
-        """Names of parameters of an earlier release, whose pattern lets more through than today's.
+        """Names of parameters of an earlier release whose pattern allows more than today's.
 
-        A line break at the end, which `$` lets through, is not worth a new version of each; nor is
-        one among them whose value does not fit.
+        A pattern that differs only by `$`, which allows a line break at the end, is not worth a new
+        version of the parameter; a value that does not fit today's pattern keeps its old one.
         """
         patterns = self._patterns()
         return [
             name
-            for name, found in self.stored().items()
+            for name, value in self.values().items()
             if patterns.get(name, "").replace("$", END) != setting(name).pattern
-            and _fits(name, found.value)
+            and _fits(name, value)
         ]
 
     def tighten(self, name: str) -> tuple[Stored, int]:
-        """Give one parameter the pattern that holds now; returns it as it was and its new version.
+        """Give one parameter today's pattern; returns its former state and its new version.
 
-        Parameter Store writes on no condition, but it counts: a version between the one that was
-        read and the one that was written is somebody's change, whose value is put back. A value
-        that does not fit is left.
+        Parameter Store has no conditional write, but it counts versions: a version between the one
+        that was read and the one that was written is somebody's change, whose value is put back. A
+        value that does not fit the pattern stays as it is.
         """
         before = self._read(name)
         if not _fits(name, before.value):
@@ -90,19 +92,19 @@ class Parameters:
             ParameterFilters=[{"Key": "Name", "Option": "BeginsWith", "Values": [self._prefix]}]
         )
         return {
-            found["Name"].removeprefix(self._prefix): found.get("AllowedPattern", "")
+            name: parameter.get("AllowedPattern", "")
             for page in pages
-            for found in page["Parameters"]
-            if found["Name"].removeprefix(self._prefix) in BY_NAME
+            for parameter in page["Parameters"]
+            if (name := parameter["Name"].removeprefix(self._prefix)) in BY_NAME
         }
 
     def _read(self, selector: str) -> Stored:
         """One parameter, by its name, or one version of it, by `<name>:<version>`."""
-        found = self._client.get_parameters(Names=[self._prefix + selector])["Parameters"]
-        if not found:
-            name = self._prefix + selector
+        name = self._prefix + selector
+        parameters = self._client.get_parameters(Names=[name])["Parameters"]
+        if not parameters:
             raise NotFound(f"There is no parameter {name}: deploy the stack again.")
-        return _stored(found[0])
+        return _stored(parameters[0])
 
     def set(self, name: str, value: str) -> int:
         """Set one setting; returns its new version. Parameter Store enforces its pattern.
@@ -113,7 +115,7 @@ class Parameters:
 
     def _put(self, name: str, value: str, pattern: str) -> int:
         try:
-            changed = self._client.put_parameter(
+            response = self._client.put_parameter(
                 Name=self._prefix + name,
                 Value=value,
                 Type="String",
@@ -123,7 +125,7 @@ class Parameters:
             )
         except ClientError as error:
             raise _translated(error, name) from error
-        return int(changed["Version"])
+        return response["Version"]
 
 
 def _fits(name: str, value: str) -> bool:
@@ -132,9 +134,11 @@ def _fits(name: str, value: str) -> bool:
 
 
 def _translated(error: ClientError, name: str) -> Exception:
-    code = error.response["Error"]["Code"]
+    code = code_of(error)
     if code == "TooManyUpdates":
-        return AlreadyDone(f"{name} is being changed by somebody else: look at it, then try again.")
+        return AlreadyDone(
+            f"{name} is being changed by somebody else: check its value, then try again."
+        )
     if code in REFUSED:
         return InvalidSetting(f"Parameter Store does not take this for {name}: {error}")
     return error

@@ -1,4 +1,4 @@
-"""Signed addresses: images go straight to S3 and come straight from it."""
+"""Presigned URLs: browsers exchange images with S3 directly."""
 
 import mimetypes
 from dataclasses import dataclass
@@ -31,29 +31,27 @@ class PresignedUrls:
 
     @property
     def origin(self) -> str:
-        """Where the signed addresses lead, as a content security policy names it."""
+        """The origin of the URLs, for a content security policy."""
         parts = urlsplit(self.get("x"))
         return f"{parts.scheme}://{parts.netloc}"
 
     def get(self, key: str, version: str = "") -> str:
-        """An address that shows an object (version) for an hour, as an image and nothing else.
+        """A URL that shows an object (version) for an hour, always as a PNG or JPEG image.
 
-        An SVG would be a page with scripts, whatever its name says.
+        Shown as an SVG, an object could run scripts, whatever its name says.
         """
         content_type = mimetypes.guess_type(key)[0]
-        asked = {
+        request = {
             "Bucket": self._bucket,
             "Key": key,
             "ResponseContentType": content_type if content_type in MEDIA_TYPES else MEDIA_TYPES[0],
         }
         if version:
-            asked["VersionId"] = version
-        return str(
-            self._client.generate_presigned_url("get_object", Params=asked, ExpiresIn=SECONDS)
-        )
+            request["VersionId"] = version
+        return self._client.generate_presigned_url("get_object", Params=request, ExpiresIn=SECONDS)
 
     def post(self, key: str, content_type: str, by: str) -> PresignedPost:
-        """A form that takes one image of `content_type`, at most 15 MB, and puts it at `key`."""
+        """A form that uploads one image of `content_type`, at most 15 MB, to `key`."""
         fields = {"Content-Type": content_type, "x-amz-meta-loupe-by": people([by])}
         conditions: list[Any] = [{name: value} for name, value in fields.items()]
         conditions.append(["content-length-range", 1, MAX_BYTES])

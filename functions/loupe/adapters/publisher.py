@@ -1,4 +1,4 @@
-"""SNS and EventBridge: domain events for everyone who wants them."""
+"""SNS and EventBridge: domain events for subscribers."""
 
 import json
 from collections.abc import Mapping
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
     from mypy_boto3_sns import SNSClient
 
 SOURCE = "loupe"
@@ -26,7 +27,7 @@ class Publisher:
     def publish(self, event: Mapping[str, Any]) -> None:
         """Publish one event to both. Raises when either refuses, so that it is tried again.
 
-        Emails get the text, everybody else the event, as docs/event-schemas/ describe it.
+        Emails get the text, other subscribers the event as docs/event-schemas/ describe it.
         """
         document = json.dumps({**event, "stack": self._stack}, ensure_ascii=False)
         self._sns.publish(
@@ -39,16 +40,13 @@ class Publisher:
                 "stack": {"DataType": "String", "StringValue": self._stack},
             },
         )
-        response = self._events.put_events(
-            Entries=[
-                {
-                    "Source": SOURCE,
-                    "DetailType": event["type"],
-                    "Detail": document,
-                    "EventBusName": self._bus,
-                }
-            ]
-        )
+        entry: PutEventsRequestEntryTypeDef = {
+            "Source": SOURCE,
+            "DetailType": event["type"],
+            "Detail": document,
+            "EventBusName": self._bus,
+        }
+        response = self._events.put_events(Entries=[entry])
         if response["FailedEntryCount"]:
             raise RuntimeError(f"EventBridge refused {event['type']}: {response['Entries'][0]}")
 

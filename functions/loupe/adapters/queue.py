@@ -1,4 +1,4 @@
-"""The detection queue: images that are to be read (again)."""
+"""The queues of images to read and of review answers to record."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ class DetectionQueue:
         self._url = url
 
     def is_empty(self) -> bool:
-        """Whether nothing waits or is being worked on, as far as the queue knows."""
+        """Whether no message waits or is being processed, by the queue's approximate counts."""
         attributes = self._client.get_queue_attributes(
             QueueUrl=self._url,
             AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
@@ -29,7 +29,7 @@ class DetectionQueue:
         return not any(map(int, attributes.values()))
 
     def send(self, images: Sequence[ImageRef]) -> None:
-        """Queue images; raises if the queue took less than all of them."""
+        """Queue images; raises unless the queue accepts all of them."""
         for start in range(0, len(images), MESSAGES_PER_CALL):
             batch = images[start : start + MESSAGES_PER_CALL]
             response = self._client.send_message_batch(
@@ -44,7 +44,7 @@ class DetectionQueue:
 
 
 class ReviewQueue:
-    """Answers that are to be taken in, and ends of human loops. `client` is an SQS client."""
+    """Answers to record, and ends of human loops. `client` is `boto3.client("sqs")`."""
 
     def __init__(self, client: "SQSClient", url: str) -> None:
         self._client = client
@@ -56,7 +56,7 @@ class ReviewQueue:
 
 
 def as_event(image: ImageRef, at: str = "") -> dict[str, Any]:
-    """The `Object Created` event of an image that arrived `at` ("": it has a record already)."""
+    """The `Object Created` event of an image that arrived `at` ("": it has a record)."""
     version = {"version-id": image.version} if image.version else {}
     event = s3_event(image.bucket, image.key, size=image.size, etag=image.etag, **version)
     return event | ({"time": at} if at else {})

@@ -1,4 +1,4 @@
-"""Counts the records of a release that kept no counts by state, once, a part at a time."""
+"""Counts, once and in parts, the records of a release that kept no counts by state."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -6,15 +6,17 @@ from itertools import islice
 from typing import Any
 
 from loupe.adapters.detections import KIND as DETECTION
+from loupe.adapters.pointers import Pointers
 from loupe.adapters.reviews import KIND as REVIEW
 from loupe.adapters.reviews import awaited, review_of
-from loupe.adapters.table import STATE_COUNTS, Item, Table, save, update
+from loupe.adapters.table import STATE_COUNTS, Item, Table, unchanged, update
 from loupe.domain.keys import timestamp
 from loupe.errors import AlreadyDone
 
+WORK = "COUNTED"
 BATCH = 25
 SETTLED_AFTER = timedelta(minutes=15)
-"""So long after an update an old function may still write records."""
+"""Time after an update in which functions of the earlier release may still write records."""
 
 
 class Records:
@@ -22,37 +24,34 @@ class Records:
 
     def __init__(self, table: Table) -> None:
         self._table = table
+        self._pointers = Pointers(table)
 
     def are_counted(self) -> bool:
-        """Whether the counts hold every record; not before the first housekeeping has looked."""
-        state = self._table.get("STATE", "COUNTED")
-        return state is not None and not state["behind"]
+        """Whether the counts hold every record; False until the housekeeping has run once."""
+        return not self._pointers.get(WORK, {"behind": True})["behind"]
 
     def count_earlier(self, now: datetime, limit: int) -> int:
-        """Count up to `limit` records of each kind; returns how many were looked at."""
-        start: Item = {DETECTION: "", REVIEW: "", "began": timestamp(now), "done": False}
-        state: Item = self._table.get("STATE", "COUNTED") or start
+        """Count up to `limit` records of each kind; returns how many it read."""
+        start = {DETECTION: "", REVIEW: "", "began": timestamp(now), "done": False}
+        state = self._pointers.get(WORK, start)
         if state["done"]:
             return 0
-        looked_at, behind = 0, False
-        pointers = {}
+        read, behind = 0, False
         for kind in (DETECTION, REVIEW):
-            found = self._table.listing(
-                "listing", kind, newest_first=False, after=state[kind], page=limit
-            )
-            items = list(islice(found, limit))
+            listing = self._table.listing(kind, newest_first=False, after=state[kind], page=limit)
+            items = list(islice(listing, limit))
             for first in range(0, len(items), BATCH):
                 self._count(items[first : first + BATCH])
-            pointers[kind] = items[-1]["at_id"] if items else state[kind]
-            looked_at += len(items)
+            if items:
+                state[kind] = items[-1]["at_id"]
+            read += len(items)
             behind = behind or len(items) == limit
         settled = now - datetime.fromisoformat(state["began"]) >= SETTLED_AFTER
-        progress = pointers | {"behind": behind, "done": settled and not behind}
-        self._table.write([save({"pk": "STATE", "sk": "COUNTED", **state, **progress})])
-        return looked_at
+        self._pointers.save(WORK, state | {"behind": behind, "done": settled and not behind})
+        return read
 
     def _count(self, items: Sequence[Item]) -> None:
-        """Count the records that are not; one that has just moved is counted as it is now."""
+        """Count the records that are not counted; one that moves meanwhile, in its new state."""
         writes = [_counting(item) for item in items if item.get("counted") is not True]
         if not writes:
             return
@@ -68,15 +67,9 @@ def _counting(item: Item) -> dict[str, Any]:
     """A write that counts one record in the state that it had when counting began."""
     state = str(item.get("counted", item["list_state"]))
     values = {"counted": True, **(awaited(review_of(item)) if item["sk"] == REVIEW else {})}
+    condition, before = unchanged({k: item[k] for k in ("list_state", "counted") if k in item})
+    if "counted" not in item:
+        condition += " AND attribute_not_exists(counted)"
     sets = ", ".join(f"#{name} = :{name}" for name in values)
-    condition, before = "attribute_not_exists(counted)", {}
-    if "counted" in item:
-        condition, before = "counted = :before", {"before": state}
-    write = update(
-        item["pk"],
-        item["sk"],
-        f"SET {sets}",
-        values | before | {"list_state": item["list_state"]},
-        f"list_state = :list_state AND {condition}",
-    )
+    write = update(item["pk"], item["sk"], f"SET {sets}", values | before, condition)
     return write | {STATE_COUNTS: {state: 1}}

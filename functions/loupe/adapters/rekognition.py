@@ -19,12 +19,12 @@ from loupe.errors import (
     TryAgain,
     UnusableImage,
 )
-from loupe.faults import UNREACHABLE
+from loupe.faults import UNREACHABLE, code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_rekognition import RekognitionClient
     from mypy_boto3_rekognition.literals import DatasetTypeType
-    from mypy_boto3_rekognition.type_defs import S3ObjectTypeDef
+    from mypy_boto3_rekognition.type_defs import ProjectDescriptionTypeDef, S3ObjectTypeDef
 
 Request = ParamSpec("Request")
 Response = TypeVar("Response")
@@ -38,19 +38,17 @@ FINAL = {
     "UnknownOperationException",
     "ValidationException",
 }
-"""Codes of requests that the service never takes; what is not named here may pass later."""
-UNREADABLE = "InvalidS3ObjectException"
-"""The object is gone, or the caller may not read it."""
+"""Codes of requests that the service never accepts; any other error may pass."""
 BAD_IMAGE = {
     "InvalidImageFormatException": "it is not a PNG or JPEG image that can be read",
     "ImageTooLargeException": "it is larger than 15 MB or than 4096 pixels a side",
-    UNREADABLE: "it is not in the bucket any more, or cannot be read",
+    "InvalidS3ObjectException": "it is not in the bucket any more, or cannot be read",
 }
 
 
 @dataclass(frozen=True)
 class VersionState:
-    """What the service says of a version. `status` is a ProjectVersionStatus, "" if unknown.
+    """A version by the service's account. `status` is a ProjectVersionStatus, "" if unknown.
 
     `units` are the inference units it was started with, `evaluation` the key of its summary.
     """
@@ -75,7 +73,7 @@ class Measures:
 
 @dataclass(frozen=True)
 class DatasetState:
-    """What the service says of a dataset. `status` is a DatasetStatus, "" if there is none."""
+    """A dataset by the service's account. `status` is a DatasetStatus, "" if there is none."""
 
     status: str
     arn: str = ""
@@ -107,16 +105,15 @@ class Rekognition:
 
     def dataset(self, split: str) -> DatasetState:
         """The project's dataset for `split`, "train" or "test"."""
-        projects = _call(self._client.describe_projects, ProjectNames=[self._name()])
-        for project in projects["ProjectDescriptions"]:
+        for project in self._projects():
             for dataset in project.get("Datasets", ()):
                 if dataset["DatasetType"] == DATASET_TYPES[split]:
                     return self._described(dataset["DatasetArn"])
         return DatasetState("")
 
     def create_dataset(self, split: str, bucket: str, manifest_key: str) -> None:
-        """Begin to make the dataset of `split`, which has none, from a manifest."""
-        # The SDK asks again when an answer is late, and then the first call has made it.
+        """Begin to create the dataset of `split`, which has none, from a manifest."""
+        # The SDK repeats a request whose response is late; then the first one has created it.
         with suppress(AlreadyDone):
             _call(
                 self._client.create_dataset,
@@ -136,7 +133,7 @@ class Rekognition:
         )
 
     def delete_dataset(self, dataset_arn: str) -> None:
-        """Begin to delete a dataset, unless it is gone. The images stay."""
+        """Begin to delete a dataset, if it exists. The images stay."""
         with suppress(NotFound):
             _call(self._client.delete_dataset, DatasetArn=dataset_arn)
 
@@ -148,14 +145,11 @@ class Rekognition:
             VersionName=version,
             OutputConfig={"S3Bucket": bucket, "S3KeyPrefix": f"{EVALUATION_PREFIX}{version}"},
         )
-        return str(response["ProjectVersionArn"])
+        return response["ProjectVersionArn"]
 
     def version(self, name: str) -> VersionState:
         """The state of a version; its status is "" when there is none of that name."""
-        for state_name, state in self.versions([name]):
-            if state_name == name:
-                return state
-        return VersionState("")
+        return dict(self.versions([name])).get(name, VersionState(""))
 
     def versions(self, names: Iterable[str] = ()) -> Iterable[tuple[str, VersionState]]:
         """(name, state) of the project's versions, of all or of those named."""
@@ -164,8 +158,8 @@ class Rekognition:
             request["VersionNames"] = names
         while True:
             page = _call(self._client.describe_project_versions, **request)
-            for described in page["ProjectVersionDescriptions"]:
-                yield described["ProjectVersionArn"].split("/")[3], _state(described)
+            for version in page["ProjectVersionDescriptions"]:
+                yield version["ProjectVersionArn"].split("/")[3], _state(version)
             if "NextToken" not in page:
                 return
             request["NextToken"] = page["NextToken"]
@@ -185,32 +179,32 @@ class Rekognition:
         _call(self._client.stop_project_version, ProjectVersionArn=version_arn)
 
     def delete_version(self, version_arn: str) -> None:
-        """Begin to delete a version that does not run, unless it is gone."""
+        """Begin to delete a version that does not run, if it exists."""
         with suppress(NotFound):
             _call(self._client.delete_project_version, ProjectVersionArn=version_arn)
 
     def create_project(self, name: str) -> str:
-        """Make a project and return its ARN."""
-        return str(_call(self._client.create_project, ProjectName=name)["ProjectArn"])
+        """Create a project and return its ARN."""
+        return _call(self._client.create_project, ProjectName=name)["ProjectArn"]
 
     def delete_project(self) -> None:
         """Begin to delete the project, which must be empty."""
         _call(self._client.delete_project, ProjectArn=self._project)
 
     def project_exists(self) -> bool:
-        """Whether the service still knows the project."""
-        described = _call(self._client.describe_projects, ProjectNames=[self._name()])
-        return bool(described["ProjectDescriptions"])
+        """Whether the project exists."""
+        return bool(self._projects())
 
-    def _name(self) -> str:
-        return self._project.split("/")[1]
+    def _projects(self) -> "list[ProjectDescriptionTypeDef]":
+        """The project's description, or nothing."""
+        name = self._project.split("/")[1]
+        return _call(self._client.describe_projects, ProjectNames=[name])["ProjectDescriptions"]
 
     def _described(self, arn: str) -> DatasetState:
-        try:
-            described = _call(self._client.describe_dataset, DatasetArn=arn)["DatasetDescription"]
-        except NotFound:
-            return DatasetState("")
-        return DatasetState(described["Status"], arn, described.get("StatusMessage", ""))
+        with suppress(NotFound):
+            dataset = _call(self._client.describe_dataset, DatasetArn=arn)["DatasetDescription"]
+            return DatasetState(dataset["Status"], arn, dataset.get("StatusMessage", ""))
+        return DatasetState("")
 
 
 def _call(
@@ -224,41 +218,37 @@ def _call(
         raise TryAgain(f"Rekognition did not answer: {error}") from error
 
 
-def _state(described: Mapping[str, Any]) -> VersionState:
-    evaluation = described.get("EvaluationResult", {})
+def _state(version: Mapping[str, Any]) -> VersionState:
+    evaluation = version.get("EvaluationResult", {})
     return VersionState(
-        status=described["Status"],
-        arn=described["ProjectVersionArn"],
-        message=described.get("StatusMessage", ""),
+        status=version["Status"],
+        arn=version["ProjectVersionArn"],
+        message=version.get("StatusMessage", ""),
         f1=evaluation.get("F1Score"),
-        units=described.get("MinInferenceUnits", 0),
+        units=version.get("MinInferenceUnits", 0),
         evaluation=evaluation.get("Summary", {}).get("S3Object", {}).get("Name", ""),
     )
 
 
 def measures(summary: bytes) -> list[Measures]:
-    """Label by label what the service's evaluation summary says."""
-    found = json.loads(summary)["LabelEvaluationResults"]
+    """The service's evaluation summary, label by label."""
+    results = json.loads(summary)["LabelEvaluationResults"]
+    metrics = {result["Label"]: result["Metrics"] for result in results}
     return [
-        Measures(
-            label=result["Label"],
-            f1=result["Metrics"]["F1Score"],
-            precision=result["Metrics"]["Precision"],
-            recall=result["Metrics"]["Recall"],
-        )
-        for result in found
+        Measures(label, m["F1Score"], m["Precision"], m["Recall"]) for label, m in metrics.items()
     ]
 
 
 def _translated(error: ClientError) -> LoupeError:
-    code = error.response["Error"]["Code"]
+    code = code_of(error)
     message = f"{code}: {error.response['Error'].get('Message', '')}"
     if error.operation_name == DETECT and code in BAD_IMAGE:
         return UnusableImage(BAD_IMAGE[code])
-    if code in ("AccessDeniedException", UNREADABLE):
-        return NotPermitted(message)
-    if code == "ResourceNotFoundException":
-        return NotFound(message)
-    if code == "ResourceAlreadyExistsException":
-        return AlreadyDone(message)
+    match code:
+        case "AccessDeniedException" | "InvalidS3ObjectException":
+            return NotPermitted(message)
+        case "ResourceNotFoundException":
+            return NotFound(message)
+        case "ResourceAlreadyExistsException":
+            return AlreadyDone(message)
     return ServiceRefused(message) if code in FINAL else TryAgain(message)

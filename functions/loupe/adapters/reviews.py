@@ -7,11 +7,20 @@ from dataclasses import replace
 from typing import Any
 
 from loupe.adapters.items import from_item, readable, to_item
-from loupe.adapters.table import Item, Table, changed_record, listed, new_record, update
+from loupe.adapters.table import (
+    Item,
+    TableAdapter,
+    changed_record,
+    listed,
+    new_record,
+    unchanged,
+    update,
+)
 from loupe.domain.events import Event
 from loupe.domain.labelled_images import Change
 from loupe.domain.review import Review, ReviewState, label_conflict, label_conflict_id
-from loupe.errors import NotFound
+from loupe.errors import AlreadyDone, NotFound
+from loupe.telemetry import logger
 
 KIND = "REVIEW"
 PASSING = (ReviewState.QUEUED, ReviewState.OPEN, ReviewState.CLOSING, ReviewState.CONFLICT)
@@ -23,11 +32,8 @@ IN_LOOP = "REVIEW in loop"
 ANY_NUMBER = sys.maxsize
 
 
-class Reviews:
-    """One item a review; answered none-of-the-above ones are counted beside."""
-
-    def __init__(self, table: Table) -> None:
-        self._table = table
+class Reviews(TableAdapter):
+    """One item for each review; answers 'none of the above' are counted beside them."""
 
     def find(self, review_id: str) -> Review | None:
         """The review, or None."""
@@ -44,13 +50,11 @@ class Reviews:
         return review
 
     def restore(self, review: Review) -> None:
-        """Write a review of another stack, which is over."""
-        try:
-            before = self.get(review.id)
-        except NotFound:
-            self._table.write([new_record(_item(review))])
-        else:
-            self._table.write([changed_record(_item(review), f"{KIND}#{before.state}")])
+        """Write a finished review of another stack."""
+        before, item = self.find(review.id), _item(review)
+        self._table.write(
+            [changed_record(item, f"{KIND}#{before.state}") if before else new_record(item)]
+        )
 
     def put_new(self, review: Review, *more: Item, events: Sequence[Event] = ()) -> None:
         """Write a new review with `more` writes; raises AlreadyDone when it exists."""
@@ -59,8 +63,19 @@ class Reviews:
     def move(
         self, review: Review, before: Review, *more: Item, events: Sequence[Event] = ()
     ) -> None:
-        """Write `review` if it is stored as `before` still, else raise AlreadyDone."""
+        """Write `review` if it is still stored as `before`, else raise AlreadyDone."""
         self._table.write([moved(review, before), *more], events)
+
+    def try_move(self, review: Review, before: Review, *more: Item) -> bool:
+        """Like `move`, but returns False when somebody else has changed the review meanwhile."""
+        try:
+            self.move(review, before, *more)
+        except AlreadyDone:
+            logger.info(
+                "somebody changes this review at the same time", extra={"review": review.id}
+            )
+            return False
+        return True
 
     def counts(self) -> Counter[str]:
         """How many reviews are in each state."""
@@ -68,57 +83,55 @@ class Reviews:
 
     def newest(self, state: str = "", before: str = "", page: int = 0) -> Iterator[Review]:
         """Reviews, newest first, of one state or of all; the range is that of `Table.listing`."""
-        index, value = ("states", f"{KIND}#{state}") if state else ("listing", KIND)
-        found = self._table.listing(index, value, before=before, page=page)
-        yield from readable(review_of, found)
-
-    def least_sure(self, page: int) -> Iterator[Review]:
-        """Queued reviews, those first whose image the model was least sure of."""
-        yield from self._awaiting(TO_OPEN, page)
-
-    def without_loop(self, page: int) -> Iterator[Review]:
-        """Open reviews that no human loop of Amazon A2I asks people for, oldest first."""
-        yield from self._awaiting(NO_LOOP, page)
-
-    def with_loop(self, page: int, after: str = "") -> Iterator[Review]:
-        """Open reviews that a human loop asks people for, oldest first, behind a position."""
-        yield from self._awaiting(IN_LOOP, page, after)
+        return readable(review_of, self._table.listing(KIND, state, before=before, page=page))
 
     def oldest(self, state: ReviewState, after: str, page: int) -> Iterator[Review]:
-        """Reviews of a state behind a position, oldest first, `page` read at a time."""
-        found = self._table.listing(
-            "states", f"{KIND}#{state}", newest_first=False, after=after, page=page
-        )
-        yield from readable(review_of, found)
-
-    def _awaiting(self, work: str, page: int, after: str = "") -> Iterator[Review]:
-        found = self._table.listing("answered", work, newest_first=False, after=after, page=page)
-        yield from readable(review_of, found)
+        """Reviews of a state behind a sort key, oldest first, `page` read at a time."""
+        items = self._table.listing(KIND, state, newest_first=False, after=after, page=page)
+        return readable(review_of, items)
 
     def unanswered(self) -> Iterator[Review]:
-        """Open and queued reviews, newest first within each."""
+        """Open and queued reviews, newest first within each state."""
         yield from self.newest(ReviewState.OPEN)
         yield from self.newest(ReviewState.QUEUED)
 
     def oldest_open(self, page: int) -> Iterator[Review]:
         """Open reviews, oldest first, `page` read at a time."""
-        yield from self.oldest(ReviewState.OPEN, "", page)
+        return self.oldest(ReviewState.OPEN, "", page)
+
+    def least_sure(self, page: int) -> Iterator[Review]:
+        """Queued reviews; those come first whose image the model was least sure of."""
+        return self._awaiting(TO_OPEN, page)
+
+    def without_loop(self, page: int) -> Iterator[Review]:
+        """Open reviews without a human loop of Amazon A2I, oldest first."""
+        return self._awaiting(NO_LOOP, page)
+
+    def with_loop(self, page: int, after: str = "") -> Iterator[Review]:
+        """Open reviews with a human loop, oldest first, behind a sort key."""
+        return self._awaiting(IN_LOOP, page, after)
+
+    def _awaiting(self, work: str, page: int, after: str = "") -> Iterator[Review]:
+        items = self._table.listing(
+            work, index="answered", newest_first=False, after=after, page=page
+        )
+        return readable(review_of, items)
 
     def count_open(self, limit: int) -> int:
         """How many reviews are open, counted up to `limit`."""
-        return self._table.count("states", f"{KIND}#{ReviewState.OPEN}", limit)
+        return self._table.count(KIND, ReviewState.OPEN, limit)
 
     def answers_of(self, worker: str, day: str) -> tuple[int, int]:
         """How many reviews `worker` has answered on `day` and in all."""
-        found = {item["sk"]: item["answers"] for item in self._table.children(_worker(worker))}
-        return found.get(day, 0), found.get(ALL_DAYS, 0)
+        answers = {item["sk"]: item["answers"] for item in self._table.children(_worker(worker))}
+        return answers.get(day, 0), answers.get(ALL_DAYS, 0)
 
-    def places_left(self, day: str, cap: int) -> int:
+    def daily_reviews_left(self, day: str, cap: int) -> int:
         """How many reviews may still be opened on `day`; ANY_NUMBER without a cap (0)."""
         if not cap:
             return ANY_NUMBER
-        taken = self._table.get("STATE", f"REVIEWS#{day}") or {"opened": 0}
-        return max(0, cap - int(taken["opened"]))
+        item = self._table.get("STATE", f"REVIEWS#{day}") or {"opened": 0}
+        return max(0, cap - int(item["opened"]))
 
     def count_none_of_the_above(self) -> int:
         """Count one more such answer and return the total."""
@@ -127,21 +140,18 @@ class Reviews:
 
 
 def moved(review: Review, before: Review) -> Item:
-    """A write of the review, on the condition that it is stored as `before` still."""
+    """A write of the review, on the condition that it is still stored as `before`."""
+    condition, values = unchanged({"claims": before.claims, "asked": before.loops_started})
     return changed_record(
         _item(review),
         f"{KIND}#{before.state}",
-        "size(replies) = :replies_before AND claims = :claims_before AND asked = :asked_before",
-        {
-            "replies_before": len(before.answers),
-            "claims_before": before.claims,
-            "asked_before": before.asked,
-        },
+        f"{condition} AND size(replies) = :replies_before",
+        values | {"replies_before": len(before.answers)},
     )
 
 
 def conflicting(change: Change, bucket: str, at: str, reviews: Reviews) -> list[Item]:
-    """Writes that keep the conflict about a picture's label true after `change`."""
+    """Writes that open, update or close the conflict about a picture's label after `change`."""
     if not change.after.in_conflict and not (change.before and change.before.in_conflict):
         return []
     before = reviews.find(label_conflict_id(change.after.id))
@@ -153,10 +163,10 @@ def conflicting(change: Change, bucket: str, at: str, reviews: Reviews) -> list[
     return [moved(replace(before, state=ReviewState.DONE), before)]
 
 
-def take_place(day: str, cap: int) -> list[Item]:
+def count_opened(day: str, cap: int) -> list[Item]:
     """Writes that count a review opened on `day`, on the condition that its cap is not reached.
 
-    Without a cap (0) nothing is counted: all reviews would wait for the one count.
+    Without a cap (0) nothing is counted, so that reviews do not compete for the one count.
     """
     if not cap:
         return []
@@ -178,25 +188,18 @@ def _worker(name: str) -> str:
 
 def score_version(version: str, agrees: bool) -> Item:
     """A write that counts one quality sample for the version that answered."""
-    return update(
-        f"VERSION#{version}",
-        "VERSION",
-        "ADD samples :one, samples_agreed :agreed",
-        {"one": 1, "agreed": int(agrees)},
-    )
+    values = {"one": 1, "agreed": int(agrees)}
+    expression = "ADD samples :one, samples_agreed :agreed"
+    return update(f"VERSION#{version}", "VERSION", expression, values)
 
 
 def _item(review: Review) -> Item:
-    return to_item(review) | {
-        "pk": f"REVIEW#{review.id}",
-        "sk": KIND,
-        **listed(KIND, review.at, review.id, review.state),
-        **awaited(review),
-    }
+    item = {"pk": f"REVIEW#{review.id}", "sk": KIND, **to_item(review)}
+    return item | listed(KIND, review.at, review.id, review.state) | awaited(review)
 
 
 def awaited(review: Review) -> Item:
-    """The attributes that list a review by the housekeeping's work on it."""
+    """The attributes that list a review by the work that it awaits from the housekeeping."""
     if review.state == ReviewState.QUEUED:
         sureness = max((label.confidence for label in review.guess), default=0.0)
         return {"answered": TO_OPEN, "answered_at": f"{sureness:08.4f}#{review.sort_key}"}

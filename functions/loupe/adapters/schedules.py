@@ -8,6 +8,7 @@ from loupe.domain.schedules import Schedule, next_run
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_lambda.type_defs import ScalingConfigTypeDef
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
     from mypy_boto3_scheduler.literals import ScheduleStateType
 
@@ -30,17 +31,18 @@ class Schedules:
     def next_run(self, name: str, now: datetime) -> str | None:
         """About when the schedule runs next, or None while it is off.
 
-        A rate counts from when the schedule was changed last; the service does not say more.
+        A rate counts from the last change of the schedule; the service reports nothing closer.
         """
-        found = self._client.get_schedule(Name=name)
-        if found["State"] != "ENABLED":
+        schedule = self._client.get_schedule(Name=name)
+        if schedule["State"] != "ENABLED":
             return None
-        return timestamp(next_run(found["LastModificationDate"], found["ScheduleExpression"], now))
+        changed_at, expression = schedule["LastModificationDate"], schedule["ScheduleExpression"]
+        return timestamp(next_run(changed_at, expression, now))
 
     def apply(self, name: str, schedule: Schedule) -> bool:
         """Give a schedule its rate and state; returns whether that changed anything.
 
-        UpdateSchedule replaces the whole schedule: what is left out would be reset.
+        UpdateSchedule replaces the whole schedule and resets every field that it does not get.
         """
         current: Any = self._client.get_schedule(Name=name)
         state: ScheduleStateType = "ENABLED" if schedule.enabled else "DISABLED"
@@ -59,11 +61,10 @@ class EventSource:
         self._identity = identity
 
     def apply_concurrency(self, batches: int) -> bool:
-        """Set how many batches are worked on at a time; returns whether that changed anything."""
-        found = self._client.get_event_source_mapping(UUID=self._identity)
-        if found.get("ScalingConfig", {}).get("MaximumConcurrency") == batches:
+        """Set how many batches run in parallel; returns whether that changed anything."""
+        scaling: ScalingConfigTypeDef = {"MaximumConcurrency": batches}
+        mapping = self._client.get_event_source_mapping(UUID=self._identity)
+        if mapping.get("ScalingConfig", {}) == scaling:
             return False
-        self._client.update_event_source_mapping(
-            UUID=self._identity, ScalingConfig={"MaximumConcurrency": batches}
-        )
+        self._client.update_event_source_mapping(UUID=self._identity, ScalingConfig=scaling)
         return True

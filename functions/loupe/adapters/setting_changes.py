@@ -1,10 +1,10 @@
-"""Who changed a parameter last: Parameter Store only knows that it was changed."""
+"""Who last changed a setting: Parameter Store only records that it was changed."""
 
 from dataclasses import dataclass
 
 from loupe.adapters.items import from_item, to_item
 from loupe.adapters.parameters import Stored
-from loupe.adapters.table import Table, save
+from loupe.adapters.table import TableAdapter, save
 
 SOMEBODY = "somebody outside Loupe"
 
@@ -17,20 +17,17 @@ class SettingChange:
     at: str = ""
 
 
-class SettingChanges:
-    """One item a parameter, which holds for one version of it."""
-
-    def __init__(self, table: Table) -> None:
-        self._table = table
+class SettingChanges(TableAdapter):
+    """One item for each parameter, which holds for one version of it."""
 
     def last(self, name: str, stored: Stored) -> SettingChange:
-        """The last change of a parameter that is stored so."""
-        note = self._table.get(f"SETTING#{name}", "SETTING") or {}
-        if note.get("version") == stored.version:
-            return from_item(SettingChange, note)
+        """The last change of a parameter with this stored value."""
+        item = self._table.get(f"SETTING#{name}", "SETTING") or {}
+        if item.get("version") == stored.version:
+            return from_item(SettingChange, item)
         return SettingChange(SOMEBODY, stored.at) if stored.version > 1 else SettingChange()
 
     def note(self, name: str, change: SettingChange, version: int) -> None:
-        """Remember the change that made `version` of a parameter."""
-        note = {"pk": f"SETTING#{name}", "sk": "SETTING", "version": version, **to_item(change)}
-        self._table.write([save(note)])
+        """Store the change that made `version` of a parameter."""
+        item = {"pk": f"SETTING#{name}", "sk": "SETTING", "version": version, **to_item(change)}
+        self._table.write([save(item)])

@@ -47,17 +47,17 @@ Indexes:
 | answered | `answered`, a kind of work | `answered_at` | what awaits that work |
 | history | `about`, an image's id | `at_id` | the events of one image |
 
-Events are written in the same transaction as the change that they tell of; the table's stream
-publishes them. So no change goes unannounced, and nothing is announced that did not happen. The
-same transaction counts them by the hour, in a few shards lest changes wait for one another; one
-that meets another all the same is tried again with more shards to choose from.
+Events are written in the same transaction as the change that they report; the table's stream
+publishes them. So every change is announced, and nothing else is. The same transaction counts the
+events by the hour. The counts are split into shards so that transactions rarely conflict; one that
+does is tried again with more shards to choose from.
 
 Records that have a state are written by `new_record` and `changed_record`, which count them by
 state in the same transaction and the same way.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -70,6 +70,7 @@ from loupe.domain.events import Event
 from loupe.domain.keys import sort_key
 from loupe.domain.statistics import tally
 from loupe.errors import AlreadyDone, TryAgain
+from loupe.faults import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table as TableResource
@@ -83,15 +84,15 @@ INDEX_KEYS = {
     "history": ("about", "at_id"),
 }
 SHARDS, MOST_SHARDS = 8, 128
-"""A transaction's first attempt counts in one of the first 8, each further one in four times as
-many. So a quiet hour has few items to read, and 500 images at a time keep out of each other's way.
+"""A transaction's first attempt counts in one of the first 8 shards, each further attempt in one of
+four times as many. So a quiet hour has few items to read, and 500 parallel images rarely conflict.
 """
 COUNT = "n_"
-"""Begins the names of counts, lest one is taken for a key of an index."""
+"""Prefix of the attributes that hold counts, so that none is read as the key of an index."""
 STATE_COUNTS = "StateCounts"
 """Beside a write: by how much it changes the number of records in a state."""
-LOOKED_AT = 100
-"""So many records of a state are looked at to count them; of more, the count kept is shown."""
+COUNTED_EXACTLY = 100
+"""Up to this many records of a state are counted by query; above it the stored count is shown."""
 LAST = "~"
 """Sorts after every time."""
 CONDITION_FAILED = "ConditionalCheckFailed"
@@ -107,8 +108,8 @@ class Table:
 
     def get(self, pk: str, sk: str) -> Item | None:
         """The item, read consistently, or None."""
-        found = self._table.get_item(Key={"pk": pk, "sk": sk}, ConsistentRead=True).get("Item")
-        return None if found is None else plain(found)
+        item = self._table.get_item(Key={"pk": pk, "sk": sk}, ConsistentRead=True).get("Item")
+        return None if item is None else plain(item)
 
     def children(self, pk: str) -> Iterator[Item]:
         """All items of a partition, read consistently."""
@@ -120,31 +121,34 @@ class Table:
 
     def listing(
         self,
-        index: str,
-        value: str,
+        kind: str,
+        state: str = "",
         *,
+        index: str = "",
         newest_first: bool = True,
         after: str = "",
         before: str = "",
         page: int = 0,
     ) -> Iterator[Item]:
-        """Items of an index partition in the order of time, page by page as they are taken.
+        """Items of a kind, of one state or of all, in order of time; read page by page on demand.
 
-        `after` and `before` are times or positions (`at_id`), themselves left out; `page` is how
-        many items a query reads at most (0: as many as it can).
+        `index` replaces the index of kinds or states, `kind` is then its partition. `after` and
+        `before` are exclusive bounds: times or sort keys. `page` is the largest number of items
+        that one query reads (0: no limit).
         """
+        index = index or ("states" if state else "listing")
         for item in self._pages(
-            **_indexed(index, value, after or " ", before or LAST),
+            **_indexed(index, f"{kind}#{state}" if state else kind, after or " ", before or LAST),
             ScanIndexForward=not newest_first,
             **({"Limit": page} if page else {}),
         ):
-            # BETWEEN, the only range with two ends, takes both in.
+            # BETWEEN, the only range with two ends, includes both.
             if item[INDEX_KEYS[index][1]] not in (after, before):
                 yield item
 
-    def count(self, index: str, value: str, limit: int) -> int:
-        """How many items an index partition has, counted up to `limit`."""
-        query, counted = _indexed(index, value, " ", LAST), 0
+    def count(self, kind: str, state: str, limit: int) -> int:
+        """How many records of a kind are in a state, counted up to `limit`."""
+        query, counted = _indexed("states", f"{kind}#{state}", " ", LAST), 0
         while counted < limit:
             page = self._table.query(**query, Select="COUNT", Limit=limit - counted)
             counted += page["Count"]
@@ -156,9 +160,9 @@ class Table:
     def state_counts(self, kind: str, passing: Sequence[str]) -> Counter[str]:
         """How many records of a kind, such as DETECTION, are in each state.
 
-        Those of the `passing` states, which records leave again, are looked at while they are few:
-        what a function of an earlier release moves during an update is counted where it was as
-        well, and nothing else would ever bring that count down to 0.
+        Records leave the `passing` states again; these are counted by query while they are few. A
+        function of an earlier release that moves a record during an update does not change the
+        stored count, which would then never return to 0.
         """
         start = f"{COUNT}{kind.lower()}_"
         counts: Counter[str] = Counter()
@@ -167,20 +171,15 @@ class Table:
                 {name[len(start) :]: n for name, n in shard.items() if name.startswith(start)}
             )
         for state in passing:
-            seen = self.count("states", f"{kind}#{state}", LOOKED_AT)
-            counts[state] = seen if seen < LOOKED_AT else max(seen, counts[state])
+            counted = self.count(kind, state, COUNTED_EXACTLY)
+            counts[state] = counted if counted < COUNTED_EXACTLY else max(counted, counts[state])
         return +counts
 
-    def put_new(self, item: Item, events: Sequence[Event] = ()) -> None:
-        """Write an item that must not exist yet, and its events; else raise AlreadyDone."""
-        self.write([put_new(item)], events)
-
     def write(self, writes: Sequence[Mapping[str, Any]], events: Sequence[Event] = ()) -> None:
-        """All writes and the events of them, or nothing.
+        """Write all items and their events, or nothing.
 
-        An event that is stored already stays as it is, and is not counted again.
-        Raises AlreadyDone when a condition does not hold, TryAgain when other writers keep it out
-        for long.
+        An event that is stored already stays as it is, and is not counted again. Raises AlreadyDone
+        when a condition does not hold, TryAgain when conflicts with other writers do not end.
         """
         persist(lambda attempt: self._transact(writes, events, attempt))
 
@@ -201,27 +200,24 @@ class Table:
             if items:
                 self._client.transact_write_items(TransactItems=items)
         except ClientError as error:
-            known = _stored_events(error, len(writes), events)
-            if not known:
+            already_stored = _stored_events(error, len(writes), events)
+            if not already_stored:
                 raise _translated(error) from error
-            self._transact(writes, [event for event in events if event not in known], attempt)
+            self._transact(writes, [e for e in events if e not in already_stored], attempt)
 
     def update(
         self, pk: str, sk: str, expression: str, values: Mapping[str, Any], condition: str = ""
     ) -> Item:
-        """Update one item and return it as it is now; raises as `write` does."""
+        """Update one item and return its new attributes; raises as `write` does."""
         body = update(pk, sk, expression, values, condition)["Update"] | {"ReturnValues": "ALL_NEW"}
-        changed = persist(lambda _: _call(self._table.update_item, **body))
-        item: Item = plain(changed["Attributes"])
+        item: Item = plain(persist(lambda _: self._update_item(body))["Attributes"])
         return item
 
-    def delete(self, pk: str, sk: str, condition: str = "", values: Item | None = None) -> None:
-        """Delete one item; raises as `write` does."""
-        optional: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
-        if values:
-            optional["ExpressionAttributeValues"] = values
-        key = {"pk": pk, "sk": sk}
-        persist(lambda _: _call(self._table.delete_item, Key=key, **optional))
+    def _update_item(self, body: Item) -> Any:
+        try:
+            return self._table.update_item(**body)
+        except ClientError as error:
+            raise _translated(error) from error
 
     def _pages(self, **query: Any) -> Iterator[Item]:
         while True:
@@ -232,25 +228,45 @@ class Table:
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
+class TableAdapter:
+    """Base of the adapters that keep their records in the table."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+
 def put_new(item: Item) -> dict[str, Item]:
     """A put for `Table.write` of an item that must not exist yet."""
     return {"Put": {"Item": stored(item), "ConditionExpression": "attribute_not_exists(pk)"}}
 
 
 def save(item: Item, condition: str = "", values: Item | None = None) -> dict[str, Item]:
-    """An update for `Table.write` of an item that may exist: attributes beside its own stay.
+    """An update for `Table.write` of an item that may exist; its other attributes stay.
 
     `values` (names without colon) are those of `condition`.
     """
+    own, sets = _assignments(item)
+    return update(item["pk"], item["sk"], sets, own | (values or {}), condition)
+
+
+def unchanged(before: Item | None) -> tuple[str, Item]:
+    """The condition, and its values, that an item has the attributes `before` (None: is new)."""
+    if before is None:
+        return "attribute_not_exists(pk)", {}
+    condition = " AND ".join(f"#{name} = :{name}_before" for name in before)
+    return condition, {f"{name}_before": value for name, value in before.items()}
+
+
+def _assignments(item: Item) -> tuple[Item, str]:
+    """The attributes of an item beside its key, and the expression that sets them."""
     own = {name: value for name, value in item.items() if name not in ("pk", "sk")}
-    sets = ", ".join(f"#{name} = :{name}" for name in own)
-    return update(item["pk"], item["sk"], f"SET {sets}", own | (values or {}), condition)
+    return own, "SET " + ", ".join(f"#{name} = :{name}" for name in own)
 
 
 def update(
     pk: str, sk: str, expression: str, values: Mapping[str, Any], condition: str = ""
 ) -> dict[str, Item]:
-    """An update for `Table.write`. Words after `#` in the expressions name attributes."""
+    """An update for `Table.write`. In the expressions `#name` stands for the attribute `name`."""
     body: Item = {
         "Key": {"pk": pk, "sk": sk},
         "UpdateExpression": expression,
@@ -264,10 +280,20 @@ def update(
     return {"Update": body}
 
 
+def delete(pk: str, sk: str, condition: str, values: Mapping[str, Any]) -> dict[str, Item]:
+    """A delete for `Table.write`, on a condition; `values` as in `update`."""
+    return {
+        "Delete": {
+            "Key": {"pk": pk, "sk": sk},
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": {f":{k}": stored(v) for k, v in values.items()},
+        }
+    }
+
+
 def new_record(item: Item) -> dict[str, Item]:
     """A put for `Table.write` of a record that must not exist yet; counts it in its state."""
-    write = put_new(item | {"counted": True})
-    return write | {STATE_COUNTS: {item["list_state"]: 1}}
+    return put_new(item | {"counted": True}) | {STATE_COUNTS: {item["list_state"]: 1}}
 
 
 def changed_record(
@@ -278,14 +304,13 @@ def changed_record(
     `condition` and its `values` (names without colon) must hold as well. A record of a release
     that did not count keeps, in `counted`, the state in which it has yet to be counted.
     """
-    own = {name: value for name, value in item.items() if name not in ("pk", "sk")}
-    sets = ", ".join(f"#{name} = :{name}" for name in own)
+    own, sets = _assignments(item)
     removed = ", ".join(f"#{name}" for name in INDEX_KEYS["answered"] if name not in own)
+    expression = f"{sets}, #counted = if_not_exists(counted, :from_state)"
     write = update(
         item["pk"],
         item["sk"],
-        f"SET {sets}, #counted = if_not_exists(counted, :from_state)"
-        + (f" REMOVE {removed}" if removed else ""),
+        f"{expression} REMOVE {removed}" if removed else expression,
         own | {"from_state": from_state} | (values or {}),
         "list_state = :from_state" + (f" AND {condition}" if condition else ""),
     )
@@ -312,20 +337,15 @@ def _indexed(index: str, value: str, low: str, high: str) -> Item:
 
 
 def _event_item(event: Event) -> Item:
-    item = {
-        "pk": f"EVENT#{event.id}",
-        "sk": "EVENT",
-        **listed("EVENT", event.at, event.id, event.type),
-        "expires": _expires(event.at),
-        **to_item(event),
-    }
+    item = {"pk": f"EVENT#{event.id}", "sk": "EVENT", "expires": _expires(event.at)}
+    item |= listed("EVENT", event.at, event.id, event.type) | to_item(event)
     if not event.about:
         del item["about"]  # An index key cannot be empty.
     return item
 
 
 def _shard(writes: Sequence[Mapping[str, Any]], events: Sequence[Event], attempt: int) -> int:
-    """Which shard an attempt counts in: its events in their hour, and its moves."""
+    """The shard in which an attempt counts its events and its moves from state to state."""
     bodies = [body for write in writes for kind, body in write.items() if kind != STATE_COUNTS]
     keys = [str(body.get("Key") or body["Item"]["pk"]) for body in bodies]
     identity = "".join([*keys, *(event.id for event in events), str(attempt)])
@@ -351,30 +371,21 @@ def _counted(events: Sequence[Event], shard: int) -> list[Item]:
     if not counts:
         return []
     first = events[0]
-    names = ", ".join(f"#{COUNT}{name} :{COUNT}{name}" for name in counts)
-    return [
-        update(
-            f"HOURS#{first.at[:10]}",
-            f"{first.at[11:13]}#{shard}",
-            f"SET expires = :expires ADD {names}",
-            {"expires": _expires(first.at), **{COUNT + name: n for name, n in counts.items()}},
-        )
-    ]
+    values = {COUNT + name: number for name, number in counts.items()}
+    expression = "SET expires = :expires ADD " + ", ".join(f"#{name} :{name}" for name in values)
+    values["expires"] = _expires(first.at)
+    return [update(f"HOURS#{first.at[:10]}", f"{first.at[11:13]}#{shard}", expression, values)]
 
 
 def _expires(at: str) -> int:
     return int((datetime.fromisoformat(at) + timedelta(days=EVENT_DAYS)).timestamp())
 
 
-def _call(action: Callable[..., Any], **request: Any) -> Any:
-    try:
-        return action(**request)
-    except ClientError as error:
-        raise _translated(error) from error
-
-
 def _stored_events(error: ClientError, writes: int, events: Sequence[Event]) -> list[Event]:
-    """Which of `events`, that follow so many writes, are stored already, if no write is refused."""
+    """The `events` of a failed transaction, behind its `writes`, that are stored already.
+
+    None when the condition of a write failed as well.
+    """
     codes = [reason.get("Code") for reason in error.response.get("CancellationReasons", ())]
     if CONDITION_FAILED in codes[:writes]:
         return []
@@ -383,7 +394,7 @@ def _stored_events(error: ClientError, writes: int, events: Sequence[Event]) -> 
 
 
 def _translated(error: ClientError) -> Exception:
-    code = error.response["Error"]["Code"]
+    code = code_of(error)
     reasons = {str(reason.get("Code")) for reason in error.response.get("CancellationReasons", ())}
     if code == "ConditionalCheckFailedException" or CONDITION_FAILED in reasons:
         return AlreadyDone("The item was changed by somebody else first.")

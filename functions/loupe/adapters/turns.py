@@ -1,20 +1,17 @@
-"""Turns: what one run at a time does, of several that the same minute has started."""
+"""Turns: work that only one of several parallel runs does."""
 
 from datetime import datetime, timedelta
 
-from loupe.adapters.table import Table, save
+from loupe.adapters.table import TableAdapter, save
 from loupe.domain.keys import timestamp
 from loupe.errors import AlreadyDone
 
 
-class Turns:
-    """One item for each kind of work. A turn ends by itself, so that none is held for ever."""
-
-    def __init__(self, table: Table) -> None:
-        self._table = table
+class Turns(TableAdapter):
+    """One item for each kind of work. A turn ends by itself, so a run that fails blocks nothing."""
 
     def take(self, work: str, now: datetime, lasts: timedelta) -> bool:
-        """Whether it is the caller's turn; nobody else gets it before `lasts` is over."""
+        """Whether it is the caller's turn; no other caller gets one for the time `lasts`."""
         turn = {"pk": "STATE", "sk": f"TURN#{work}", "turn_ends": timestamp(now + lasts)}
         condition = "attribute_not_exists(pk) OR turn_ends <= :now"
         try:

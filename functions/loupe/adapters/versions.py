@@ -6,7 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 from loupe.adapters.items import from_item, readable, to_item
-from loupe.adapters.table import Item, Table, listed, put_new, save, update
+from loupe.adapters.table import (
+    Item,
+    TableAdapter,
+    delete,
+    listed,
+    put_new,
+    save,
+    unchanged,
+    update,
+)
 from loupe.domain.comparison import Prediction
 from loupe.domain.events import Event
 from loupe.domain.model_state import Attempts
@@ -15,11 +24,8 @@ from loupe.domain.versions import Service, Version, VersionStatus
 from loupe.errors import AlreadyDone, NotFound
 
 
-class Versions:
+class Versions(TableAdapter):
     """Versions, the service pointer, the lease and the progress, in the table."""
-
-    def __init__(self, table: Table) -> None:
-        self._table = table
 
     def get(self, name: str) -> Version:
         """The version; raises NotFound."""
@@ -30,9 +36,8 @@ class Versions:
 
     def newest(self) -> Iterator[Version]:
         """All versions, newest first."""
-        # A sample may be scored while the index is behind: the listing needs only be recent.
-        found = self._table.listing("listing", "VERSION")
-        yield from readable(lambda item: from_item(Version, item), found)
+        # The index may lag behind a sample that is scored just now; a recent listing is enough.
+        return readable(lambda item: from_item(Version, item), self._table.listing("VERSION"))
 
     def last_attempt(self) -> Attempt | None:
         """The version of the last attempt, or None before the first."""
@@ -48,44 +53,34 @@ class Versions:
 
     def begin(self, version: Version, attempts: int) -> None:
         """Write a new attempt and count changes from now on; raises AlreadyDone if it was begun."""
-        self._table.write(
-            [
-                put_new(_item(version)),
-                update(
-                    "STATE",
-                    "PROGRESS",
-                    "SET attempts = :next, changes = :none, unused = :none",
-                    {"next": attempts + 1, "none": 0, "attempts": attempts},
-                    "attribute_not_exists(attempts) OR attempts = :attempts",
-                ),
-            ]
+        progress = update(
+            "STATE",
+            "PROGRESS",
+            "SET attempts = :next, changes = :none, unused = :none",
+            {"next": attempts + 1, "none": 0, "attempts": attempts},
+            "attribute_not_exists(attempts) OR attempts = :attempts",
         )
+        self._table.write([put_new(_item(version)), progress])
 
     def restore(self, version: Version, number: int) -> None:
         """Write the history of a version of another stack; later ones have higher numbers."""
         self._table.write([save(_item(version))])
-        try:
-            self._table.update(
-                "STATE",
-                "PROGRESS",
-                "SET attempts = :number",
-                {"number": number},
-                "attribute_not_exists(attempts) OR attempts < :number",
-            )
-        except AlreadyDone:
-            return  # A later one was restored before.
+        condition = "attribute_not_exists(attempts) OR attempts < :number"
+        with suppress(AlreadyDone):  # A later version was restored before.
+            values = {"number": number}
+            self._table.update("STATE", "PROGRESS", "SET attempts = :number", values, condition)
 
     def save(self, version: Version, events: Sequence[Event] = (), **changes: Any) -> Version:
-        """Write only `changes` of a version, with events, and return it as it should be now."""
+        """Write only `changes` of a version, with events, and return the changed version."""
         changed = replace(version, **changes)
-        self._table.write([_changes(version, changes)], events)
+        self._table.write([_changes(version.name, changes)], events)
         return changed
 
     def close(
         self, version: Version, promoted: bool, events: Sequence[Event], **changes: Any
     ) -> int:
-        """Write how an attempt ended; returns how many in a row were not promoted."""
-        self._table.write([_changes(version, changes)], events)
+        """Write how an attempt ended; returns how many in a row ended without a promotion."""
+        self._table.write([_changes(version.name, changes)], events)
         expression = "SET not_promoted = :none" if promoted else "ADD not_promoted :one"
         values = {"none": 0} if promoted else {"one": 1}
         item = self._table.update("STATE", "PROGRESS", expression, values)
@@ -103,26 +98,16 @@ class Versions:
         Raises AlreadyDone when something else was put into service meanwhile.
         """
         service = Service(version.name, version.arn, over.version, at)
+        promoted = {"status": VersionStatus.IN_SERVICE, "reason": reason, "approval_token": ""}
         writes = [
             save(
                 {"pk": "STATE", "sk": "SERVICE", **to_item(service)},
-                "version = :over" if over.version else "attribute_not_exists(pk)",
-                {"over": over.version} if over.version else None,
+                *unchanged({"version": over.version} if over.version else None),
             ),
-            _changes(
-                version,
-                {"status": VersionStatus.IN_SERVICE, "reason": reason, "approval_token": ""},
-            ),
+            _changes(version.name, promoted),
         ]
-        if over.version and over.version != version.name:
-            writes.append(
-                update(
-                    f"VERSION#{over.version}",
-                    "VERSION",
-                    "SET #status = :status",
-                    {"status": VersionStatus.REPLACED},
-                )
-            )
+        if over.version not in ("", version.name):
+            writes.append(_changes(over.version, {"status": VersionStatus.REPLACED}))
         self._table.write(writes, events)
         return service
 
@@ -137,7 +122,7 @@ class Versions:
         self._table.write([save(item)], events)
 
     def forget_attempts(self) -> None:
-        """Count attempts from none again: the model runs, or a person starts it."""
+        """Reset the count of attempts: the model runs, or a person starts it."""
         attempts = self.attempts()
         if attempts and attempts.count:
             self.save_attempts(replace(attempts, count=0, reason="", given_up=False))
@@ -149,61 +134,38 @@ class Versions:
 
     def take_lease(self, holder: str, over: str) -> None:
         """Take the lease from `over` ("": nobody); raises AlreadyDone when another was faster."""
-        self._table.write(
-            [
-                save(
-                    {"pk": "STATE", "sk": "LEASE", "holder": holder},
-                    "holder = :over" if over else "attribute_not_exists(pk)",
-                    {"over": over} if over else None,
-                )
-            ]
-        )
+        lease = {"pk": "STATE", "sk": "LEASE", "holder": holder}
+        self._table.write([save(lease, *unchanged({"holder": over} if over else None))])
 
     def release_lease(self, holder: str) -> None:
-        """Give the lease back; raises AlreadyDone when `holder` does not hold it."""
-        self._table.delete("STATE", "LEASE", "holder = :holder", {":holder": holder})
+        """Release the lease; raises AlreadyDone when `holder` does not hold it."""
+        self._table.write([delete("STATE", "LEASE", "holder = :holder", {"holder": holder})])
 
     def lend(self, version: str, holder: str) -> None:
-        """Remember that the execution `holder` starts `version` for a comparison only."""
-        self._table.write(
-            [save({"pk": "STATE", "sk": "LENT", "version": version, "holder": holder})]
-        )
+        """Store that the execution `holder` starts `version` for a comparison only."""
+        lent = {"pk": "STATE", "sk": "LENT", "version": version, "holder": holder}
+        self._table.write([save(lent)])
 
     def lent(self) -> tuple[str, str]:
-        """The version that was started for a comparison only, and for which execution, or ""."""
+        """The version that was started for a comparison only, and its execution; both may be ""."""
         item = self._table.get("STATE", "LENT") or {}
         return item.get("version", ""), item.get("holder", "")
 
     def give_back(self, version: str) -> None:
-        """Forget that `version` was started for a comparison: it has stopped."""
+        """Clear that `version` was started for a comparison: it has stopped."""
+        none_lent = {"pk": "STATE", "sk": "LENT", "version": ""}
         with suppress(AlreadyDone):
-            self._table.update(
-                "STATE",
-                "LENT",
-                "SET version = :nothing",
-                {"nothing": "", "version": version},
-                "version = :version",
-            )
+            self._table.write([save(none_lent, *unchanged({"version": version}))])
 
     def predictions(self, version: str) -> dict[str, Prediction]:
         """What a version said of holdout images, by content."""
-        found = self._table.children(f"PREDICTIONS#{version}")
-        return dict(readable(lambda item: (item["sk"], _prediction(item)), found))
+        items = self._table.children(f"PREDICTIONS#{version}")
+        return dict(readable(lambda item: (item["sk"], _prediction(item)), items))
 
     def save_prediction(self, version: str, content: str, prediction: Prediction) -> None:
-        """Keep what a version said of a holdout image."""
-        self._table.write(
-            [
-                save(
-                    {
-                        "pk": f"PREDICTIONS#{version}",
-                        "sk": content,
-                        "label": prediction.label or "",
-                        "confidence": prediction.confidence,
-                    }
-                )
-            ]
-        )
+        """Store what a version said of a holdout image."""
+        item = {"pk": f"PREDICTIONS#{version}", "sk": content, **to_item(prediction)}
+        self._table.write([save(item | {"label": prediction.label or ""})])
 
     def synced(self) -> dict[str, str]:
         """Which version's snapshot each dataset of the project holds: `{"train": "v3", ...}`."""
@@ -211,21 +173,17 @@ class Versions:
         return {split: item[split] for split in ("train", "test") if split in item}
 
     def mark_synced(self, split: str, version: str) -> None:
-        """Remember that the dataset of `split` was given the snapshot of `version`."""
-        self._table.update("STATE", "DATASET", "SET #" + split + " = :v", {"v": version})
+        """Store that the dataset of `split` holds the snapshot of `version`."""
+        self._table.write([save({"pk": "STATE", "sk": "DATASET", split: version})])
 
 
-def _changes(version: Version, changes: Mapping[str, Any]) -> Item:
-    names = ", ".join(f"#{name} = :{name}" for name in changes)
-    return update(f"VERSION#{version.name}", "VERSION", f"SET {names}", changes)
+def _changes(version: str, changes: Mapping[str, Any]) -> Item:
+    return save({"pk": f"VERSION#{version}", "sk": "VERSION", **changes})
 
 
 def _item(version: Version) -> Item:
-    return to_item(version) | {
-        "pk": f"VERSION#{version.name}",
-        "sk": "VERSION",
-        **listed("VERSION", version.at, version.name),
-    }
+    item = {"pk": f"VERSION#{version.name}", "sk": "VERSION", **to_item(version)}
+    return item | listed("VERSION", version.at, version.name)
 
 
 def _prediction(item: Item) -> Prediction:

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
+from loupe.faults import ignoring
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 5
 CHANGING = ("Initializing", "Updating")
-GONE = ("ResourceNotFound", "ValidationException")
+MISSING = ("ResourceNotFound", "ValidationException")
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Workforce:
 
     def names(self) -> list[str]:
         """The Region's private workforces; there can be only one."""
-        found = self._client.list_workforces()["Workforces"]
-        return [workforce["WorkforceName"] for workforce in found]
+        workforces = self._client.list_workforces()["Workforces"]
+        return [workforce["WorkforceName"] for workforce in workforces]
 
     def team(self, name: str) -> Team:
         """The work team `name`."""
@@ -40,13 +40,13 @@ class Workforce:
         return Team(team["WorkteamArn"], f"https://{team.get('SubDomain', '')}")
 
     def create(self, name: str, user_pool: str, client_id: str) -> None:
-        """Begin to make a workforce."""
+        """Begin to create a workforce."""
         self._client.create_workforce(
             WorkforceName=name, CognitoConfig={"UserPool": user_pool, "ClientId": client_id}
         )
 
     def create_team(self, name: str, user_pool: str, client_id: str, group: str) -> None:
-        """Make the team of a workforce that is getting ready: the members of a Cognito group."""
+        """Create the team of a workforce, once that is ready: the members of a Cognito group."""
         while self._status(name) in CHANGING:
             time.sleep(POLL_SECONDS)
         members: MemberDefinitionTypeDef = {
@@ -64,16 +64,11 @@ class Workforce:
         )
 
     def delete(self, name: str) -> None:
-        """Delete the team and the workforce; what is gone already is fine."""
-        for remove, argument in (
-            (self._client.delete_workteam, "WorkteamName"),
-            (self._client.delete_workforce, "WorkforceName"),
-        ):
-            try:
-                remove(**{argument: name})
-            except ClientError as error:
-                if error.response["Error"]["Code"] not in GONE:
-                    raise
+        """Delete the team and the workforce, as far as they exist."""
+        with ignoring(*MISSING):
+            self._client.delete_workteam(WorkteamName=name)
+        with ignoring(*MISSING):
+            self._client.delete_workforce(WorkforceName=name)
 
     def _status(self, name: str) -> str:
         workforce = self._client.describe_workforce(WorkforceName=name)["Workforce"]

@@ -55,7 +55,7 @@ class Removal:
 @router.get("/dataset/labels", middlewares=only(OPERATOR))
 def labels() -> dict[str, Any]:
     """How many independent pictures each label has, which have too few, and what comes of it."""
-    counts = deps().dataset.label_counts().counts
+    counts = deps().dataset.label_counts().by_label
     return {
         "labels": [
             {"label": label, "train": count.train, "test": count.test, "thin": thin(count)}
@@ -82,7 +82,7 @@ def examples(query: ExampleQuery) -> dict[str, Any]:
     """A page of labelled images, newest first."""
     page = read_at_a_time(query.limit, bool(query.label or query.split))
     items, following = one_page(
-        deps().dataset.examples(query.status, before=query.cursor, page=page),
+        deps().dataset.labelled_images(query.status, before=query.cursor, page=page),
         query.limit,
         lambda example: example.sort_key,
         lambda example: query.label in ("", example.label) and query.split in ("", example.split),

@@ -9,7 +9,7 @@ from loupe.console.access import REVIEWER, current_user, only
 from loupe.console.requests import checked
 from loupe.console.schema import Id, Label, Switch, Whole
 from loupe.domain.review import Review
-from loupe.services.review_desk import AnswerRequest, answer, claim_tasks, give_back, open_tasks
+from loupe.services.review_desk import answer, claim_tasks, give_back, open_tasks
 from loupe.wiring import Deps, deps
 
 MOST_AT_ONCE = 5
@@ -56,7 +56,7 @@ def claim(body: Claim) -> dict[str, Any]:
 def answer_task(identity: Id, body: Answer) -> dict[str, Any]:
     """My answer: one of the labels, or none of the above."""
     worker = current_user(router).name
-    answer(AnswerRequest(identity, worker, body.label), deps())
+    answer(identity, worker, body.label, deps())
     return {"mine": _mine(worker, deps())}
 
 
@@ -82,5 +82,5 @@ def _shown(review: Review, worker: str, deps: Deps) -> dict[str, Any]:
         "guess": [label.as_json() for label in review.shown_guess],
         "reason": review.shown_reason,
         "until": review.claims[worker],
-        "wanted": review.wanted,
+        "wanted": review.reviewers,
     }

@@ -1,4 +1,4 @@
-"""Challenger against champion: the same holdout images, the same measure, and how sure we are."""
+"""Challenger against champion: the same holdout images, the same measure, and its uncertainty."""
 
 import random
 from collections import Counter
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 MAXIMUM_HOLDOUT = 500
-"""Images that a comparison scores at most; more cost time and hardly narrow the interval."""
+"""The most images that a comparison scores; more take time and hardly narrow the interval."""
 FEW_IMAGES = 30
 BOOTSTRAP_ROUNDS = 1000
 
@@ -24,13 +24,15 @@ class HoldoutImage:
 
 @dataclass(frozen=True)
 class Prediction:
-    """A version's surest label of an image (None: it named none) and its confidence, 0-100."""
+    """A version's surest label of an image, or None, and its confidence, 0-100."""
 
     label: str | None
     confidence: float
 
 
 Predictions = Mapping[str, Prediction]
+Pairs = Sequence[tuple[str, str | None]]
+"""(true, predicted) labels of images."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,10 @@ class Score:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether the challenger may take over, and why, for people.
+    """Whether the challenger may take over, and the reason for people.
 
-    `f1` is Loupe's macro F1 of challenger and champion on the same `images`, over the labels that
-    both know; None without a comparison.
+    `f1` is Loupe's macro F1 of challenger and champion on the same `images`, over the labels of
+    both versions; None without a comparison.
     """
 
     passed: bool
@@ -75,9 +77,9 @@ AnyLabelled = TypeVar("AnyLabelled", bound=Labelled)
 
 
 def sample(holdout: Sequence[AnyLabelled], limit: int = MAXIMUM_HOLDOUT) -> list[AnyLabelled]:
-    """All images, or the same `limit` of them for every version, each label with its share.
+    """All images, or `limit` of them, each label with its share.
 
-    Chosen by content hash: independent of order, time and version.
+    Chosen by content hash, so the sample is the same for every order, time and version.
     """
     if len(holdout) <= limit:
         return list(holdout)
@@ -89,16 +91,16 @@ def sample(holdout: Sequence[AnyLabelled], limit: int = MAXIMUM_HOLDOUT) -> list
     return [image for _, image in ranked[:limit]]
 
 
-def macro_f1(pairs: Sequence[tuple[str, str | None]], labels: Sequence[str]) -> float:
+def macro_f1(pairs: Pairs, labels: Sequence[str]) -> float:
     """Mean F1 over the `labels` that occur, of (true, predicted) pairs."""
-    scores = list(f1_by_label(pairs, labels).values())
+    scores = f1_by_label(pairs, labels).values()
     return sum(scores) / len(scores) if scores else 0.0
 
 
-def f1_by_label(pairs: Sequence[tuple[str, str | None]], labels: Sequence[str]) -> dict[str, float]:
+def f1_by_label(pairs: Pairs, labels: Sequence[str]) -> dict[str, float]:
     """F1 of each label that occurs as truth or as prediction."""
-    hits = Counter(true for true, said in pairs if true == said)
-    involved = Counter(true for true, _ in pairs) + Counter(said for _, said in pairs if said)
+    hits = Counter(true for true, predicted in pairs if true == predicted)
+    involved = Counter(label for pair in pairs for label in pair if label)
     return {label: 2 * hits[label] / involved[label] for label in labels if involved[label]}
 
 
@@ -111,12 +113,9 @@ def score(
     """Score a version on the images whose true label is in `labels`."""
     images = [image for image in holdout if image.label in labels]
     pairs = _pairs(images, predictions)
-    accepted = [
-        (image.label, predictions[image.content].label)
-        for image in images
-        if predictions[image.content].confidence >= minimum_confidence
-    ]
-    right = sum(1 for true, said in accepted if true == said)
+    confident = [i for i in images if predictions[i.content].confidence >= minimum_confidence]
+    accepted = _pairs(confident, predictions)
+    right = sum(true == predicted for true, predicted in accepted)
     return Score(
         f1=macro_f1(pairs, labels),
         images=len(images),
@@ -139,17 +138,18 @@ def judge(
     minimum_f1: float,
     minimum_improvement: float,
 ) -> Verdict:
-    """Business rule: match the champion on the labels that both know, by macro F1 of the top
-    label; a label that only the challenger knows must reach the gate itself. A tie passes: the
-    challenger has seen more.
+    """Business rule: match the champion on the labels of both versions, by macro F1 of the top
+    label; a label of the challenger alone must reach the gate itself. A tie passes: the challenger
+    is trained on more images.
     """
-    weak = _weak_new_labels(holdout, challenger, challenger_labels, champion_labels, minimum_f1)
     if champion is None:
         return Verdict(True, "there is no model in service to compare with")
+    scores = f1_by_label(_pairs(holdout, challenger), challenger_labels)
+    added = [label for label in challenger_labels if label not in champion_labels]
+    weak = [label for label in added if scores.get(label, 0.0) < minimum_f1]
     if weak:
-        return Verdict(
-            False, f"new labels below the minimum F1 of {minimum_f1:g}: {', '.join(weak)}"
-        )
+        reason = f"new labels below the minimum F1 of {minimum_f1:g}: {', '.join(weak)}"
+        return Verdict(False, reason)
     both = [label for label in challenger_labels if label in champion_labels]
     images = [image for image in holdout if image.label in both]
     if not images:
@@ -161,9 +161,9 @@ def judge(
     proven = "" if interval[0] > 0 or interval[1] < 0 else ", not proven"
     few = f", on only {len(images)} images" if len(images) < FEW_IMAGES else ""
     passed = gain >= minimum_improvement - 1e-9
-    words = "matches or beats" if passed else "does not beat"
+    outcome = "matches or beats" if passed else "does not beat"
     reason = (
-        f"it {words} the version in service: Loupe's F1 {f1[0]:.3f} against "
+        f"it {outcome} the version in service: Loupe's F1 {f1[0]:.3f} against "
         f"{f1[1]:.3f} on the same {len(images)} holdout images, at least "
         f"{minimum_improvement:+g} asked for (90 % interval of the difference "
         f"{interval[0]:+.3f} to {interval[1]:+.3f}{proven}{few})"
@@ -186,48 +186,46 @@ def side_by_side(
     right: Predictions,
     labels: Sequence[str],
 ) -> SideBySide:
-    """Compare two versions on the images, with one of `labels`, that both were asked about."""
+    """Compare two versions on the images, with one of `labels`, that both have scored."""
     images = [
         image
         for image in holdout
         if image.label in labels and image.content in left and image.content in right
     ]
-    pairs = _pairs(images, left), _pairs(images, right)
-    by_label = f1_by_label(pairs[0], labels), f1_by_label(pairs[1], labels)
+    left_pairs, right_pairs = _pairs(images, left), _pairs(images, right)
+    left_f1, right_f1 = f1_by_label(left_pairs, labels), f1_by_label(right_pairs, labels)
     return SideBySide(
         images=len(images),
-        f1=(macro_f1(pairs[0], labels), macro_f1(pairs[1], labels)),
-        label_f1={label: (by_label[0].get(label), by_label[1].get(label)) for label in labels},
+        f1=(macro_f1(left_pairs, labels), macro_f1(right_pairs, labels)),
+        label_f1={label: (left_f1.get(label), right_f1.get(label)) for label in labels},
     )
 
 
 def confusion(
     holdout: Sequence[HoldoutImage], predictions: Predictions, labels: Sequence[str]
 ) -> list[list[int]]:
-    """How often an image of a label (row) was taken for each label, and last for none of them."""
+    """How often images of a label (row) got each label (column), or none of them (last column)."""
     counts = [[0] * (len(labels) + 1) for _ in labels]
     column = {label: number for number, label in enumerate(labels)}
     for image in holdout:
         if image.label in column and image.content in predictions:
-            said = predictions[image.content].label
-            counts[column[image.label]][column.get(said or "", len(labels))] += 1
+            predicted = predictions[image.content].label or ""
+            counts[column[image.label]][column.get(predicted, len(labels))] += 1
     return counts
 
 
 def bootstrap_interval(
-    new: Sequence[tuple[str, str | None]],
-    old: Sequence[tuple[str, str | None]],
+    new: Pairs,
+    old: Pairs,
     labels: Sequence[str],
 ) -> tuple[float, float]:
     """90 % interval of the difference in macro F1, by paired bootstrap over the images."""
     generator = random.Random(0)
-    indexes = range(len(new))
+    images = list(zip(new, old, strict=True))
     differences = []
     for _ in range(BOOTSTRAP_ROUNDS):
-        drawn = generator.choices(indexes, k=len(new))
-        differences.append(
-            macro_f1([new[i] for i in drawn], labels) - macro_f1([old[i] for i in drawn], labels)
-        )
+        new_drawn, old_drawn = zip(*generator.choices(images, k=len(images)), strict=True)
+        differences.append(macro_f1(new_drawn, labels) - macro_f1(old_drawn, labels))
     differences.sort()
     return differences[BOOTSTRAP_ROUNDS // 20], differences[-BOOTSTRAP_ROUNDS // 20]
 
@@ -236,15 +234,3 @@ def _pairs(
     images: Sequence[HoldoutImage], predictions: Predictions
 ) -> list[tuple[str, str | None]]:
     return [(image.label, predictions[image.content].label) for image in images]
-
-
-def _weak_new_labels(
-    holdout: Sequence[HoldoutImage],
-    challenger: Predictions,
-    challenger_labels: Sequence[str],
-    champion_labels: Sequence[str],
-    minimum_f1: float,
-) -> list[str]:
-    scores = f1_by_label(_pairs(holdout, challenger), challenger_labels)
-    new = [label for label in challenger_labels if label not in champion_labels]
-    return [label for label in new if scores.get(label, 0.0) < minimum_f1]

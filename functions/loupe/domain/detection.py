@@ -1,16 +1,18 @@
-"""What became of an image: the states of a detection and the labels it carries."""
+"""The record of an image: the states of a detection and its labels."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from loupe.domain.keys import NO_LABEL_FITS, ImageRef, sort_key
+from loupe.domain.events import Event, image_event
+from loupe.domain.keys import NO_LABEL_FITS, ImageRef, sort_key, timestamp
 from loupe.errors import InvalidRequest
 
 
 class DetectionState(StrEnum):
-    """What has become of an image."""
+    """How far the reading of an image is."""
 
     WAITING = "waiting"
     ACCEPTED = "accepted"
@@ -30,9 +32,9 @@ class LabelledBy(StrEnum):
 
 READ_BY_MODEL = (DetectionState.ACCEPTED, DetectionState.REVIEW, DetectionState.UNSURE)
 NOT_READ = (DetectionState.FAILED, DetectionState.REJECTED)
-"""Reading has ended without an answer; `Detection.read_again` brings such an image back."""
+"""Reading has ended without an answer; `Detection.read_again` starts it again."""
 MOST_FAILURES = 5
-"""So often reading an image may end in an error that nobody knows to pass, before it has failed."""
+"""Unexpected errors in reading an image after which it has failed."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Label:
 
 @dataclass(frozen=True)
 class ModelOutput:
-    """What the model, or the lack of one, said of an image.
+    """The model's answer about an image, or why there is none.
 
     `outcome` is "labels" (the model answered, perhaps with nothing), "no_model" (none was ever in
     service), "wait" (it cannot answer now) or "rejected" (no usable image).
@@ -65,7 +67,7 @@ class ModelOutput:
 
     @property
     def top(self) -> float:
-        """The confidence that decides; an empty answer is below every minimum, even 0."""
+        """The highest confidence; without labels it is below every minimum, even 0."""
         return max((label.confidence for label in self.labels), default=-1.0)
 
 
@@ -73,9 +75,9 @@ class ModelOutput:
 class Detection:
     """The record of one uploaded image.
 
-    `at` is when it arrived. `labels` holds the answer first: a person's, which may be that no
-    label fits, before everything that the model said. `repeats` counts how often it was read again,
-    `failures` how often this reading ended in an error that nobody knows to pass, or took too long.
+    `at` is its time of arrival. The first of `labels` is the answer: a person's, which may be that
+    no label fits, stands before all labels of the model. `repeats` counts further readings,
+    `failures` the unexpected errors and timeouts of this reading.
     """
 
     image: ImageRef
@@ -96,13 +98,26 @@ class Detection:
 
     @property
     def attempt(self) -> str:
-        """Names this reading of the image: one that is read again fails or succeeds anew."""
+        """The id of this reading of the image; a further reading has another one."""
         return f"{self.image.id}/{self.repeats}" if self.repeats else self.image.id
 
     @property
     def sort_key(self) -> str:
-        """Its place in listings by time."""
+        """Its sort key in listings by time."""
         return sort_key(self.at, self.image.id)
+
+    def with_output(
+        self, state: DetectionState, output: ModelOutput, reason: str, now: datetime
+    ) -> "Detection":
+        """The record after the model, or the lack of one, has given `output`."""
+        return replace(
+            self,
+            state=state,
+            labels=output.labels,
+            version=output.version,
+            reason=reason,
+            detected_at=timestamp(now) if output.version else "",
+        )
 
     def answered(self, label: str, reason: str) -> "Detection":
         """The record once people have answered `label`, which may be NO_LABEL_FITS."""
@@ -110,7 +125,7 @@ class Detection:
         return replace(self, state=DetectionState.ANSWERED, labels=labels, reason=reason)
 
     def read_again(self) -> "Detection":
-        """The record that waits anew; raises InvalidRequest unless reading it has failed."""
+        """The record that waits to be read again; raises InvalidRequest unless reading failed."""
         if self.state not in NOT_READ:
             raise InvalidRequest(
                 f"{self.image.name!r} is {self.state}: only {' and '.join(NOT_READ)} images "
@@ -132,18 +147,38 @@ class Detection:
         }
 
 
+def detection_event(detection: Detection, at: datetime, cause: str = "") -> Event:
+    """The event of a record that has just entered its state, which gives the event its name.
+
+    There is one for each `cause`; by default an image has one for each time that it waits.
+    """
+    waits = detection.state == DetectionState.WAITING
+    cause = cause or (timestamp(at) if waits else detection.state)
+    return image_event(
+        f"Image{detection.state.capitalize()}",
+        f"{detection.attempt}/{cause}",
+        at,
+        detection.image,
+        key=detection.image.key,
+        label=detection.labels[0].name if detection.labels else "nothing",
+        labels=[label.as_json() for label in detection.labels[:5]],
+        version=detection.version,
+        reason=detection.reason,
+    )
+
+
 def model_labels(custom_labels: Sequence[Mapping[str, Any]]) -> tuple[Label, ...]:
     """Labels of a DetectCustomLabels response, the surest first.
 
-    An object found several times keeps every box: each is an answer of its own.
+    An object that occurs several times gives one label for each of its boxes.
     """
     labels = [
         Label(
-            name=found["Name"],
-            confidence=round(float(found["Confidence"]), 2),
-            box=_box(found.get("Geometry")),
+            name=label["Name"],
+            confidence=round(float(label["Confidence"]), 2),
+            box=_box(label.get("Geometry")),
         )
-        for found in custom_labels
+        for label in custom_labels
     ]
     return tuple(sorted(labels, key=lambda label: -label.confidence))
 

@@ -1,4 +1,4 @@
-"""Domain events: what happened, to what, why, and what to do, in words that a person can read.
+"""Domain events: what happened, to what, why, and what to do, in words for people.
 
 Published once each to SNS and EventBridge (source `loupe`); docs/events.md lists them.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from loupe.domain.keys import timestamp
+from loupe.domain.keys import ImageRef, timestamp
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,7 @@ class Text:
 
 TEXTS: Mapping[str, Text] = {
     "ImageAccepted": Text(
-        "{image}: {label}",
-        "Model {version} found {labels} in {image}. Nothing to do.",
+        "{image}: {label}", "Model {version} found {labels} in {image}. Nothing to do."
     ),
     "ImageWaiting": Text(
         "{image} waits",
@@ -36,18 +35,14 @@ TEXTS: Mapping[str, Text] = {
         "'loupe reviews answer {review} LABEL' or on the review page.",
     ),
     "ImageAnswered": Text(
-        "{image}: {answer}",
-        "People answered {image}: {answer}. {reason} Nothing to do.",
+        "{image}: {answer}", "People answered {image}: {answer}. {reason} Nothing to do."
     ),
     "ImageUnsure": Text(
         "{image}: unsure",
         "The model was unsure of {image}: {reason}. Human review is off, so it stays unsure; "
         "'loupe settings set Enable-A2I-Workflow true' switches review on.",
     ),
-    "ImageRejected": Text(
-        "{image} cannot be used",
-        "{image} was not read: {reason}.",
-    ),
+    "ImageRejected": Text("{image} cannot be used", "{image} was not read: {reason}."),
     "ImageFailed": Text(
         "{image} failed",
         "Reading {image} failed: {reason}. 'loupe replay' or the button Read again tries again; if "
@@ -62,8 +57,7 @@ TEXTS: Mapping[str, Text] = {
         "{image} was removed from the dataset. The next training goes without it.",
     ),
     "ExampleRejected": Text(
-        "{image} cannot be a labelled image",
-        "{image} was not registered: {reason}.",
+        "{image} cannot be a labelled image", "{image} was not registered: {reason}."
     ),
     "LabelConflict": Text(
         "One picture, two labels: {image}",
@@ -105,10 +99,7 @@ TEXTS: Mapping[str, Text] = {
         "{version} is trained on {training_images} images, with {holdout_images} held out for "
         "testing: {reason}. Training takes 30 minutes to 24 hours.",
     ),
-    "TrainingPostponed": Text(
-        "No training yet",
-        "The training check found: {reason}.",
-    ),
+    "TrainingPostponed": Text("No training yet", "The training check found: {reason}."),
     "TrainingFailed": Text(
         "Training {version} failed",
         "{version}: {reason}. The model in service is untouched. {next}",
@@ -134,32 +125,23 @@ TEXTS: Mapping[str, Text] = {
         "{needed} new labelled images are asked for before the next training. Look at the labels: "
         "'loupe models' says how each version did.",
     ),
-    "ModelStarted": Text(
-        "Model {version} starts",
-        "{version} is being started: {reason}. {bill}.",
-    ),
-    "ModelStopped": Text(
-        "Model {version} stops",
-        "{version} is being stopped: {reason}. {bill}.",
-    ),
+    "ModelStarted": Text("Model {version} starts", "{version} is being started: {reason}. {bill}."),
+    "ModelStopped": Text("Model {version} stops", "{version} is being stopped: {reason}. {bill}."),
     "ModelCannotStart": Text(
         "Model {version} cannot be started",
         "{version} did not start in {count} attempts: {reason}. Images wait until it runs. When "
         "the cause is removed, start it on the console's page Models; a change of "
         "Minimum-Inference-Units or Maximum-Inference-Units starts it as well.",
     ),
-    "SettingsApplied": Text(
-        "Settings are in effect",
-        "{reason}.",
-    ),
+    "SettingsApplied": Text("Settings are in effect", "{reason}."),
 }
 
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened. `id` is derived, so that a repeated delivery is the same event.
+    """One event. `id` is derived, so that a repeated delivery is the same event.
 
-    `about` is the id of the image that it happened to, or "".
+    `about` is the id of the image that it concerns, or "".
     """
 
     id: str
@@ -172,7 +154,7 @@ class Event:
 
 
 def make_event(kind: str, cause: str, at: datetime, *, about: str = "", **detail: Any) -> Event:
-    """The event `kind`; `cause` is what makes it unique (an image's id, a version's name, ...)."""
+    """The event `kind`; `cause` makes it unique (an image's id, a version's name, ...)."""
     words = {name: _words(value) for name, value in detail.items()}
     texts = TEXTS[kind]
     subject = " ".join(texts.subject.format_map(words).split())
@@ -181,11 +163,16 @@ def make_event(kind: str, cause: str, at: datetime, *, about: str = "", **detail
         type=kind,
         at=timestamp(at),
         subject=_shorten(subject, 100),
-        # A reason that is a sentence of its own brings its full stop along.
+        # A reason that is a whole sentence ends with a full stop of its own.
         text=re.sub(r"\.\.(?=\s|$)", ".", texts.text.format_map(words)),
         detail=detail,
         about=about,
     )
+
+
+def image_event(kind: str, cause: str, at: datetime, image: ImageRef, /, **detail: Any) -> Event:
+    """An event about an uploaded image, which is part of that image's history."""
+    return make_event(kind, cause, at, about=image.id, image=image.name, **detail)
 
 
 def _words(value: Any) -> str:

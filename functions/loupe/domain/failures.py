@@ -1,4 +1,4 @@
-"""What a state machine caught: in words for a person, and whether it can pass by itself."""
+"""Errors that a state machine caught: in words for people, and whether they can pass."""
 
 import json
 import re
@@ -10,13 +10,13 @@ from typing import Any
 from loupe.errors import FinalError, NotPermitted, ServiceFailed
 
 MOST_FAILURES = 8
-"""Failures in a row for a cause outside the data after which an attempt is given up."""
+"""Consecutive failures for a cause outside the data after which an attempt ends."""
 FIRST_PAUSE = timedelta(minutes=15)
 LONGEST_PAUSE = timedelta(hours=24)
 LONGEST_CAUSE = 500
 
 OUTSIDE = {NotPermitted.__name__, ServiceFailed.__name__}
-"""Final errors of a step that say nothing of the data: the attempt can be taken up again."""
+"""Final errors of a step with a cause outside the data: the attempt can continue later."""
 
 DATA_FAULT = re.compile(
     r"invalid rows|is empty|exceeds the maximum|too many (rows|lines|labels)|too few|insufficient"
@@ -24,13 +24,14 @@ DATA_FAULT = re.compile(
     r"|in both datasets",
     re.IGNORECASE,
 )
-"""Status messages of Rekognition Custom Labels that blame the manifests; any other (permission,
-fault of the service) is an outside cause. Source: "Debugging a failed model training", AWS."""
+"""Status messages of Rekognition Custom Labels that blame the manifests; every other message
+(permission, fault of the service) has a cause outside the data. Source: "Debugging a failed model
+training", AWS."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """An error as Step Functions hands it to a catcher: its name, and its cause."""
+    """An error as Step Functions passes it to a catcher: its name, and its cause."""
 
     error: str
     cause: str
@@ -47,7 +48,7 @@ class Failure:
 
 
 def failure_from_json(caught: Mapping[str, Any] | None) -> Failure | None:
-    """The `$states.errorOutput` that a state machine passes on, if it caught anything."""
+    """The `$states.errorOutput` of a state machine, if it caught an error."""
     return Failure(caught.get("Error", ""), caught.get("Cause", "")) if caught else None
 
 
@@ -57,12 +58,12 @@ def final_errors() -> set[str]:
 
 
 def blames_data(message: str) -> bool:
-    """Whether the service's reason for a failed training lies in what it was trained on."""
+    """Whether the service's reason for a failed training lies in the data."""
     return DATA_FAULT.search(message) is not None
 
 
 def next_try(failures: int, now: datetime) -> datetime | None:
-    """When an attempt that failed `failures` times in a row is taken up again; None: never."""
+    """When an attempt that failed `failures` times in a row continues; None: never."""
     if failures >= MOST_FAILURES:
         return None
     pause: timedelta = FIRST_PAUSE * 2 ** (failures - 1)
@@ -70,7 +71,7 @@ def next_try(failures: int, now: datetime) -> datetime | None:
 
 
 def _subclasses(kind: type[Exception]) -> list[type[Exception]]:
-    return [found for sub in kind.__subclasses__() for found in (sub, *_subclasses(sub))]
+    return [each for sub in kind.__subclasses__() for each in (sub, *_subclasses(sub))]
 
 
 def _innermost(cause: str) -> str:

@@ -13,7 +13,7 @@ STATUS_CHANGE = "SageMaker A2I HumanLoop Status Change"
 
 
 class LoopStatus(StrEnum):
-    """What Amazon A2I says of a human loop, as far as Loupe decides by it."""
+    """The states of a human loop of Amazon A2I that Loupe distinguishes."""
 
     IN_PROGRESS = "InProgress"
     COMPLETED = "Completed"
@@ -22,13 +22,13 @@ class LoopStatus(StrEnum):
 
 
 MOST_LOOPS = 3
-"""So often people are asked through Amazon A2I before an operator is."""
+"""Human loops of a review before an operator decides it."""
 NAME = re.compile(r"(?P<review>.+-[0-9a-f]{32})(-\d+)?")
 
 
 @dataclass(frozen=True)
 class EndedLoop:
-    """A human loop that came to its end, and why."""
+    """A human loop that has ended, and why."""
 
     name: str
     status: str
@@ -37,14 +37,14 @@ class EndedLoop:
 
 @dataclass(frozen=True)
 class LoopState:
-    """What Amazon A2I says of a human loop; `output` is the S3 URI of its answers, or ""."""
+    """A human loop by Amazon A2I's account; `output` is the S3 URI of its answers, or ""."""
 
     status: str
     output: str = ""
     reason: str = ""
 
     def message(self, name: str) -> dict[str, Any] | None:
-        """The event that tells how the loop `name` has ended, or None while it has not."""
+        """The event of the end of the loop `name`, or None while it is open."""
         if self.status == LoopStatus.COMPLETED and self.output:
             return s3_event(*self.output.removeprefix("s3://").split("/", 1))
         if self.status in (LoopStatus.FAILED, LoopStatus.STOPPED):
@@ -58,21 +58,21 @@ class LoopState:
 
 
 def loop_name(review: Review) -> str:
-    """The name of the next loop of a review: the review's id, then with `-2` and `-3`.
+    """The name of the next loop of a review: the review's id, then the same with `-2` and `-3`.
 
-    A name is taken for ever, so a second loop cannot bear that of the first.
+    Amazon A2I never frees a name, so each loop needs one of its own.
     """
-    return review.id if not review.asked else f"{review.id}-{review.asked + 1}"
+    return review.id if not review.loops_started else f"{review.id}-{review.loops_started + 1}"
 
 
 def review_of(loop: str) -> str:
-    """The id of the review that a loop asks."""
-    found = NAME.fullmatch(loop)
-    return found["review"] if found else loop
+    """The id of the review that a loop belongs to."""
+    match = NAME.fullmatch(loop)
+    return match["review"] if match else loop
 
 
 def ended_loop(body: str) -> EndedLoop | None:
-    """The loop that an EventBridge event says has ended, or None for any other event."""
+    """The loop whose end an EventBridge event reports, or None for any other event."""
     try:
         event = json.loads(body)
         if event["detail-type"] != STATUS_CHANGE:
@@ -88,13 +88,13 @@ def ended_loop(body: str) -> EndedLoop | None:
 def after_loop(review: Review, ended: EndedLoop) -> Review | None:
     """The review after its loop ended without an answer, or None when that changes nothing.
 
-    Business rule: a loop that failed or expired is followed by another, three in all; after that,
-    and when somebody stopped it, the operator decides.
+    Business rule: another loop follows one that failed or expired, up to three in all; after the
+    third, and when somebody stopped the loop, the operator decides.
     """
     if review.state not in (ReviewState.OPEN, ReviewState.QUEUED) or review.loop != ended.name:
         return None
     if ended.status == LoopStatus.COMPLETED:
         return None
-    if ended.status == LoopStatus.FAILED and review.asked < MOST_LOOPS:
+    if ended.status == LoopStatus.FAILED and review.loops_started < MOST_LOOPS:
         return replace(review, loop="")
     return replace(review, state=ReviewState.CONFLICT, loop="")

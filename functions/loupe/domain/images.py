@@ -1,4 +1,4 @@
-"""Which images Rekognition Custom Labels takes, and their pixels."""
+"""The images that Rekognition Custom Labels accepts, and their pixels."""
 
 import struct
 import warnings
@@ -26,12 +26,12 @@ _BROKEN: Final = (
 
 
 class UnreadableImage(ValueError):
-    """The bytes are not an image that can be used; the message says why and the way out."""
+    """The bytes are no usable image; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """What is known of an image once it decodes, as it is displayed (EXIF orientation applied)."""
+    """Size and format of an image as it is displayed (EXIF orientation applied)."""
 
     width: int
     height: int
@@ -39,7 +39,7 @@ class ImageFacts:
 
 
 def check_size(size: int) -> None:
-    """Raise UnreadableImage for a file of more than 15 MB; it need not be read to know."""
+    """Raise UnreadableImage for a file of more than 15 MB, before it is read."""
     if size > MAX_BYTES:
         raise UnreadableImage(
             f"The image has {size / 1024**2:.1f} MB; Rekognition takes at most "

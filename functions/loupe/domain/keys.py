@@ -1,7 +1,7 @@
-"""Where things stand in the bucket, and the names derived from it.
+"""Keys of the bucket, and the names derived from them.
 
-Keys are used exactly as EventBridge delivers them: never URL-decoded, never normalised, because
-two different keys may decode to the same text and name two different images.
+Keys are used exactly as EventBridge delivers them, never URL-decoded or normalised: two different
+keys, of two different images, may decode to the same text.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ NO_LABEL_FITS = "none of the above"
 NOT_LABELS = (".", "..", NO_LABELS, NO_LABEL_FITS)
 LONGEST_STEM = 100
 LONGEST_EXTENSION = 10
-"""In a copy's key, so that S3 takes it (1024 bytes) however long the image's own key is."""
+"""In a copy's key, which S3 limits to 1024 bytes, however long the image's own key is."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class ImageRef:
 
     @property
     def name(self) -> str:
-        """The key below its prefix: what a person calls the image."""
+        """The key without its prefix: the image's name for people."""
         for prefix in (DETECTION_PREFIX, LABELLED_PREFIX):
             if self.key.startswith(prefix):
                 return self.key[len(prefix) :]
@@ -81,37 +81,37 @@ def label_of(key: str) -> str:
 
 
 def is_folder_marker(key: str, size: int) -> bool:
-    """Whether the object only stands for an empty folder, as S3's own console makes them."""
+    """Whether the object only marks an empty folder, as S3's own console creates them."""
     return key.endswith("/") and size == 0
 
 
 def labelled_key(label: str, image: ImageRef) -> str:
-    """Where the copy of a reviewed image goes; different images never share a key."""
+    """The key of a reviewed image's copy; different images never share a key."""
     stem, extension = posixpath.splitext(posixpath.basename(image.key))
     name = f"{stem[:LONGEST_STEM]}.{image.id[:12]}{extension[:LONGEST_EXTENSION]}"
     return f"{LABELLED_PREFIX}{check_label(label)}/{name}"
 
 
 def review_output_key(flow: str, loop: str, at: datetime) -> str:
-    """Where the answers of a review go: the layout of Amazon A2I."""
+    """The key of a review's answers, in the layout of Amazon A2I."""
     return f"{REVIEW_PREFIX}{flow}/{at:%Y/%m/%d/%H/%M/%S}/{loop}/output.json"
 
 
 def people(names: Iterable[str]) -> str:
-    """Names as an object's metadata holds them, which is ASCII."""
+    """Names encoded for an object's metadata, which is ASCII."""
     return ",".join(quote(name, safe="@") for name in names)
 
 
 def named_people(text: str) -> tuple[str, ...]:
-    """The names in what `people` made."""
+    """The names that `people` encoded."""
     return tuple(unquote(name) for name in text.split(",") if name)
 
 
 def sort_key(at: str, identity: str) -> str:
-    """Where a thing stands in a listing by time; no two things stand at the same place."""
+    """The sort key of an item in a listing by time, unique for each item."""
     return f"{at}#{identity}"
 
 
 def timestamp(at: datetime) -> str:
-    """A time as text that sorts: UTC, milliseconds, `2026-01-31T12:00:00.000Z`."""
+    """A UTC time as sortable text with milliseconds, `2026-01-31T12:00:00.000Z`."""
     return at.isoformat(timespec="milliseconds")[:23] + "Z"

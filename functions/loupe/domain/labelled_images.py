@@ -1,21 +1,23 @@
-"""Which labelled images are trained on and which are only for testing.
+"""Which labelled images are for training and which only for testing.
 
-A group is one picture: near duplicates of it are its members and count once. Its side is decided
-when its first member is registered, label by label, and never changes, so that scores of
-different versions compare. The rules are pure; `services.labelled_images` carries them out, one
-event at a time.
+A group is one picture: its near duplicates are members and count once. Its side is decided when its
+first member is registered, label by label, and never changes, so that scores of different versions
+compare. The rules are pure; `services.labelled_images` applies them, one event at a time.
 """
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from loupe.domain.keys import LABELLED_PREFIX, sort_key
+from loupe.domain.events import Event, make_event
+from loupe.domain.keys import LABELLED_PREFIX, named_people, sort_key
 
 
 class Split(StrEnum):
-    """What an image is used for: training, testing only, or neither."""
+    """The use of an image: training, testing only, or neither."""
 
     TRAIN = "train"
     TEST = "test"
@@ -23,13 +25,13 @@ class Split(StrEnum):
 
 
 class ImageSource(StrEnum):
-    """Where a label comes from: an upload, a review, or a review before the first model."""
+    """The source of a label: an upload, a review, or a review before the first model."""
 
     UPLOADED = "uploaded"
     REVIEWED = "reviewed"
     COLD_START = "cold start"
     UNKNOWN = ""
-    """It was rejected before that was looked at."""
+    """The image was rejected before its source was read."""
 
 
 class LabelledImageStatus(StrEnum):
@@ -45,9 +47,9 @@ SPLITS = (Split.TRAIN, Split.TEST)
 
 @dataclass(frozen=True)
 class LabelledImage:
-    """The record of one labelled object; `version` is the one that the record speaks of.
+    """The record of one labelled object, in its version `version`.
 
-    `attempts` is how many trainings had begun when that version came.
+    `attempts` is the number of trainings that had begun when that version arrived.
     """
 
     key: str
@@ -65,28 +67,33 @@ class LabelledImage:
 
     @property
     def name(self) -> str:
-        """What a person calls it: `cat/1.png`."""
+        """Its name for people: `cat/1.png`."""
         return self.key.removeprefix(LABELLED_PREFIX)
 
     @property
     def id(self) -> str:
-        """32 hex digits that stand for the key."""
+        """32 hex digits derived from the key."""
         return hashed_key(self.key)
 
     @property
     def sort_key(self) -> str:
-        """Its place in listings by time."""
+        """Its sort key in listings by time."""
         return sort_key(self.at, self.id)
 
 
+def labelled_event(kind: str, image: LabelledImage, at: datetime, **detail: Any) -> Event:
+    """An event that a version of a labelled image causes once."""
+    return make_event(kind, f"{image.key}/{image.version}", at, image=image.key, **detail)
+
+
 def hashed_key(key: str) -> str:
-    """32 hex digits that stand for the key of a labelled object."""
+    """32 hex digits derived from the key of a labelled object."""
     return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True)
 class GroupMember:
-    """One labelled object of the bucket. `attempts`: how many trainings had begun when it came."""
+    """One labelled object of the bucket. `attempts`: trainings that had begun at its arrival."""
 
     key: str
     label: str
@@ -97,13 +104,13 @@ class GroupMember:
 
     @property
     def name(self) -> str:
-        """What a person calls it: `cat/1.png`."""
+        """Its name for people: `cat/1.png`."""
         return self.key.removeprefix(LABELLED_PREFIX)
 
 
 @dataclass(frozen=True)
 class Group:
-    """One picture and its near duplicates. `testable`: it may be held out (see `may_test`)."""
+    """One picture and its near duplicates. `testable`: it may be for testing (see `may_test`)."""
 
     id: str
     split: Split
@@ -116,20 +123,20 @@ class Group:
 
     @property
     def in_conflict(self) -> bool:
-        """Whether the picture stands under several labels, of which an operator chooses one."""
+        """Whether the picture has several labels, of which an operator chooses one."""
         return len(self.labels) > 1
 
     def unused(self, attempts: int) -> int:
-        """How many members that came after that many attempts give the dataset nothing new."""
+        """How many members that arrived after that many attempts add nothing to the dataset."""
         more = self.members if self.split == Split.NEITHER else self.members[1:]
         return sum(member.attempts == attempts for member in more)
 
     @property
     def entry(self) -> GroupMember | None:
-        """The one image that stands for the picture in the dataset, or None.
+        """The image that represents the picture in the dataset, or None.
 
-        A picture under two labels is a conflict, and one that bridges both sides would leak from
-        training into the test: neither is used.
+        Two kinds of pictures are not used: one with two labels is a conflict, and one that
+        resembles pictures of both sides would leak from training into the test.
         """
         if self.split == Split.NEITHER or len(self.labels) != 1:
             return None
@@ -138,7 +145,7 @@ class Group:
 
 @dataclass(frozen=True)
 class LabelCount:
-    """Usable pictures of a label; `testable` counts those whose side was free to choose."""
+    """Usable pictures of a label; `testable` counts those that may be for testing."""
 
     train: int = 0
     test: int = 0
@@ -150,7 +157,7 @@ Counts = Mapping[str, LabelCount]
 
 @dataclass(frozen=True)
 class Change:
-    """A group before and after an event, with what that does to the counts."""
+    """A group before and after an event, and the counts after it."""
 
     before: Group | None
     after: Group
@@ -158,7 +165,7 @@ class Change:
     reason: str = ""
 
     def unused(self, attempts: int) -> int:
-        """How many more members, of those since that many attempts, give nothing new."""
+        """How many more members, of those since that many attempts, add nothing new."""
         return self.after.unused(attempts) - (self.before.unused(attempts) if self.before else 0)
 
     @property
@@ -167,8 +174,24 @@ class Change:
         return (self.before.entry if self.before else None) != self.after.entry
 
 
+def provenance(metadata: Mapping[str, str]) -> dict[str, Any]:
+    """Who labelled an object: reviewers, if its metadata says so, or the person who uploaded it."""
+    by = named_people(metadata.get("loupe-by", ""))
+    source = metadata.get("loupe-source", "").replace("-", " ")
+    reviewers = metadata.get("loupe-reviewers", "")
+    if source not in (ImageSource.REVIEWED, ImageSource.COLD_START) or not reviewers.isdecimal():
+        return {"source": ImageSource.UPLOADED, "reviewers": 0, "by": by}
+    return {"source": ImageSource(source), "reviewers": int(reviewers), "by": by}
+
+
+def imported_split(metadata: Mapping[str, str]) -> Split | None:
+    """The side of an imported image in the stack that it comes from; None for any other image."""
+    split = metadata.get("loupe-split", "")
+    return Split(split) if split in tuple(Split) else None
+
+
 def may_test(source: ImageSource, agreeing_reviewers: int) -> bool:
-    """Business rule: one reviewer alone may be wrong, and a wrong test image misleads for ever."""
+    """Business rule: one reviewer alone may be wrong, and a wrong test image stays for ever."""
     return source in (ImageSource.UPLOADED, ImageSource.COLD_START) or agreeing_reviewers >= 2
 
 
@@ -176,13 +199,12 @@ def choose_split(count: LabelCount, testable: bool, holdout_percent: int) -> Spl
     """The side of a label's next picture.
 
     The second testable picture of a label is for testing, so that every label has one; after
-    that a picture is for testing whenever the share of testable pictures calls for one more.
+    that a picture is for testing while `holdout_percent` of the testable ones is not reached.
     """
-    if not testable:
+    if not testable or not count.testable:
         return Split.TRAIN
-    total = count.testable + 1
-    wanted = max(1, total * holdout_percent // 100) if total >= 2 else 0
-    return Split.TEST if count.test < wanted else Split.TRAIN
+    test_images = max(1, (count.testable + 1) * holdout_percent // 100)
+    return Split.TEST if count.test < test_images else Split.TRAIN
 
 
 def add_member(
@@ -194,9 +216,9 @@ def add_member(
     new_id: str,
     decided: Split | None = None,
 ) -> Change:
-    """Register `member`, a labelled object, given the groups that show the same picture.
+    """Register `member`, a labelled object; `matches` are groups that show the same picture.
 
-    `decided` is the side that it had in the stack that it was exported from.
+    `decided` is the side that it had in the stack that exported it.
     """
     if decided:
         return _add_decided(member, agreeing_reviewers, matches, counts, new_id, decided)
@@ -215,9 +237,9 @@ def add_member(
 
 
 def remark(group: Group, key: str) -> str:
-    """What is to be known of the labelled object `key` in `group`; "" if nothing is.
+    """A remark for people on the labelled object `key` in `group`, or "".
 
-    An object that was removed a moment ago is no member any more.
+    An object that was removed a moment ago is no longer a member.
     """
     if all(member.key != key for member in group.members):
         return ""
@@ -243,18 +265,16 @@ def _add_decided(
     new_id: str,
     side: Split,
 ) -> Change:
-    """Business rule: what was decided in another stack stays, in whatever order images arrive."""
-    testable = may_test(member.source, agreeing_reviewers)
-    new = Group(new_id, side, testable)
+    """Business rule: a decision of another stack stays, in whatever order images arrive."""
     before = next((group for group in matches if group.split == side), None)
-    known = before or new
-    after = replace(known, members=(*_without(known, member.key), member))
+    group = before or Group(new_id, side, may_test(member.source, agreeing_reviewers))
+    after = replace(group, members=(*_without(group, member.key), member))
     reason = "Its side was decided in the stack that it comes from."
     return Change(before, after, _recount(counts, before, after), reason)
 
 
 def remove_member(group: Group, key: str, counts: Counts) -> Change:
-    """Forget the object `key`. The group stays, so that a picture that returns keeps its side."""
+    """Remove the object `key`. The group stays, so that a picture that returns keeps its side."""
     after = replace(group, members=_without(group, key))
     return Change(group, after, _recount(counts, group, after))
 
@@ -265,12 +285,8 @@ def trainable_labels(counts: Counts) -> tuple[str, ...]:
 
 
 def underrepresented_labels(counts: Counts) -> tuple[str, ...]:
-    """Labels that are left out of a training because they have too few independent pictures."""
-    return tuple(
-        sorted(
-            label for label, n in counts.items() if (n.train or n.test) and not (n.train and n.test)
-        )
-    )
+    """Labels that are left out of a training because they have pictures on one side only."""
+    return tuple(sorted(label for label, n in counts.items() if bool(n.train) != bool(n.test)))
 
 
 def _without(group: Group, key: str) -> tuple[GroupMember, ...]:

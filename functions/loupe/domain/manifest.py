@@ -1,4 +1,4 @@
-"""Manifests: what a version is trained and tested on, one JSON line an image.
+"""Manifests: the images that a version is trained and tested on, one JSON line each.
 
 Format: SageMaker Ground Truth image classification, as Rekognition Custom Labels reads it.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 ATTRIBUTE = "label"
 MAXIMUM_UPDATE_BYTES = 4_500_000
-"""UpdateDatasetEntries takes less than 5 MB a call."""
+"""UpdateDatasetEntries accepts less than 5 MB a call."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def render(entries: Iterable[ManifestEntry]) -> str:
 
 def parse(manifest: str) -> list[ManifestEntry]:
     """The entries of a manifest that Loupe wrote."""
-    # Not splitlines: a key may hold one of the other characters that it breaks at.
+    # Not splitlines: a key may contain one of its other line separators.
     return [_entry(json.loads(line)) for line in manifest.split("\n") if line]
 
 
@@ -66,14 +66,14 @@ def _entry(line: Mapping[str, object]) -> ManifestEntry:
 
 @dataclass(frozen=True)
 class Difference:
-    """How to turn one manifest into another. A dataset can take new lines but never drop one."""
+    """The changes from one manifest to another. A dataset accepts new lines but never drops one."""
 
     upserts: tuple[str, ...]
     drops: int
 
 
 def difference(old: str, new: str) -> Difference:
-    """What a dataset that holds `old` needs in order to hold `new`."""
+    """The changes that a dataset with the lines `old` needs to hold `new`."""
     before = {entry.uri: entry.line() for entry in parse(old)}
     after = {entry.uri: entry.line() for entry in parse(new)}
     return Difference(

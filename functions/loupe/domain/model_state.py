@@ -1,4 +1,4 @@
-"""When to start and when to stop the model in service: it bills while it runs."""
+"""When to start and when to stop the model in service, which is billed while it runs."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,9 +6,9 @@ from enum import StrEnum
 
 
 class ModelStatus(StrEnum):
-    """A ProjectVersionStatus of Rekognition, as far as Loupe decides by it.
+    """The ProjectVersionStatus values of Rekognition that Loupe distinguishes.
 
-    The service may say others; they are texts that equal none of these.
+    The service may return others, as plain texts that equal none of these.
     """
 
     TRAINING_IN_PROGRESS = "TRAINING_IN_PROGRESS"
@@ -22,18 +22,18 @@ class ModelStatus(StrEnum):
 
 
 UP = (ModelStatus.STARTING, ModelStatus.RUNNING)
-"""It is up, or on its way."""
+"""It runs, or will run."""
 STARTABLE = (ModelStatus.TRAINING_COMPLETED, ModelStatus.STOPPED, ModelStatus.FAILED)
 PAUSES = (0, 2, 10, 30, 60)
-"""Minutes before each attempt to start a model; after so many attempts Loupe gives up."""
+"""Minutes before each attempt to start a model; after the last one Loupe gives up."""
 
 
 @dataclass(frozen=True)
 class Attempts:
-    """Starts for a backlog since the model last ran. They count for one version and its units.
+    """Attempts to start a model for a backlog since it last ran, for one version and its units.
 
-    `at` is when the last one was made, `reason` what the service said of it. When Loupe has
-    `given_up`, the operator was told so.
+    `at` is the time of the last one, `reason` the service's reason for its failure. `given_up`:
+    Loupe starts it no more, and the operator has an event that says so.
     """
 
     version: str
@@ -75,7 +75,7 @@ def decide_model_state(
 
 
 def _start(backlog: int, now: datetime, attempts: Attempts | None) -> Switch:
-    """Business rule: a model that does not start is tried again with growing pauses, then not."""
+    """Business rule: a start that fails is repeated with growing pauses, up to a limit."""
     if attempts is None or not attempts.count:
         return Switch("start", f"{backlog} or more images wait for it")
     if attempts.count >= len(PAUSES):

@@ -1,4 +1,4 @@
-"""S3's events as EventBridge delivers them, by way of a queue."""
+"""S3's events as EventBridge delivers them through a queue."""
 
 import json
 from collections.abc import Mapping
@@ -10,11 +10,10 @@ from loupe.errors import InvalidRequest
 
 
 def changed_object(body: str) -> ImageRef | None:
-    """The object that a queued event speaks of, or None for what needs no work.
+    """The object of a queued event, or None for an event that needs no work.
 
     No work: S3's test event, other kinds of events, and markers of empty folders. Raises
-    InvalidRequest for a text that is no event at all; such a message ends in the dead-letter
-    queue, where it can be looked at.
+    InvalidRequest for a text that is no event; such a message ends in the dead-letter queue.
     """
     try:
         event = json.loads(body)
@@ -26,28 +25,28 @@ def changed_object(body: str) -> ImageRef | None:
 
 
 def arrived_at(body: str) -> str:
-    """When the object of a queued event arrived, as `timestamp` writes it; "" if it is not said."""
+    """When the object of a queued event arrived, as `timestamp` writes it; "" if unknown."""
     at = json.loads(body).get("time")
     return timestamp(datetime.fromisoformat(at).astimezone(UTC)) if at else ""
 
 
-def s3_event(bucket: str, key: str, **found: Any) -> dict[str, Any]:
+def s3_event(bucket: str, key: str, **attributes: Any) -> dict[str, Any]:
     """The `Object Created` event of an object, as EventBridge delivers it."""
     return {
         "source": "aws.s3",
         "detail-type": "Object Created",
-        "detail": {"bucket": {"name": bucket}, "object": {"key": key, **found}},
+        "detail": {"bucket": {"name": bucket}, "object": {"key": key, **attributes}},
     }
 
 
 def _image(detail: Mapping[str, Any]) -> ImageRef | None:
-    found = detail["object"]
-    if is_folder_marker(found["key"], found.get("size", 0)):
+    s3_object, size = detail["object"], detail["object"].get("size", 0)
+    if is_folder_marker(s3_object["key"], size):
         return None
     return ImageRef(
         bucket=detail["bucket"]["name"],
-        key=found["key"],
-        version=found.get("version-id", ""),
-        etag=found.get("etag", ""),
-        size=found.get("size", 0),
+        key=s3_object["key"],
+        version=s3_object.get("version-id", ""),
+        etag=s3_object.get("etag", ""),
+        size=size,
     )

@@ -1,4 +1,4 @@
-"""Reviews: tasks for people, their answers in Amazon A2I's shape, and what the answers mean."""
+"""Reviews: tasks for people, their answers in Amazon A2I's format, and the consensus."""
 
 import json
 from collections import Counter
@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from loupe.domain.detection import Label
+from loupe.domain.detection import Detection, Label, LabelledBy, ModelOutput, why_unsure
+from loupe.domain.events import Event, image_event
 from loupe.domain.keys import NO_LABEL_FITS, ImageRef, sort_key, timestamp
 from loupe.domain.labelled_images import Group, remark
+from loupe.domain.settings import Settings
 from loupe.domain.stored_names import stored_as
 from loupe.errors import AlreadyDone, InvalidRequest
 
@@ -18,7 +20,7 @@ NONE_OF_THE_ABOVE = NO_LABEL_FITS
 
 
 class ReviewPurpose(StrEnum):
-    """Why people are asked."""
+    """Why people review an image."""
 
     UNSURE = "unsure"
     COLD_START = "cold start"
@@ -27,7 +29,7 @@ class ReviewPurpose(StrEnum):
 
 
 class ReviewState(StrEnum):
-    """How far a review is; `closing`: its last answer is on the way to its record."""
+    """The states of a review; `closing`: it has all answers, which are not recorded yet."""
 
     OPEN = "open"
     QUEUED = "queued"
@@ -38,14 +40,14 @@ class ReviewState(StrEnum):
 
 
 CLAIM_MINUTES = 10
-"""So long a task on a reviewer's page is kept from others; then it goes back."""
+"""Minutes a claimed task is reserved for one reviewer."""
 
 FIRST_HAND_OVER = timedelta(minutes=5)
 NEXT_HAND_OVER = timedelta(hours=1)
-"""So long nothing may come of answers before they are handed over again, and then once more."""
+"""Time without a result after which answers are handed over again, at first and later."""
 
 SUGGEST_AFTER = 10
-"""So many answers 'none of the above' suggest that a label is missing."""
+"""Answers 'none of the above' that suggest that a label is missing."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,10 @@ class Answer:
 class Review:
     """A task for people. `id` is derived from the image and the purpose, and names the loop.
 
-    `claims` says until when whose page has it; `skipped` who does not want it. Where Amazon A2I
-    asks people, `loop` names the human loop that is at work ("" if none), and `asked` counts them.
-    `handed_over` is when its answers were last handed over again because nothing had come of them.
+    `reviewers` is the number of people who answer. `claims` maps a reviewer to the end of the
+    reservation; `skipped` are those who declined. With Amazon A2I, `loop` is the name of the open
+    human loop ("" if none). `handed_over` is when its answers were last handed over again for want
+    of a result.
     """
 
     id: str
@@ -72,7 +75,7 @@ class Review:
     state: ReviewState
     at: str
     labels: tuple[str, ...]
-    wanted: int
+    reviewers: int = field(metadata=stored_as("wanted"))
     guess: tuple[Label, ...] = ()
     guess_shown: bool = False
     version: str = ""
@@ -82,35 +85,39 @@ class Review:
     claims: Mapping[str, str] = field(default_factory=dict)
     skipped: tuple[str, ...] = ()
     loop: str = ""
-    asked: int = 0
+    loops_started: int = field(default=0, metadata=stored_as("asked"))
     handed_over: str = ""
 
     @property
     def sort_key(self) -> str:
-        """Its place in listings by time."""
+        """Its sort key in listings by time."""
         return sort_key(self.at, self.id)
 
     @property
     def shows_guess(self) -> bool:
-        """Business rule: an answer that measures the model is given without seeing its guess."""
+        """Business rule: nobody sees the model's guess for an answer that measures the model."""
         return self.guess_shown and not self.also_quality and self.purpose != ReviewPurpose.QUALITY
 
     @property
     def guess_was_seen(self) -> bool:
         """Whether somebody may have seen the guess already."""
-        had_it = self.answers or self.claims or self.skipped or self.loop
-        return self.shows_guess and bool(self.guess) and bool(had_it)
+        opened = self.answers or self.claims or self.skipped or self.loop
+        return self.shows_guess and bool(self.guess) and bool(opened)
 
     @property
     def shown_reason(self) -> str:
-        """Why people are asked, without what the model said unless they may see it."""
+        """Why people review the image, without the model's guess unless they may see it."""
         hidden = self.purpose == ReviewPurpose.UNSURE and not self.shows_guess
         return "the model was unsure" if hidden else self.reason
 
     @property
     def shown_guess(self) -> tuple[Label, ...]:
-        """What the model said, as far as people may see it."""
+        """The model's guess, as far as people may see it."""
         return self.guess if self.shows_guess else ()
+
+    def offers(self, label: str) -> bool:
+        """Whether people can answer `label`."""
+        return label in (*self.labels, NONE_OF_THE_ABOVE)
 
     def as_json(self) -> dict[str, Any]:
         """As `loupe reviews --json` shows it: the model's guess only where people may see it."""
@@ -121,7 +128,7 @@ class Review:
             "state": self.state,
             "at": self.at,
             "labels": list(self.labels),
-            "wanted": self.wanted,
+            "wanted": self.reviewers,
             "answers": [vars(answer) for answer in self.answers],
             "guess": [label.as_json() for label in self.shown_guess],
             "reason": self.shown_reason,
@@ -133,8 +140,62 @@ def review_id(image: ImageRef, purpose: ReviewPurpose) -> str:
     return f"{purpose.replace(' ', '-')}-{image.id}"
 
 
+def review_event(kind: str, review: Review, at: datetime, /, **detail: Any) -> Event:
+    """An event that a review causes once."""
+    return image_event(kind, review.id, at, review.image, **detail)
+
+
+def new_review(
+    detection: Detection,
+    output: ModelOutput,
+    labels: tuple[str, ...],
+    settings: Settings,
+    has_place: bool,
+    now: datetime,
+) -> Review:
+    """The review of an image that the model is unsure of, or has not read because there is none.
+
+    It is queued when the day's number of reviews is reached (`has_place` is false).
+    """
+    if output.outcome == "labels":
+        purpose, reason = ReviewPurpose.UNSURE, why_unsure(output, settings.minimum_confidence)
+    else:
+        purpose, reason = ReviewPurpose.COLD_START, output.reason
+    return Review(
+        id=review_id(detection.image, purpose),
+        image=detection.image,
+        purpose=purpose,
+        state=ReviewState.OPEN if has_place else ReviewState.QUEUED,
+        at=timestamp(now),
+        labels=labels,
+        reviewers=settings.reviewers,
+        guess=output.labels,
+        guess_shown=settings.show_guess,
+        version=output.version,
+        reason=reason if has_place else f"{reason}; today's number of reviews is reached",
+    )
+
+
+def quality_review(
+    detection: Detection, labels: tuple[str, ...], reviewers: int, now: datetime
+) -> Review:
+    """The review of an image that is a sample of the model's quality."""
+    return Review(
+        id=review_id(detection.image, ReviewPurpose.QUALITY),
+        image=detection.image,
+        purpose=ReviewPurpose.QUALITY,
+        state=ReviewState.OPEN,
+        at=timestamp(now),
+        labels=labels,
+        reviewers=reviewers,
+        guess=tuple(label for label in detection.labels if label.by == LabelledBy.MODEL),
+        version=detection.version,
+        reason="a sample to measure quality",
+    )
+
+
 def label_conflict(group: Group, bucket: str, at: str) -> Review:
-    """The conflict of a picture that stands under several labels, for an operator to decide."""
+    """The conflict of a picture with several labels, for an operator to decide."""
     newest = group.members[-1]
     return Review(
         id=label_conflict_id(group.id),
@@ -143,7 +204,7 @@ def label_conflict(group: Group, bucket: str, at: str) -> Review:
         state=ReviewState.CONFLICT,
         at=at,
         labels=group.labels,
-        wanted=0,
+        reviewers=0,
         reason=remark(group, newest.key),
     )
 
@@ -154,15 +215,15 @@ def label_conflict_id(group_id: str) -> str:
 
 
 def group_in_conflict(review: Review) -> str:
-    """The group that `label_conflict` made the review for."""
+    """The id of the group that a review of `label_conflict` is about."""
     return review.id.removeprefix(label_conflict_id(""))
 
 
 def claim(review: Review, worker: str, now: datetime) -> Review | None:
-    """The review kept for `worker` for a time, or None when it is not to be had.
+    """The review reserved for `worker` for a time, or None when it is not available.
 
-    Business rule: no more people work on a task at a time than it still needs answers, and what
-    Amazon A2I asks is not asked here.
+    Business rule: at most as many people work on a task as it still needs answers, and a task with
+    an open human loop is not available here.
     """
     answered = {answer.worker for answer in review.answers}
     if (
@@ -177,21 +238,21 @@ def claim(review: Review, worker: str, now: datetime) -> Review | None:
         for who, until in review.claims.items()
         if until > timestamp(now) and who not in answered and who != worker
     }
-    if len(answered) + len(others) >= review.wanted:
+    if len(answered) + len(others) >= review.reviewers:
         return None
     until = timestamp(now + timedelta(minutes=CLAIM_MINUTES))
     return replace(review, claims=others | {worker: until})
 
 
 def release(review: Review, worker: str, skip: bool) -> Review:
-    """The review given back; with `skip`, `worker` does not get it again."""
+    """The review without the claim of `worker`, who with `skip` does not get it again."""
     claims = {who: until for who, until in review.claims.items() if who != worker}
-    skipped = {*review.skipped, *([worker] if skip else ())}
-    return replace(review, claims=claims, skipped=tuple(sorted(skipped)))
+    skipped = sorted({*review.skipped, worker}) if skip else review.skipped
+    return replace(review, claims=claims, skipped=tuple(skipped))
 
 
 def is_due_again(review: Review, answered_at: datetime, now: datetime) -> bool:
-    """Whether answers of `answered_at` that nothing came of are to be handed over (again)."""
+    """Whether answers of `answered_at` without a result are due to be handed over again."""
     if review.handed_over:
         return now - datetime.fromisoformat(review.handed_over) >= NEXT_HAND_OVER
     return now - answered_at >= FIRST_HAND_OVER
@@ -199,7 +260,7 @@ def is_due_again(review: Review, answered_at: datetime, now: datetime) -> bool:
 
 @dataclass(frozen=True)
 class Consensus:
-    """What people's answers come to. `label` is None for a conflict."""
+    """The result of people's answers. `label` is None for a conflict."""
 
     label: str | None
     agreeing: int
@@ -216,60 +277,68 @@ def consensus(answers: Sequence[Answer]) -> Consensus:
 
 def check_answer(review: Review, worker: str, label: str) -> None:
     """Raise unless `worker` may answer `review` with `label`: AlreadyDone when it is too late,
-    InvalidRequest for an answer that can never be one.
+    InvalidRequest for an invalid answer.
     """
     if review.state not in (ReviewState.OPEN, ReviewState.QUEUED):
         raise AlreadyDone(
             f"Review {review.id} is {review.state}; 'loupe reviews' lists the open ones."
         )
-    if label != NONE_OF_THE_ABOVE and label not in review.labels:
-        raise InvalidRequest(not_offered(label, review))
+    check_offered(label, review)
     if not worker.strip():
         raise InvalidRequest("A reviewer needs a name: --reviewer NAME.")
     if any(answer.worker == worker for answer in review.answers):
         raise AlreadyDone(f"{worker} answered review {review.id} already; another person can.")
 
 
-def not_offered(label: str, review: Review) -> str:
-    """What is wrong with an answer that is not one of the review's labels."""
-    return (
-        f"{label!r} is not one of the labels of this review: {', '.join(review.labels)}, or "
-        f"{NONE_OF_THE_ABOVE!r}."
+def add_answer(review: Review, answer: Answer) -> Review:
+    """The review with one more answer; raises like `check_answer`."""
+    check_answer(review, answer.worker, answer.label)
+    answers = (*review.answers, answer)
+    state = ReviewState.CLOSING if len(answers) >= review.reviewers else review.state
+    return replace(release(review, answer.worker, skip=False), answers=answers, state=state)
+
+
+def repeats_answer(review: Review, worker: str, label: str) -> bool:
+    """Whether `worker` sends the same last answer again, as after a lost response."""
+    return review.state == ReviewState.CLOSING and any(
+        (answer.worker, answer.label) == (worker, label) for answer in review.answers
     )
+
+
+def check_offered(label: str, review: Review) -> None:
+    """Raise InvalidRequest unless `label` is one of the review's labels, or none of them."""
+    if not review.offers(label):
+        raise InvalidRequest(
+            f"{label!r} is not one of the labels of this review: {', '.join(review.labels)}, or "
+            f"{NONE_OF_THE_ABOVE!r}."
+        )
 
 
 def render_output(review: Review, flow: str) -> str:
     """`output.json` as Amazon A2I writes it."""
-    return json.dumps(
-        {
-            "flowDefinitionArn": flow,
-            "humanAnswers": [
-                {
-                    "acceptanceTime": answer.at,
-                    "submissionTime": answer.at,
-                    "timeSpentInSeconds": 0,
-                    "workerId": answer.worker,
-                    "workerMetadata": {
-                        "identityData": {
-                            "identityProviderType": "Loupe",
-                            "issuer": flow,
-                            "sub": answer.worker,
-                        }
-                    },
-                    "answerContent": {"label": {"label": answer.label}},
-                }
-                for answer in review.answers
-            ],
-            "humanLoopName": review.id,
-            "inputContent": loop_input(review),
-        },
-        ensure_ascii=False,
-        indent=1,
-    )
+    document = {
+        "flowDefinitionArn": flow,
+        "humanAnswers": [_human_answer(answer, flow) for answer in review.answers],
+        "humanLoopName": review.id,
+        "inputContent": loop_input(review),
+    }
+    return json.dumps(document, ensure_ascii=False, indent=1)
+
+
+def _human_answer(answer: Answer, flow: str) -> dict[str, Any]:
+    identity = {"identityProviderType": "Loupe", "issuer": flow, "sub": answer.worker}
+    return {
+        "acceptanceTime": answer.at,
+        "submissionTime": answer.at,
+        "timeSpentInSeconds": 0,
+        "workerId": answer.worker,
+        "workerMetadata": {"identityData": identity},
+        "answerContent": {"label": {"label": answer.label}},
+    }
 
 
 def loop_input(review: Review) -> dict[str, Any]:
-    """What the task page gets."""
+    """The input of the task page."""
     return {
         "taskObject": review.image.uri,
         "labels": [*review.labels, NONE_OF_THE_ABOVE],
@@ -280,14 +349,14 @@ def loop_input(review: Review) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Output:
-    """What an `output.json` says: whose loop it was and who answered what."""
+    """The content of an `output.json`: the loop and its answers."""
 
     loop: str
     answers: tuple[Answer, ...]
 
 
 def parse_output(text: str) -> Output:
-    """Read an `output.json`; raises InvalidRequest that says what is wrong with it."""
+    """Read an `output.json`; raises InvalidRequest with the reason when that fails."""
     try:
         document = json.loads(text)
         loop = document["humanLoopName"]
@@ -302,7 +371,7 @@ def parse_output(text: str) -> Output:
 
 
 def _answer(answer: Mapping[str, Any]) -> Answer:
-    """The label stands under the widget's name, whatever that is, as a text or as its `label`."""
+    """The label is the value of the page's one widget, as a text or as its `label`."""
     (value,) = answer["answerContent"].values()
     label = value["label"] if isinstance(value, dict) else value
     if not isinstance(label, str):
@@ -313,5 +382,5 @@ def _answer(answer: Mapping[str, Any]) -> Answer:
 def check_output(review: Review, output: Output) -> None:
     """Raise InvalidRequest when an answer is outside the labels that were offered."""
     for answer in output.answers:
-        if answer.label != NONE_OF_THE_ABOVE and answer.label not in review.labels:
+        if not review.offers(answer.label):
             raise InvalidRequest(f"{answer.label!r} was not offered as a label")

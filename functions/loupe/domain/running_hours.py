@@ -1,8 +1,8 @@
-"""How long versions ran, from what the service said at each look at it; and what that costs.
+"""How long versions ran, from regular looks at their status, and what that costs.
 
 Custom Labels bills a version from the moment it is RUNNING until it is stopped, for each of its
-inference units. The service does not say when that moment was, so Loupe looks every minute, and
-whenever it starts or stops a version.
+inference units. The service does not report that moment, so Loupe looks every minute, and whenever
+it starts or stops a version.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,10 +16,10 @@ DOLLARS_PER_UNIT_HOUR = 4.0
 
 @dataclass(frozen=True)
 class Look:
-    """What the service said of a version at a moment.
+    """The status of a version at a moment.
 
-    `status` is its ProjectVersionStatus, `units` are its inference units, and `since` is when it
-    was first seen STARTING or RUNNING, without being seen in another status after.
+    `status` is its ProjectVersionStatus, `units` are its inference units, and `since` is the time
+    of the first look that had it STARTING or RUNNING, with no other status at a look since.
     """
 
     at: datetime
@@ -29,7 +29,7 @@ class Look:
 
 
 def next_look(before: Look | None, at: datetime, status: str, units: int) -> Look | None:
-    """The look to keep after `before`, or None when there is nothing to keep."""
+    """The look to store after `before`, or None when there is nothing to store."""
     was_up = before is not None and before.status in UP
     if status not in UP:
         return Look(at, status, units) if was_up else None
@@ -39,8 +39,8 @@ def next_look(before: Look | None, at: datetime, status: str, units: int) -> Loo
 def unit_seconds(before: Look | None, now: Look) -> Mapping[str, float]:
     """Inference-unit seconds between two looks, by day in UTC (`2026-01-31`).
 
-    A version that is RUNNING now, and was RUNNING or STARTING at the look before, is taken to have
-    run since: at most one look too much for each start. Everything else counts nothing.
+    A version that is RUNNING now, and was RUNNING or STARTING at the look before, counts as running
+    in between: at most one interval too many for each start. Everything else counts nothing.
     """
     if before is None or before.status not in UP or now.status != ModelStatus.RUNNING:
         return {}
@@ -51,7 +51,7 @@ def unit_seconds(before: Look | None, now: Look) -> Mapping[str, float]:
 
 
 def _by_day(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """The stretch from `start` to `end`, cut at midnight; none when `end` is not later."""
+    """The interval from `start` to `end`, split at midnight; none when `end` is not later."""
     while start < end:
         midnight = datetime.combine(start.date() + timedelta(days=1), time(), UTC)
         yield start, min(end, midnight)
@@ -60,9 +60,9 @@ def _by_day(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime
 
 @dataclass(frozen=True)
 class Cost:
-    """What running versions cost, in dollars; `billed` is False on the embedded stack.
+    """The cost of running versions, in dollars; `billed` is False on the embedded stack.
 
-    `hourly` is the rate of what ran at the last look. Days and months are those of UTC.
+    `hourly` is the rate of the versions that ran at the last look. Days and months are in UTC.
     """
 
     billed: bool
@@ -118,7 +118,7 @@ def dollars(seconds: float) -> float:
 
 
 def bill_text(billed: bool, seconds: float = 0.0) -> str:
-    """What an event says about the bill: of a run of so many inference-unit seconds, or a start."""
+    """A sentence about the bill: of a run of that many inference-unit seconds, or of a start."""
     if not billed:
         return "Nothing is billed on this machine"
     if not seconds:

@@ -1,4 +1,4 @@
-"""What settings mean for schedules and for the detection queue's concurrency."""
+"""Schedules and the detection queue's concurrency, from the settings."""
 
 import re
 from dataclasses import dataclass
@@ -32,14 +32,14 @@ def sampling_schedule(settings: Settings) -> Schedule:
 
 
 def detection_concurrency(settings: Settings) -> int:
-    """Images read at a time. SQS event sources take 2 to 1000."""
+    """Images read in parallel. SQS event sources accept 2 to 1000."""
     return max(2, min(1000, settings.maximum_inference_units * DETECTIONS_PER_UNIT))
 
 
 def next_run(since: datetime, expression: str, now: datetime) -> datetime:
-    """When a schedule with the rate `expression`, begun at `since`, runs next after `now`."""
-    found = re.fullmatch(r"rate\((\d+) minutes?\)", expression)
-    if found is None:
+    """The next run after `now` of a schedule with the rate `expression` that began at `since`."""
+    match = re.fullmatch(r"rate\((\d+) minutes?\)", expression)
+    if match is None:
         raise ValueError(f"{expression!r} is not a rate in minutes")
-    every = timedelta(minutes=int(found[1]))
+    every = timedelta(minutes=int(match[1]))
     return since + every * ((now - since) // every + 1)

@@ -1,24 +1,24 @@
-"""Which names a stack can have. The template names what it makes after the stack."""
+"""The names that a stack can have. The template derives other names from it."""
 
 import re
 
 from loupe.errors import InvalidRequest
 
 LONGEST = 51
-"""EventBridge Scheduler takes 64 characters, and `-housekeeping` is the longest ending."""
+"""EventBridge Scheduler accepts 64 characters, and `-housekeeping` is the longest suffix."""
 LONGEST_WITH_TEAM = 42
 """A domain of Amazon Cognito has at most 63 characters, and ends in `-workers-<account>`."""
 RESERVED = ("aws", "ssm")
-"""Parameter Store takes no name that begins so, in upper or lower case."""
+"""Parameter Store accepts no name with such a prefix, in upper or lower case."""
 NOT_IN_DOMAINS = ("aws", "amazon", "cognito")
-"""Words that a domain of Amazon Cognito may not hold."""
+"""Words that a domain of Amazon Cognito may not contain."""
 A2I_NAME = re.compile(r"[a-z0-9](-*[a-z0-9])*")
 
 
 def check_stack_name(name: str, uses_a2i: bool = False, makes_team: bool = False) -> None:
-    """Raise InvalidRequest if a stack of this name could not be made whole.
+    """Raise InvalidRequest if not all resources of a stack can be created under this name.
 
-    `uses_a2i` is HumanReview = a2i; `makes_team` is that without a WorkteamArn.
+    `uses_a2i`: HumanReview is a2i. `makes_team`: it is, and WorkteamArn is empty.
     """
     reason = _reason(name, uses_a2i, makes_team)
     if reason:
@@ -29,7 +29,7 @@ def check_stack_name(name: str, uses_a2i: bool = False, makes_team: bool = False
 
 
 def _reason(name: str, uses_a2i: bool, makes_team: bool) -> str:
-    """What is wrong with a name, or ""."""
+    """Why a name cannot be used, or ""."""
     longest = LONGEST_WITH_TEAM if makes_team else LONGEST
     if len(name) > longest:
         team = " with a work team of its own" if makes_team else ""

@@ -1,4 +1,4 @@
-"""What is counted by the hour, so that charts need not read every record."""
+"""Hourly counts, so that charts need not read every record."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -16,11 +16,11 @@ COUNTED: Mapping[str, str] = {
 }
 AGREED = "agreed"
 COUNTS = (*COUNTED.values(), AGREED)
-"""All that an hour counts; `agreed` are the quality samples in which person and model agreed."""
+"""The counts of an hour; `agreed`: quality samples in which person and model agree."""
 
 
 def tally(events: Iterable[Event]) -> Mapping[str, int]:
-    """What `events` add to the counts of their hour."""
+    """The counts that `events` add to their hour."""
     counts: Counter[str] = Counter()
     for event in events:
         if event.type in COUNTED:

@@ -1,4 +1,4 @@
-"""Names under which records are stored, where an earlier release gave a field another one."""
+"""Stored names of fields that had another name in an earlier release."""
 
 from collections.abc import Mapping
 
@@ -6,5 +6,5 @@ STORED_NAME = "stored name"
 
 
 def stored_as(name: str) -> Mapping[str, str]:
-    """Metadata of a dataclass's field that records hold as `name`."""
+    """Metadata of a dataclass field that is stored as `name`."""
     return {STORED_NAME: name}

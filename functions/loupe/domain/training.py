@@ -7,21 +7,22 @@ from datetime import datetime
 from loupe.domain.failures import Failure, blames_data, next_try
 from loupe.domain.keys import timestamp
 from loupe.domain.labelled_images import Counts, trainable_labels, underrepresented_labels
-from loupe.domain.versions import UNDECIDED, VersionStatus
+from loupe.domain.versions import UNDECIDED, Service, Version, VersionStatus
 
 MAXIMUM_DOUBLINGS = 10
 MOST_LABELS = 250
 """Labels of one dataset; a limit of Rekognition Custom Labels."""
 STALL_AFTER = 3
-"""So many versions in a row that were not promoted double the number of images asked for."""
+"""Consecutive versions without a promotion that double the number of images needed."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What has happened since the last attempt, and how the attempts went.
+    """The changes since the last attempt, and the number of attempts.
 
-    `unused` counts labelled images that came since and give a training nothing new, such as the
-    same picture again; `unused_image` and `unused_why` tell of the newest of them.
+    `not_promoted` counts consecutive versions that were not promoted. `unused` counts labelled
+    images since the last attempt that give a training nothing new, such as copies of a picture;
+    `unused_image` and `unused_why` are the newest of them and its reason.
     """
 
     attempts: int = 0
@@ -34,10 +35,10 @@ class Progress:
 
 @dataclass(frozen=True)
 class Attempt:
-    """The newest version: its status, and its F1 once it is known.
+    """The newest version: its status, and its F1 once it is trained.
 
-    `retry_at` says when an attempt that failed for a cause outside its data is tried again ("":
-    it is not), `failures` how often in a row that has happened.
+    `retry_at` is when an attempt that failed for a cause outside its data is repeated ("": never),
+    `failures` the number of such failures in a row.
     """
 
     version: str
@@ -49,10 +50,10 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a check decided. `action` is "train" (begin or go on), "deploy" or "nothing".
+    """The decision of a check. `action` is "train" (begin or continue), "deploy" or "nothing".
 
-    `postponed`: there is enough new data, but not of the kind that a training needs. `failures`
-    of earlier attempts with the same data are carried on.
+    `postponed`: there is enough new data, but too few labels have images to train and test with.
+    `failures` are those of earlier attempts with the same data.
     """
 
     action: str
@@ -76,18 +77,18 @@ class Ending:
 
 
 def words_of(reason: str, failure: Failure | None) -> str:
-    """Why a run ended, with what it caught if it caught anything."""
+    """Why a run ended, with the error that it caught, if any."""
     return f"{reason} ({failure.words})" if failure else reason
 
 
 def end_attempt(
     outcome: VersionStatus, reason: str, failure: Failure | None, failures: int, now: datetime
 ) -> Ending:
-    """What becomes of an attempt that ended with `outcome`, after `failures` earlier failures.
+    """The ending of an attempt with `outcome`, after `failures` earlier failures.
 
-    Business rule: a paid training is not given up, nor new data asked for, because of a cause
-    outside the data (permission, limit, capacity, fault). What the service itself gave up needs
-    another training; anything else goes on where it was.
+    Business rule: a cause outside the data (permission, limit, capacity, fault) neither ends a paid
+    training for good nor calls for new data. A training that the service itself ended is repeated;
+    any other attempt continues where it was.
     """
     if outcome not in (VersionStatus.FAILED, VersionStatus.TRAINING_FAILED):
         return Ending(outcome, reason)
@@ -102,8 +103,29 @@ def end_attempt(
     )
 
 
+def next_step(version: str, ending: Ending, outcome: VersionStatus, rollback: bool) -> str:
+    """What follows a run that put no version into service, as a sentence for the operator."""
+    if ending.retry_at:
+        return f"It is tried again after {ending.retry_at}, or at once with 'loupe train --again'."
+    if rollback:
+        return f"'loupe rollback {version}' tries it once more."
+    if outcome == VersionStatus.TRAINING_FAILED:
+        return "The next training starts when there are enough new labelled images."
+    return "'loupe models' lists every version with its reason."
+
+
+def plan_rollback(version: Version, service: Service) -> Plan:
+    """The plan to put an earlier version back, if it can be."""
+    if version.name == service.version:
+        return Plan("nothing", f"{version.name} is in service already")
+    if not version.arn or version.status in (VersionStatus.TRAINING, VersionStatus.TRAINING_FAILED):
+        reason = f"{version.name} is {version.status} and cannot be put into service"
+        return Plan("nothing", reason)
+    return Plan("deploy", "an operator asked for it", version.name)
+
+
 def needed_changes(minimum: int, not_promoted: int) -> int:
-    """Images asked for: doubled for every three versions in a row that were not promoted."""
+    """Images needed: doubled for every three consecutive versions that were not promoted."""
     return minimum << _doublings(not_promoted)
 
 
@@ -120,9 +142,9 @@ def plan_training(
     now: str,
     again: bool = False,
 ) -> Plan:
-    """Decide one check, at the time `now`; `again`: an operator asks for a failed attempt at once.
+    """Decide one check, at the time `now`; `again`: an operator repeats a failed attempt at once.
 
-    An unfinished attempt goes on before anything new begins. Otherwise new data decides.
+    An unfinished attempt continues before a new one begins; a new one needs enough new data.
     """
     if last and (plan := _unfinished(last, progress, counts, minimum_f1, now, again)):
         return plan
@@ -130,29 +152,18 @@ def plan_training(
         return Plan("nothing", "no failed training is left to repeat")
     needed = needed_changes(minimum_changes, progress.not_promoted)
     if progress.changes < needed:
-        return Plan(
-            "nothing",
-            _too_few_changes(progress, needed),
-        )
-    return _begin(
-        f"{progress.changes} labelled images are new, relabelled or gone since the last attempt",
-        progress,
-        counts,
-    )
+        return Plan("nothing", _too_few_changes(progress, needed))
+    changes = "labelled images are new, relabelled or gone since the last attempt"
+    return _begin(f"{progress.changes} {changes}", progress, counts)
 
 
 def _unfinished(
-    last: Attempt,
-    progress: Progress,
-    counts: Counts,
-    minimum_f1: float,
-    now: str,
-    again: bool,
+    last: Attempt, progress: Progress, counts: Counts, minimum_f1: float, now: str, again: bool
 ) -> Plan | None:
-    """What to do about the last attempt, or None when it is over.
+    """The plan for the last attempt, or None when it is over.
 
-    One that was cut off goes on; one that failed for a cause outside its data is taken up after a
-    pause; one that a lowered gate would now let through is decided again without a training.
+    An interrupted attempt continues; one that failed for a cause outside its data is repeated after
+    a pause; one whose F1 reaches a lowered gate is decided again without a training.
     """
     due = again or last.retry_at <= now
     pause = f"it is tried again after {last.retry_at}, or at once with 'loupe train --again'"
@@ -163,61 +174,56 @@ def _unfinished(
     if last.status == VersionStatus.FAILED and again:
         return Plan("train", "an operator asks for another try", last.version)
     if last.status == VersionStatus.TRAINING_FAILED and due and (again or last.retry_at):
-        words = f"the training of {last.version} failed and is repeated with the same data"
-        return _begin(words, progress, counts, last.failures)
+        reason = f"the training of {last.version} failed and is repeated with the same data"
+        return _begin(reason, progress, counts, last.failures)
     if last.status == VersionStatus.BELOW_GATE and last.f1 is not None and last.f1 >= minimum_f1:
         return Plan("train", f"the gate is now {minimum_f1:g}, which it reaches", last.version)
     return None
 
 
 def _begin(reason: str, progress: Progress, counts: Counts, failures: int = 0) -> Plan:
-    """A new attempt with everything that is usable, if that is enough for a training."""
-    trainable, thin = trainable_labels(counts), underrepresented_labels(counts)
+    """A new attempt with all usable images, if they are enough for a training."""
+    trainable, too_few = trainable_labels(counts), underrepresented_labels(counts)
     if len(trainable) < 2:
-        reason = _too_few_labels(trainable, thin) + unused(progress)
-        return Plan("nothing", reason, left_out=thin, postponed=True)
+        reason = _too_few_labels(trainable, too_few) + unused(progress)
+        return Plan("nothing", reason, left_out=too_few, postponed=True)
     labels = most_frequent(trainable, counts)
     surplus = sorted(set(trainable) - set(labels))
-    notes = [reason]
-    if thin:
-        notes.append(f"left out because they need more images: {', '.join(thin)}")
+    if too_few:
+        reason += f"; left out because they need more images: {', '.join(too_few)}"
     if surplus:
-        notes.append(f"left out because a model knows at most {MOST_LABELS}: {', '.join(surplus)}")
+        reason += f"; left out because a model has at most {MOST_LABELS}: {', '.join(surplus)}"
     return Plan(
         "train",
-        "; ".join(notes),
+        reason,
         version=f"v{progress.attempts + 1}",
         begins=True,
         labels=labels,
-        left_out=(*thin, *surplus),
+        left_out=(*too_few, *surplus),
         failures=failures,
     )
 
 
 def most_frequent(labels: Sequence[str], counts: Counts) -> tuple[str, ...]:
-    """The labels with the most images, as many as one model takes, sorted by name."""
+    """The labels with the most images, up to the number of one model, sorted by name."""
     ranked = sorted(labels, key=lambda name: (-counts[name].train - counts[name].test, name))
     return tuple(sorted(ranked[:MOST_LABELS]))
 
 
 def _too_few_changes(progress: Progress, needed: int) -> str:
     lowered = progress.changes >> _doublings(progress.not_promoted)
-    images = (
-        "1 labelled image was"
-        if progress.changes == 1
-        else (f"{progress.changes} labelled images were")
-    )
+    images = "image was" if progress.changes == 1 else "images were"
     way_out = f"upload {needed - progress.changes} more"
     if lowered:
         way_out += f", or set Minimum-Untrained-Images to {lowered}"
     return (
-        f"{images} added, relabelled or removed since the last attempt, {needed} are asked for"
-        f"{unused(progress)}: {way_out}"
+        f"{progress.changes} labelled {images} added, relabelled or removed since the last "
+        f"attempt, {needed} are needed{unused(progress)}: {way_out}"
     )
 
 
 def unused(progress: Progress) -> str:
-    """What came and does not count, to be added to a sentence; "" if everything counts."""
+    """A clause about the images that do not count, to end a sentence; "" if all count."""
     if not progress.unused:
         return ""
     newest = f"{progress.unused_image} ({progress.unused_why.rstrip('.')})"
@@ -226,10 +232,10 @@ def unused(progress: Progress) -> str:
     return f"; {progress.unused} more came and do not count, the newest is {newest}"
 
 
-def _too_few_labels(labels: Sequence[str], thin: Sequence[str]) -> str:
-    missing = f"; too few independent images of {', '.join(thin)}" if thin else ""
+def _too_few_labels(labels: Sequence[str], too_few: Sequence[str]) -> str:
+    missing = f"; too few independent images of {', '.join(too_few)}" if too_few else ""
     return (
         f"a training needs two labels with an image to train on and another to test with, there "
         f"are {len(labels)}{missing}: upload labelled images of them, or set Reviewers-Per-Image "
-        "to 2, since an image that one reviewer labelled is never tested with"
+        "to 2, since an image that one reviewer labelled is never used for testing"
     )

@@ -1,13 +1,16 @@
-"""Versions of the model, and which of them is in service."""
+"""Versions of the model, and the one in service."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from loupe.domain.events import Event, make_event
+
 
 class VersionStatus(StrEnum):
-    """What has become of a version."""
+    """The states of a version."""
 
     TRAINING = "training"
     TRAINING_FAILED = "training_failed"
@@ -23,7 +26,7 @@ class VersionStatus(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> "VersionStatus | None":
-        """What 0.1.0 called two of them, in records and in runs that began under it."""
+        """Two names of 0.1.0, in its records and in the runs that it began."""
         return {"refused": cls.REJECTED, "retired": cls.REPLACED}.get(str(value))
 
 
@@ -32,7 +35,7 @@ UNDECIDED = (VersionStatus.TRAINING, VersionStatus.WAITING_FOR_APPROVAL)
 
 @dataclass(frozen=True)
 class Version:
-    """One trained (or failed) version. `f1` is the service's own, on the holdout of its time.
+    """One version, trained or failed. `f1` is the service's own, on the holdout of its training.
 
     `retry_at` and `failures` are those of `domain.training.Attempt`.
     """
@@ -62,9 +65,14 @@ class Version:
         return shown | {"in_service": self.name == in_service, "labels": list(self.labels)}
 
 
+def version_event(kind: str, cause: str, at: datetime, version: Version, **detail: Any) -> Event:
+    """An event about a version that was trained."""
+    return make_event(kind, cause, at, version=version.name, f1=version.f1, **detail)
+
+
 @dataclass(frozen=True)
 class Service:
-    """Which version answers, and which one did before."""
+    """The version in service and the one before it; "" where there is none."""
 
     version: str = ""
     arn: str = ""

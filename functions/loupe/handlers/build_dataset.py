@@ -1,14 +1,11 @@
-"""Bring the project's datasets to what a version is to be trained on."""
+"""Update the project's datasets to what a version is trained on."""
 
-from dataclasses import asdict
-from typing import Any
-
-from loupe.correlation import correlated
-from loupe.services.training_data import build_datasets
+from loupe.correlation import JSON, correlated
+from loupe.services.training_data import DatasetProgress, build_datasets
 from loupe.wiring import deps
 
 
 @correlated
-def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
-    """`{"version"}` -> how far the datasets are. Repeating it is safe at any point."""
-    return asdict(build_datasets(payload["version"], deps()))
+def handler(payload: JSON, context: object) -> DatasetProgress:
+    """`{"version"}` -> the progress of the datasets. Safe to repeat."""
+    return build_datasets(payload["version"], deps())

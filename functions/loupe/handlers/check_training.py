@@ -1,16 +1,14 @@
 """Decide whether to train, under a lease that only one run can hold."""
 
-from dataclasses import asdict
-from typing import Any
-
-from loupe.correlation import correlated
+from loupe.correlation import JSON, correlated
 from loupe.domain.settings import Settings
+from loupe.domain.training import Plan
 from loupe.services.training import TrainingCheck, check_training
 from loupe.wiring import deps
 
 
 @correlated
-def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
+def handler(payload: JSON, context: object) -> Plan:
     """`{"execution", "settings", "deploy"?, "again"?}` -> a plan."""
     check = TrainingCheck(
         payload["execution"],
@@ -18,4 +16,4 @@ def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
         payload.get("deploy", ""),
         payload.get("again", False),
     )
-    return asdict(check_training(check, deps()))
+    return check_training(check, deps())

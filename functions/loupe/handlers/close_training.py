@@ -1,17 +1,15 @@
-"""End of a training run: write how it ended, announce it, and give the lease back."""
+"""End a training run: write its outcome, announce it, and release the lease."""
 
-from dataclasses import asdict
-from typing import Any
-
-from loupe.correlation import correlated
+from loupe.correlation import JSON, correlated
 from loupe.domain.failures import failure_from_json
+from loupe.domain.training import Ending
 from loupe.domain.versions import VersionStatus
 from loupe.services.training import TrainingEnd, close_training
 from loupe.wiring import deps
 
 
 @correlated
-def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
+def handler(payload: JSON, context: object) -> Ending:
     """`{"execution", "version", "outcome", "reason", "error", "rollback"}` -> an ending."""
     end = TrainingEnd(
         execution=payload["execution"],
@@ -21,4 +19,4 @@ def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
         rollback=payload["rollback"],
         failure=failure_from_json(payload.get("error")),
     )
-    return asdict(close_training(end, deps()))
+    return close_training(end, deps())

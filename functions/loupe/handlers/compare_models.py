@@ -1,16 +1,13 @@
 """Score a new version and the one in service on the same holdout images, and judge."""
 
-from dataclasses import asdict
-from typing import Any
-
-from loupe.correlation import correlated
+from loupe.correlation import JSON, correlated
 from loupe.domain.settings import Settings
-from loupe.services.comparison import compare
+from loupe.services.comparison import ComparisonProgress, compare
 from loupe.wiring import deps
 
 
 @correlated
-def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
-    """`{"version", "settings"}` -> how far the comparison is."""
+def handler(payload: JSON, context: object) -> ComparisonProgress:
+    """`{"version", "settings"}` -> the progress of the comparison."""
     settings = Settings.from_parameters(payload["settings"])
-    return asdict(compare(payload["version"], settings, deps()))
+    return compare(payload["version"], settings, deps())

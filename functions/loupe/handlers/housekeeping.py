@@ -1,4 +1,4 @@
-"""Every minute: start or stop the model in service, and go on with what waits."""
+"""Every minute: start or stop the model in service, and continue what waits."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Custom resource: the Rekognition project, made with the stack and taken apart with it."""
+"""Custom resource: the Rekognition project, created and deleted with the stack."""
 
 from typing import Any
 

@@ -1,13 +1,11 @@
-"""Record what became of an image, with its event."""
+"""Record the outcome of reading an image, with its event."""
 
-from typing import Any
-
-from loupe.correlation import correlated
+from loupe.correlation import JSON, correlated
 from loupe.services.detection import record_outcome
 from loupe.wiring import deps
 
 
 @correlated
-def handler(request: dict[str, Any], context: Any) -> dict[str, Any]:
+def handler(request: JSON, context: object) -> JSON:
     """`{"image", "state", "answer"?, "reason"?, "error"?, "minimum"?}` -> `{"state"}`."""
     return {"state": record_outcome(request, deps())}

@@ -1,15 +1,14 @@
-"""Bring a version to running or stopped."""
+"""Start or stop a version."""
 
-from dataclasses import asdict
-from typing import Any
-
-from loupe.correlation import correlated
-from loupe.services.serving import StateChange, set_state
+from loupe.correlation import JSON, correlated
+from loupe.services.serving import ModelState, StateChange, set_state
 from loupe.wiring import deps
 
 
 @correlated
-def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
-    """`{"version", "wanted", "reason", "started"?}` -> how far it is. Safe to repeat."""
-    change = StateChange(payload["version"], payload["wanted"], payload["reason"])
-    return asdict(set_state(change, payload.get("started", False), deps()))
+def handler(payload: JSON, context: object) -> ModelState:
+    """`{"version", "wanted", "reason", "started"?}` -> `{"status", "reason"}`. Safe to repeat."""
+    change = StateChange(
+        payload["version"], payload["wanted"], payload["reason"], payload.get("started", False)
+    )
+    return set_state(change, deps())

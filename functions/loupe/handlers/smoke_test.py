@@ -1,13 +1,11 @@
-"""Smoke test: a version that has just been started must answer before it takes over."""
+"""Smoke test: a version that has just started must answer before it takes over."""
 
-from typing import Any
-
-from loupe.correlation import correlated
+from loupe.correlation import JSON, correlated
 from loupe.services.comparison import smoke_test
 from loupe.wiring import deps
 
 
 @correlated
-def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
+def handler(payload: JSON, context: object) -> JSON:
     """`{"version"}` -> `{"answered"}`. Raises TryAgain or ServiceRefused when it does not."""
     return {"answered": smoke_test(payload["version"], deps())}

@@ -1,14 +1,11 @@
-"""Train a version, or say how its training goes."""
+"""Train a version, or say how far its training is."""
 
-from dataclasses import asdict
-from typing import Any
-
-from loupe.correlation import correlated
-from loupe.services.training import train
+from loupe.correlation import JSON, correlated
+from loupe.services.training import TrainingProgress, train
 from loupe.wiring import deps
 
 
 @correlated
-def handler(payload: dict[str, Any], context: Any) -> dict[str, Any]:
-    """`{"version"}` -> how its training goes. The first call starts it; each later one looks."""
-    return asdict(train(payload["version"], deps()))
+def handler(payload: JSON, context: object) -> TrainingProgress:
+    """`{"version"}` -> the progress of its training. The first call starts it."""
+    return train(payload["version"], deps())

@@ -1,4 +1,4 @@
-"""Start the model in service for a backlog, stop it when idle, and stop what nobody needs."""
+"""Start the model in service for a backlog, stop it when idle, and stop every other model."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -11,105 +11,107 @@ from loupe.domain.versions import VersionStatus
 from loupe.errors import ServiceRefused
 from loupe.services.lookups import Lookups
 from loupe.services.serving import StateChange, set_state
-from loupe.telemetry import (
-    logger,
-)
+from loupe.telemetry import logger
 
 
-def switch(now: Lookups) -> str:
+def switch(run: Lookups) -> str:
     """Start the model in service for a backlog, stop it when idle."""
-    if not now.service.version:
+    if not run.service.version:
         return "leave"
-    attempts, idle_minutes = _attempts(now), now.settings.idle_minutes
+    attempts, idle_minutes = _attempts(run), run.settings.idle_minutes
     decision = decide_model_state(
-        status=now.state.status,
-        backlog=sum(1 for _ in islice(now.deps.detections.waiting(page=1), 1)),
-        idle_minutes=0 if idle_minutes and _needs_champion(now) else idle_minutes,
-        last_used=_last_used(now),
-        now=now.deps.clock(),
+        status=run.state.status,
+        backlog=sum(1 for _ in islice(run.deps.detections.waiting(page=1), 1)),
+        idle_minutes=0 if idle_minutes and _needs_champion(run) else idle_minutes,
+        last_used=_last_used(run),
+        now=run.deps.clock(),
         attempts=attempts,
     )
-    if decision.action == "start":
-        _start(decision, attempts, now)
-    elif decision.action == "stop":
-        set_state(
-            StateChange(now.service.version, ModelStatus.STOPPED, decision.reason), False, now.deps
-        )
-    elif decision.action == "give up":
-        _give_up(attempts, now)
+    match decision.action:
+        case "start":
+            _start(decision, attempts, run)
+        case "stop":
+            _stop(run.service.version, decision.reason, run)
+        case "give up":
+            _give_up(attempts, run)
     return decision.action
 
 
-def _attempts(now: Lookups) -> Attempts:
-    """The attempts that count for this version and these units; none once it runs."""
-    attempts = now.deps.versions.attempts()
-    units = f"{now.settings.minimum_inference_units}-{now.settings.maximum_inference_units}"
-    if now.state.status == ModelStatus.RUNNING:
-        now.deps.versions.forget_attempts()
-    elif attempts and (attempts.version, attempts.units) == (now.service.version, units):
+def _attempts(run: Lookups) -> Attempts:
+    """The attempts to start this version with these units since it last ran."""
+    attempts = run.deps.versions.attempts()
+    units = f"{run.settings.minimum_inference_units}-{run.settings.maximum_inference_units}"
+    if run.state.status == ModelStatus.RUNNING:
+        run.deps.versions.forget_attempts()
+    elif attempts and (attempts.version, attempts.units) == (run.service.version, units):
         return attempts
-    return Attempts(now.service.version, units, 0, now.deps.clock())
+    return Attempts(run.service.version, units, 0, run.deps.clock())
 
 
-def _start(decision: Switch, attempts: Attempts, now: Lookups) -> None:
-    """Write the attempt down first, so that one that ends in an error counts as well."""
-    after = replace(attempts, count=attempts.count + 1, at=now.deps.clock())
-    now.deps.versions.save_attempts(after)
+def _start(decision: Switch, attempts: Attempts, run: Lookups) -> None:
+    """Write the attempt first, so that one that ends in an error counts as well."""
+    attempts = replace(attempts, count=attempts.count + 1, at=run.deps.clock())
+    run.deps.versions.save_attempts(attempts)
     try:
-        set_state(
-            StateChange(attempts.version, ModelStatus.RUNNING, decision.reason), False, now.deps
-        )
+        change = StateChange(attempts.version, ModelStatus.RUNNING, decision.reason)
+        set_state(change, run.deps)
     except ServiceRefused as error:
         logger.warning("the service refuses to start the model", exc_info=error)
-        now.deps.versions.save_attempts(replace(after, reason=str(error)))
+        run.deps.versions.save_attempts(replace(attempts, reason=str(error)))
 
 
-def _give_up(attempts: Attempts, now: Lookups) -> None:
-    """Tell the operator once; `loupe status` and the console go on saying so."""
-    reason = attempts.reason or now.state.message or f"it is {now.state.status}"
+def _stop(version: str, reason: str, run: Lookups) -> None:
+    set_state(StateChange(version, ModelStatus.STOPPED, reason), run.deps)
+
+
+def _give_up(attempts: Attempts, run: Lookups) -> None:
+    """Send the operator one event; `loupe status` and the console keep showing the reason."""
+    reason = attempts.reason or run.state.message or f"it is {run.state.status}"
     event = make_event(
         "ModelCannotStart",
         f"{attempts.version}/{timestamp(attempts.at)}",
-        now.deps.clock(),
+        run.deps.clock(),
         version=attempts.version,
         count=attempts.count,
         reason=reason,
     )
     after = replace(attempts, reason=reason, given_up=True)
-    now.deps.versions.save_attempts(after, [event])
+    run.deps.versions.save_attempts(after, [event])
 
 
-def _needs_champion(now: Lookups) -> bool:
-    """Whether a round of improvement is at work, which may compare with the version in service."""
-    if not now.improving:
+def _needs_champion(run: Lookups) -> bool:
+    """Whether a training run is active and may compare with the version in service."""
+    if not run.training_run_is_active:
         return False
-    newest = next(now.deps.versions.newest(), None)
+    newest = next(run.deps.versions.newest(), None)
     return newest is None or newest.status != VersionStatus.WAITING_FOR_APPROVAL
 
 
-def _last_used(now: Lookups) -> datetime:
-    """When the model read an image last, took over, or was started, whichever is the latest."""
-    look = now.deps.running.look(now.service.version)
+def _last_used(run: Lookups) -> datetime:
+    """The latest of three times: the model read an image, took over, or started."""
+    look = run.deps.running.look(run.service.version)
     since = timestamp(look.since) if look and look.since else ""
-    return datetime.fromisoformat(max(now.deps.detections.last_read_at(), now.service.since, since))
+    return datetime.fromisoformat(max(run.deps.detections.last_read_at(), run.service.since, since))
 
 
-def stop_strays(now: Lookups) -> None:
-    """Business rule: outside a round of improvement only the version in service may run.
+def stop_strays(run: Lookups) -> None:
+    """Business rule: outside a training run only the version in service may run.
 
-    A round that was cut off leaves behind what it started, and that bills by the hour.
+    A training run that was cut off leaves running models behind, which bill by the hour.
     """
-    running = [name for name, state in now.states.items() if state.status == ModelStatus.RUNNING]
-    strays = [name for name in running if name != now.service.version]
-    if not strays or now.improving:
-        return
-    for name in strays:
-        set_state(StateChange(name, ModelStatus.STOPPED, "it is not in service"), False, now.deps)
+    strays = [
+        name
+        for name, state in run.states.items()
+        if state.status == ModelStatus.RUNNING and name != run.service.version
+    ]
+    if strays and not run.training_run_is_active:
+        for name in strays:
+            _stop(name, "it is not in service", run)
 
 
-def record_hours(now: Lookups) -> None:
-    """Count how long every version ran, those that ought not to run as well."""
-    running, at = now.deps.running, now.deps.clock()
+def record_hours(run: Lookups) -> None:
+    """Record the running hours of every version, also of one that should not run."""
+    running, at = run.deps.running, run.deps.clock()
     looks = running.looks()
-    for name, state in now.states.items():
+    for name, state in run.states.items():
         running.record(name, looks.get(name), at, state.status, state.units)

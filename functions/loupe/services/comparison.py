@@ -5,29 +5,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from loupe.domain.comparison import (
-    HoldoutImage,
-    Prediction,
-    Predictions,
-    judge,
-    sample,
-    score,
-)
-from loupe.domain.detection import Label
+from loupe.domain.comparison import HoldoutImage, Prediction, Predictions, judge, sample, score
 from loupe.domain.keys import ImageRef
 from loupe.domain.labelled_images import Split
-from loupe.domain.manifest import parse
 from loupe.domain.model_state import ModelStatus
 from loupe.domain.settings import Settings
 from loupe.domain.versions import Version
 from loupe.errors import ServiceRefused, UnusableImage
-from loupe.services.serving import StateChange as Running
-from loupe.services.serving import set_state
-from loupe.services.training_data import manifest_key
+from loupe.services.serving import StateChange, set_state
+from loupe.services.training_data import manifest_entries
 from loupe.wiring import Deps
 
 IMAGES_PER_CALL = 100
-"""So that one call ends well within the function's timeout at 5 detections a second."""
+"""At 5 detections a second, one call ends well within the function's timeout."""
 PARALLEL = 4
 
 
@@ -35,7 +25,7 @@ PARALLEL = 4
 class ComparisonProgress:
     """`status` is "scoring" (call again), "champion_needed" (start it first) or "decided".
 
-    `was_stopped`: nobody else starts the champion just now, so that it is to be stopped again.
+    `was_stopped`: the champion runs for the comparison only and is to be stopped after it.
     """
 
     status: str
@@ -46,9 +36,8 @@ class ComparisonProgress:
 
 
 def compare(name: str, settings: Settings, deps: Deps) -> ComparisonProgress:
-    """One step: score what was not scored yet, or judge."""
-    challenger = deps.versions.get(name)
-    holdout = holdout_of(name, deps)
+    """One step: score images that have no score yet, or judge."""
+    challenger, holdout = deps.versions.get(name), holdout_of(name, deps)
     service = deps.versions.service()
     champion = deps.versions.get(service.version) if service.version not in ("", name) else None
     for version in filter(None, (challenger, champion)):
@@ -56,62 +45,60 @@ def compare(name: str, settings: Settings, deps: Deps) -> ComparisonProgress:
         if missing and version == champion:
             status = deps.rekognition.version(version.name).status
             if status != ModelStatus.RUNNING:
-                stopped = status != ModelStatus.STARTING
-                if stopped:
-                    deps.versions.lend(version.name, deps.versions.lease_holder())
-                return ComparisonProgress(
-                    "champion_needed", champion=version.name, was_stopped=stopped
-                )
+                return _request_champion(version.name, status, deps)
         score_images(version, missing[:IMAGES_PER_CALL], deps)
         if len(missing) > IMAGES_PER_CALL:
             return ComparisonProgress("scoring")
     return _judge(challenger, champion, holdout, settings, deps)
 
 
+def _request_champion(name: str, status: str, deps: Deps) -> ComparisonProgress:
+    was_stopped = status != ModelStatus.STARTING
+    if was_stopped:
+        deps.versions.lend(name, deps.versions.lease_holder())
+    return ComparisonProgress("champion_needed", champion=name, was_stopped=was_stopped)
+
+
 def return_champion(deps: Deps) -> None:
-    """Business rule: a champion that was started for a comparison does not run on after it, also
-    when the run that started it was cut off."""
+    """Business rule: a champion that was started for a comparison stops with the training run,
+    even if the run was cut off."""
     version, holder = deps.versions.lent()
     if version and not deps.executions.is_running(holder):
-        set_state(
-            Running(version, ModelStatus.STOPPED, "it ran for a comparison only, which is over"),
-            False,
-            deps,
-        )
+        reason = "it ran for a comparison only, which is over"
+        set_state(StateChange(version, ModelStatus.STOPPED, reason), deps)
 
 
 def holdout_of(version: str, deps: Deps) -> list[HoldoutImage]:
     """The images that versions are compared on when `version` is the challenger."""
-    manifest = deps.objects.read(manifest_key(version, Split.TEST)).decode()
-    return sample([HoldoutImage(e.content, e.uri, e.label, e.source) for e in parse(manifest)])
+    entries = manifest_entries(version, Split.TEST, deps)
+    return sample([HoldoutImage(e.content, e.uri, e.label, e.source) for e in entries])
 
 
 def unscored(version: Version, holdout: Sequence[HoldoutImage], deps: Deps) -> list[HoldoutImage]:
-    """Images that the version was never asked about."""
-    known = deps.versions.predictions(version.name)
-    return [image for image in holdout if image.content not in known]
+    """Images that the version has no prediction for."""
+    predictions = deps.versions.predictions(version.name)
+    return [image for image in holdout if image.content not in predictions]
 
 
 def score_images(version: Version, images: Sequence[HoldoutImage], deps: Deps) -> None:
-    """Ask the version about images, a few at a time, and keep what it says."""
+    """Let the version predict images, a few at a time, and keep its predictions."""
 
-    def ask(image: HoldoutImage) -> None:
+    def score_image(image: HoldoutImage) -> None:
         deps.versions.save_prediction(version.name, image.content, predict(version, image, deps))
 
     if images:
         with ThreadPoolExecutor(PARALLEL) as pool:
-            list(pool.map(ask, images))
+            list(pool.map(score_image, images))
 
 
 def predict(version: Version, image: HoldoutImage, deps: Deps) -> Prediction:
-    """The surest label; an image that cannot be read (any more) counts as not recognised."""
+    """The label with the highest confidence; none for an image that cannot be read (any more)."""
     bucket, _, key = image.uri.removeprefix("s3://").partition("/")
     try:
         labels = deps.rekognition.detect(version.arn, ImageRef(bucket, key, "", "", 0))
     except UnusableImage:
         labels = ()
-    top: Label | None = labels[0] if labels else None
-    return Prediction(top.name, top.confidence) if top else Prediction(None, 0.0)
+    return Prediction(labels[0].name, labels[0].confidence) if labels else Prediction(None, 0.0)
 
 
 def _judge(
@@ -132,21 +119,16 @@ def _judge(
         settings.minimum_f1,
         settings.minimum_improvement,
     )
-    comparison: dict[str, Any] = {
+    champion_name = champion.name if champion else ""
+    comparison = asdict(verdict) | {
         "challenger": _scored(challenger, holdout, new, settings),
-        "passed": verdict.passed,
-        "f1": list(verdict.f1) if verdict.f1 else None,
-        "images": verdict.images,
-        "difference": verdict.difference,
-        "interval": list(verdict.interval) if verdict.interval else None,
-        "champion_version": champion.name if champion else "",
+        "champion_version": champion_name,
     }
+    del comparison["reason"]
     if champion and old is not None:
         comparison["champion"] = _scored(champion, holdout, old, settings)
     deps.versions.save(challenger, comparison=comparison)
-    return ComparisonProgress(
-        "decided", verdict.passed, verdict.reason, champion.name if champion else ""
-    )
+    return ComparisonProgress("decided", verdict.passed, verdict.reason, champion_name)
 
 
 def _scored(
@@ -156,10 +138,8 @@ def _scored(
 
 
 def smoke_test(name: str, deps: Deps) -> str:
-    """Ask the version about one image of its own holdout; any answer will do."""
-    version = deps.versions.get(name)
+    """Let the version predict one image of its holdout; any prediction passes."""
     images = holdout_of(name, deps)
     if not images:
         raise ServiceRefused(f"{name} has no holdout image to be tried with")
-    answer = predict(version, images[0], deps)
-    return answer.label or "nothing"
+    return predict(deps.versions.get(name), images[0], deps).label or "nothing"

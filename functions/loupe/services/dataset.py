@@ -1,13 +1,13 @@
-"""The operator's hand on labelled images: look at them, relabel them, remove them."""
+"""Look at labelled images, relabel them, remove them."""
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from loupe.domain.keys import LABELLED_PREFIX, check_label, people
 from loupe.domain.labelled_images import SPLITS, LabelledImage, LabelledImageStatus, remark
-from loupe.domain.manifest import parse
-from loupe.errors import LoupeError, NotFound
-from loupe.services.training_data import manifest_key
+from loupe.errors import NotFound, errors_by_id
+from loupe.services.training_data import manifest_entries
 from loupe.wiring import Deps
 
 VERSIONS_LOOKED_AT = 20
@@ -15,60 +15,51 @@ VERSIONS_LOOKED_AT = 20
 
 def labelled_image(identity: str, deps: Deps) -> LabelledImage:
     """The labelled image with this id; raises NotFound."""
-    example = deps.dataset.labelled_image_by_id(identity)
-    if example is None:
+    image = deps.dataset.labelled_image_by_id(identity)
+    if image is None:
         raise NotFound("There is no such labelled image (any more).")
-    return example
+    return image
 
 
 def relabel(identities: Sequence[str], label: str, by: str, deps: Deps) -> Mapping[str, str]:
-    """Move images to another label's folder; their registration follows. Why not, by id."""
+    """Move images to another label's folder; their registration follows. Returns errors by id."""
     check_label(label)
 
-    def move(example: LabelledImage) -> None:
-        if example.label == label:
+    def move(identity: str) -> None:
+        image = labelled_image(identity, deps)
+        if image.label == label:
             return
-        image = deps.objects.current(example.key).image
-        stem, extension = posixpath.splitext(posixpath.basename(example.key))
-        key = f"{LABELLED_PREFIX}{label}/{stem[:100]}.{example.id[:8]}{extension[:10]}"
-        deps.objects.copy(image, key, {"loupe-by": people([by])})
-        deps.objects.delete(example.key)
+        source = deps.objects.current(image.key).image
+        stem, extension = posixpath.splitext(posixpath.basename(image.key))
+        key = f"{LABELLED_PREFIX}{label}/{stem[:100]}.{image.id[:8]}{extension[:10]}"
+        deps.objects.copy(source, key, {"loupe-by": people([by])})
+        deps.objects.delete(image.key)
 
-    return _each(identities, move, deps)
+    return errors_by_id(identities, move)
 
 
 def remove(identities: Sequence[str], deps: Deps) -> Mapping[str, str]:
-    """Delete images from their folders; the bucket keeps their old versions. Why not, by id."""
-    return _each(identities, lambda example: deps.objects.delete(example.key), deps)
+    """Delete images from their folders; the bucket keeps old versions. Returns errors by id."""
+    return errors_by_id(
+        identities, lambda identity: deps.objects.delete(labelled_image(identity, deps).key)
+    )
 
 
-def remark_on(example: LabelledImage, deps: Deps) -> str:
-    """What is true of its picture now; what was when it came is in its history."""
-    if example.status != LabelledImageStatus.REGISTERED:
-        return example.reason
-    return remark(deps.dataset.group(example.group), example.key)
+def remark_on(image: LabelledImage, deps: Deps) -> str:
+    """What the operator has to know of the image now; its history says what was true before."""
+    if image.status != LabelledImageStatus.REGISTERED:
+        return image.reason
+    return remark(deps.dataset.group(image.group), image.key)
 
 
-def versions_with(example: LabelledImage, deps: Deps) -> Iterator[tuple[str, str]]:
+def versions_with(image: LabelledImage, deps: Deps) -> Iterator[tuple[str, str]]:
     """(version, split) of the newest versions that the image was part of."""
-    uri = f"s3://{deps.objects.bucket}/{example.key}"
-    for _, version in zip(range(VERSIONS_LOOKED_AT), deps.versions.newest(), strict=False):
+    uri = f"s3://{deps.objects.bucket}/{image.key}"
+    for version in islice(deps.versions.newest(), VERSIONS_LOOKED_AT):
         for split in SPLITS:
             try:
-                manifest = deps.objects.read(manifest_key(version.name, split)).decode()
+                entries = manifest_entries(version.name, split, deps)
             except NotFound:
                 continue  # The attempt failed before its snapshot was written.
-            if any(entry.uri == uri for entry in parse(manifest)):
+            if any(entry.uri == uri for entry in entries):
                 yield version.name, split
-
-
-def _each(
-    identities: Sequence[str], act: Callable[[LabelledImage], None], deps: Deps
-) -> Mapping[str, str]:
-    refused = {}
-    for identity in dict.fromkeys(identities):
-        try:
-            act(labelled_image(identity, deps))
-        except LoupeError as error:
-            refused[identity] = str(error)
-    return refused

@@ -1,102 +1,92 @@
-"""Read images with the model in service, and record what became of them."""
+"""Read images with the model in service, and record the outcome."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import datetime
 from typing import Any
 
 from loupe.adapters.executions import ExecutionFailed
-from loupe.domain.detection import MOST_FAILURES, Detection, DetectionState, ModelOutput, why_unsure
-from loupe.domain.events import Event, make_event
+from loupe.domain.detection import (
+    MOST_FAILURES,
+    DetectionState,
+    ModelOutput,
+    detection_event,
+    why_unsure,
+)
 from loupe.domain.failures import failure_from_json
 from loupe.domain.images import UnreadableImage, check_image, check_size
 from loupe.domain.keys import ImageRef, timestamp
 from loupe.domain.object_events import arrived_at, changed_object
-from loupe.errors import AlreadyDone, LoupeError, NotFound, TryAgain, UnusableImage
+from loupe.errors import AlreadyDone, NotFound, TryAgain, UnusableImage, errors_by_id
 from loupe.services.payloads import image_from_json, output_from_json
 from loupe.telemetry import logger
 from loupe.wiring import Deps
 
 NO_OUTPUT = ModelOutput("none")
-EVENTS = {
-    DetectionState.ACCEPTED: "ImageAccepted",
-    DetectionState.UNSURE: "ImageUnsure",
-    DetectionState.REJECTED: "ImageRejected",
-    DetectionState.WAITING: "ImageWaiting",
-    DetectionState.FAILED: "ImageFailed",
-}
 
 
 def dispatch(body: str, deps: Deps) -> None:
-    """One message of the detection queue: at least once delivery, so an image that has been read
-    is left alone.
-    """
+    """One message of the detection queue. It may come twice; an image is read once."""
     image = changed_object(body)
     if image is None:
         logger.info("a message that needs no work", extra={"body": body[:500]})
-        return
-    if receive(image, arrived_at(body), deps):
+    elif receive(image, arrived_at(body), deps):
         run_detection(image, deps)
 
 
 def run_detection(image: ImageRef, deps: Deps) -> None:
-    """Run the detect machine; raises ExecutionFailed when it takes too long or ends with an error
-    that it does not know, so that the message is tried again and ends among the dead letters.
+    """Run the detect machine.
 
-    An image that met a passing fault, such as throttling, waits: the housekeeping queues it again,
-    without an end.
+    After a passing fault, such as throttling, the image waits, and the housekeeping queues it
+    again as often as it takes. Any other failure raises ExecutionFailed: the queue delivers the
+    message again, and in the end moves it to the dead-letter queue.
     """
     try:
         deps.executions.run(deps.value("DETECT_MACHINE"), image.id, {"image": asdict(image)})
     except TryAgain as error:
         logger.warning("the image waits", extra={"image": image.key, "error": str(error)})
-        record(
-            image.id,
-            DetectionState.WAITING,
-            NO_OUTPUT,
-            "Loupe's functions or a service are busy",
-            deps,
-        )
+        reason = "Loupe's functions or a service are busy"
+        record(image.id, DetectionState.WAITING, NO_OUTPUT, reason, deps)
     except ExecutionFailed as error:
         count_failure(image, f"reading it ended with {error}", deps)
         raise
 
 
 def receive(image: ImageRef, at: str, deps: Deps) -> bool:
-    """Make sure that the image has a record; returns whether it is still to be read.
+    """Create the image's record if it has none; returns whether the image is still to be read.
 
-    `at` is when it arrived, which may be long before its message is worked on; "" if unknown.
+    `at` is when it arrived, which may be long before its message is delivered; "" if unknown.
     """
     try:
         deps.detections.receive(image, at or timestamp(deps.clock()))
     except AlreadyDone:
-        known = deps.detections.get(image.id)
-        return known is not None and known.state == DetectionState.WAITING
+        return deps.detections.existing(image.id).state == DetectionState.WAITING
     return True
 
 
 def count_failure(image: ImageRef, reason: str, deps: Deps) -> None:
-    """Business rule: an image whose reading ends badly time and again has failed.
+    """Business rule: an image has failed when reading it has ended in an error MOST_FAILURES times.
 
-    The record counts, not the message: as long as an image waits, the housekeeping makes new
-    messages for it, and the model runs. `failed` is the state that ends both, that the operator is
-    event of once, and that 'loupe replay' and the button Read again bring back.
+    The record counts the failures, because the housekeeping sends a new message for an image that
+    waits, and keeps the model running for it. The state `failed` ends both; the operator gets one
+    event, and 'loupe replay' and the button Read again read the image once more.
     """
     before = deps.detections.get(image.id)
     if before is None or before.state != DetectionState.WAITING:
         return  # Another run was faster.
-    failing = replace(before, failures=before.failures + 1)
-    state = DetectionState.FAILED if failing.failures >= MOST_FAILURES else DetectionState.WAITING
-    after, event = decide(failing, state, NO_OUTPUT, reason, deps.clock())
+    failures = before.failures + 1
+    state = DetectionState.FAILED if failures >= MOST_FAILURES else DetectionState.WAITING
+    now = deps.clock()
+    after = replace(before, failures=failures).with_output(state, NO_OUTPUT, reason, now)
     is_news = (after.state, after.reason) != (before.state, before.reason)
     try:
+        event = detection_event(after, now)
         deps.detections.move(after, DetectionState.WAITING, [event] if is_news else [])
     except AlreadyDone:
         logger.info("another run was faster", extra={"image": image.key})
 
 
 def detect(image: ImageRef, deps: Deps) -> ModelOutput:
-    """The model's answer; "rejected" for what is no usable image, "no_model" before the first."""
+    """The model's output; "rejected" for an unusable image, "no_model" before the first model."""
     try:
         check_size(image.size)
         check_image(deps.objects.read(image.key, image.version))
@@ -115,113 +105,65 @@ def detect(image: ImageRef, deps: Deps) -> ModelOutput:
 
 
 def record_outcome(step: Mapping[str, Any], deps: Deps) -> str:
-    """What the detect machine says of an image, in words; returns the state it is in then.
+    """Record the outcome that the detect machine hands over; returns the image's state after it.
 
     `step` is `{"image", "state", "answer"?, "reason"?, "error"?, "minimum"?}`.
     """
-    answer = output_from_json(step["answer"]) if "answer" in step else NO_OUTPUT
-    reason = step.get("reason") or answer.reason
+    output = output_from_json(step["answer"]) if "answer" in step else NO_OUTPUT
+    reason = step.get("reason") or output.reason
     if failure := failure_from_json(step.get("error")):
         reason = f"{reason} ({failure.words})"
     state = DetectionState(step["state"])
     if state == DetectionState.UNSURE:
-        reason = why_unsure(answer, float(step["minimum"]))
-    return record(image_from_json(step["image"]).id, state, answer, reason, deps)
+        reason = why_unsure(output, float(step["minimum"]))
+    return record(image_from_json(step["image"]).id, state, output, reason, deps)
 
 
 def record(
-    image_id: str, state: DetectionState, answer: ModelOutput, reason: str, deps: Deps
+    image_id: str, state: DetectionState, output: ModelOutput, reason: str, deps: Deps
 ) -> str:
-    """Move the image's record on, once: a repeated run finds it moved and leaves it alone."""
-    before = deps.detections.get(image_id)
-    if before is None:
-        raise LookupError(f"image {image_id} has no record; the dispatcher makes it first")
-    if before.state != DetectionState.WAITING or (
-        state == DetectionState.WAITING and before.reason == reason
-    ):
+    """Move the image's record to its next state, once; a repeated run changes nothing."""
+    before = deps.detections.existing(image_id)
+    waits = state == DetectionState.WAITING
+    if before.state != DetectionState.WAITING or (waits and before.reason == reason):
         return before.state
-    after, event = decide(before, state, answer, reason, deps.clock())
+    now = deps.clock()
+    after = before.with_output(state, output, reason, now)
     try:
-        if state == DetectionState.WAITING:
-            deps.detections.wait(after, before, [event])
+        if waits:
+            deps.detections.wait(after, before, [detection_event(after, now)])
         else:
-            deps.detections.move(after, DetectionState.WAITING, [event])
+            deps.detections.move(after, DetectionState.WAITING, [detection_event(after, now)])
     except AlreadyDone:
         logger.info("another run was faster", extra={"image": before.image.key})
     return state
 
 
-def decide(
-    before: Detection, state: DetectionState, answer: ModelOutput, reason: str, now: datetime
-) -> tuple[Detection, Event]:
-    """The record after, and the event that tells of it."""
-    after = replace(
-        before,
-        state=state,
-        labels=answer.labels,
-        version=answer.version,
-        reason=reason,
-        detected_at=timestamp(now) if answer.version else "",
-    )
-    top = answer.labels[0].name if answer.labels else "nothing"
-    event = make_event(
-        EVENTS[state],
-        # An image may wait for the same reason as before once more.
-        f"{before.attempt}/{timestamp(now) if state == DetectionState.WAITING else state}",
-        now,
-        about=before.image.id,
-        image=before.image.name,
-        key=before.image.key,
-        label=top,
-        labels=[label.as_json() for label in answer.labels[:5]],
-        version=answer.version,
-        reason=reason,
-    )
-    return after, event
-
-
 def read_again(image_ids: Sequence[str], by: str, deps: Deps) -> dict[str, str]:
-    """Bring failed and rejected images back to be read; returns why not, by image id.
+    """Queue failed and rejected images again; returns errors by image id.
 
-    An image that waits already is left alone. The records are written before the images are
-    queued: what a crash leaves between the two waits, and the housekeeping queues it.
+    An image that waits already is skipped. The records are written before the images are queued:
+    if Loupe stops in between, they wait, and the housekeeping queues them.
     """
-    refused: dict[str, str] = {}
-    waiting: list[ImageRef] = []
-    for image_id in dict.fromkeys(image_ids):
+    images: list[ImageRef] = []
+
+    def reset(image_id: str) -> None:
+        before = deps.detections.get(image_id)
+        if before is None:
+            raise NotFound(f"There is no image {image_id!r}; 'loupe detections --json' lists them.")
+        if before.state == DetectionState.WAITING:
+            return
+        after, name = before.read_again(), before.image.name
+        if not deps.objects.is_there(before.image):
+            raise NotFound(f"{name!r} was deleted from the bucket: upload it to have it read.")
+        reason = f"{by} asked for it, which was {before.state} ({before.reason})"
+        event = detection_event(replace(after, reason=reason), deps.clock(), "read again")
         try:
-            waiting += _bring_back(image_id, by, deps)
-        except LoupeError as error:
-            refused[image_id] = str(error)
-    deps.queue.send(waiting)
-    return refused
+            deps.detections.move(after, before.state, [event])
+        except AlreadyDone:
+            return  # Another person has just reset it, and queues it.
+        images.append(before.image)
 
-
-def _bring_back(image_id: str, by: str, deps: Deps) -> list[ImageRef]:
-    before = deps.detections.get(image_id)
-    if before is None:
-        raise NotFound(f"There is no image {image_id!r}; 'loupe detections --json' lists them.")
-    if before.state == DetectionState.WAITING:
-        return []
-    after = before.read_again()
-    if not deps.objects.is_there(before.image):
-        raise NotFound(
-            f"{before.image.name!r} was deleted from the bucket: upload it to have it read."
-        )
-    asked = make_event(
-        "ImageWaiting",
-        f"{after.attempt}/read again",
-        deps.clock(),
-        about=before.image.id,
-        image=before.image.name,
-        key=before.image.key,
-        label="nothing",
-        labels=[],
-        version="",
-        reason=f"{by} asked for it, which was {before.state} ({before.reason})",
-    )
-    try:
-        deps.detections.move(after, before.state, [asked])
-    except AlreadyDone:
-        return []  # Somebody else asked for it just now, and queues it.
-    return [before.image]
+    errors = errors_by_id(image_ids, reset)
+    deps.queue.send(images)
+    return errors

@@ -1,4 +1,4 @@
-"""Amazon A2I, where it asks people: the human loops of reviews."""
+"""The human loops of Amazon A2I, where it asks the reviewers."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -7,20 +7,20 @@ from itertools import islice
 from loupe.domain.human_loops import LoopState, loop_name
 from loupe.domain.keys import timestamp
 from loupe.domain.review import Review, ReviewState, is_due_again
-from loupe.errors import AlreadyDone, TryAgain
+from loupe.errors import TryAgain
 from loupe.telemetry import logger
 from loupe.wiring import Deps
 
 PER_RUN = 200
-"""Reviews that one run of the housekeeping opens, or starts a loop for."""
+"""Reviews that one housekeeping run opens, or starts a loop for."""
 LOOPS_PER_RUN = 20
 LOOPS = "LOOPS"
 
 
 def start_loop(review: Review, deps: Deps) -> None:
-    """Where Amazon A2I asks people, let it ask for an open review that has no loop.
+    """Start a human loop for an open review that has none, where Amazon A2I asks the reviewers.
 
-    What cannot be started now is started by the housekeeping, which looks every minute.
+    The housekeeping looks every minute and starts what cannot be started now.
     """
     if deps.loops is None or review.state != ReviewState.OPEN or review.loop:
         return
@@ -30,64 +30,51 @@ def start_loop(review: Review, deps: Deps) -> None:
     except TryAgain as error:
         logger.warning("the loop is started later", extra={"loop": name, "reason": str(error)})
         return
-    try:
-        deps.reviews.move(replace(review, loop=name, asked=review.asked + 1), review)
-    except AlreadyDone:
-        if deps.reviews.get(review.id).loop != name:
-            deps.loops.stop(name)  # The review was answered or withdrawn just now.
-
-
-def take_over(review: Review, deps: Deps) -> None:
-    """Ask on Loupe's own page from now on: Amazon A2I's loops ended when it was switched off."""
-    try:
-        deps.reviews.move(replace(review, loop=""), review)
-    except AlreadyDone:
-        logger.info("the review was answered just now", extra={"review": review.id})
+    after = replace(review, loop=name, loops_started=review.loops_started + 1)
+    if not deps.reviews.try_move(after, review) and deps.reviews.get(review.id).loop != name:
+        deps.loops.stop(name)  # Meanwhile the review was answered or withdrawn.
 
 
 def start_loops(deps: Deps) -> int:
-    """Let Amazon A2I, where it asks people, ask for open reviews that no loop stands for yet.
+    """Start a human loop for every open review without one, where Amazon A2I asks the reviewers.
 
-    Those are the ones whose loop could not be started or failed, and those from before HumanReview
-    was changed to a2i. After the change back Loupe itself asks.
+    Those are reviews whose loop failed or could not be started, and those from before HumanReview
+    became a2i. When it becomes builtin again, Loupe takes over the reviews of all loops.
     """
-    find = deps.reviews.without_loop if deps.loops else deps.reviews.with_loop
-    reviews = list(islice(find(page=PER_RUN), PER_RUN))
+    listing = deps.reviews.without_loop if deps.loops else deps.reviews.with_loop
+    reviews = list(islice(listing(page=PER_RUN), PER_RUN))
     for review in reviews:
         if deps.loops:
             start_loop(review, deps)
         else:
-            take_over(review, deps)
+            deps.reviews.try_move(replace(review, loop=""), review)
     return len(reviews)
 
 
 def follow_loops(deps: Deps) -> int:
-    """Take up loops that have ended without a word of it reaching Loupe; some each time.
+    """Find loops that have ended although their event never arrived, a part of them each time.
 
-    Amazon A2I's events, like S3's, may be lost when something breaks for long.
+    Amazon A2I's events, like S3's, may be lost in a long outage.
     """
     if deps.loops is None:
         return 0
     now, pointer = deps.clock(), deps.pointers.get(LOOPS, {"pointer": ""})["pointer"]
-    found = deps.reviews.with_loop(page=LOOPS_PER_RUN, after=pointer)
-    reviews = list(islice(found, LOOPS_PER_RUN))
+    with_loop = deps.reviews.with_loop(page=LOOPS_PER_RUN, after=pointer)
+    reviews = list(islice(with_loop, LOOPS_PER_RUN))
     again = 0
     for review in reviews:
         if is_due_again(review, datetime.fromisoformat(review.at), now):
             again += _follow(review, deps.loops.state(review.loop), now, deps)
-    behind = reviews[-1].sort_key if len(reviews) == LOOPS_PER_RUN else ""
-    if behind != pointer:
-        deps.pointers.save(LOOPS, {"pointer": behind})
+    last = reviews[-1].sort_key if len(reviews) == LOOPS_PER_RUN else ""
+    if last != pointer:
+        deps.pointers.save(LOOPS, {"pointer": last})
     return again
 
 
 def _follow(review: Review, loop: LoopState, now: datetime, deps: Deps) -> bool:
     message = loop.message(review.loop)
-    if message is None:
+    after = replace(review, handed_over=timestamp(now))
+    if message is None or not deps.reviews.try_move(after, review):
         return False
-    try:
-        deps.reviews.move(replace(review, handed_over=timestamp(now)), review)
-    except AlreadyDone:
-        return False  # The answers were taken in just now.
     deps.review_queue.send(message)
     return True

@@ -1,48 +1,43 @@
-"""What the parts of one run of the housekeeping look at, looked up once."""
+"""Settings and states that the parts of one housekeeping run share, each looked up once."""
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from loupe.adapters.rekognition import VersionState
 from loupe.domain.settings import Settings
 from loupe.domain.versions import Service
+from loupe.services.training import is_training_run_active
 from loupe.wiring import Deps
 
 T = TypeVar("T")
 
 
 class LookedUp(Generic[T]):
-    """A property of `Lookups`, looked up once. That holds for a look-up that fails, too: a service
-    that hangs is waited for by one part only.
+    """A property of `Lookups` that keeps its value, or the error of its only look-up: one part
+    alone waits for a service that hangs.
     """
 
     def __init__(self, look_up: Callable[["Lookups"], T]) -> None:
         self._look_up = look_up
 
-    def __set_name__(self, owner: type["Lookups"], name: str) -> None:
-        self._name = name
-
-    def __get__(self, now: "Lookups", owner: type["Lookups"]) -> T:
-        if self._name in now.failed:
-            raise now.failed[self._name]
-        if self._name not in now.known:
+    def __get__(self, run: "Lookups", owner: type["Lookups"]) -> T:
+        outcome: Future[T] = run.outcomes.setdefault(self, Future())
+        if not outcome.done():
             try:
-                now.known[self._name] = self._look_up(now)
-            except Exception as error:
-                now.failed[self._name] = error
-                raise
-        value: T = now.known[self._name]
-        return value
+                outcome.set_result(self._look_up(run))
+            except Exception as error:  # noqa: BLE001 - `result` raises it
+                outcome.set_exception(error)
+        return outcome.result()
 
 
 @dataclass
 class Lookups:
-    """Settings and states as one run of the housekeeping sees them; kept by property."""
+    """Settings and states as one housekeeping run sees them."""
 
     deps: Deps
-    known: dict[str, Any] = field(default_factory=dict)
-    failed: dict[str, Exception] = field(default_factory=dict)
+    outcomes: dict[LookedUp[Any], Future[Any]] = field(default_factory=dict)
 
     @LookedUp
     def settings(self) -> Settings:
@@ -63,7 +58,5 @@ class Lookups:
         return self.states.get(self.service.version, VersionState(""))
 
     @LookedUp
-    def improving(self) -> bool:
-        """Whether a round of improvement is at work, or waits for approval."""
-        holder = self.deps.versions.lease_holder()
-        return bool(holder) and self.deps.executions.is_running(holder)
+    def training_run_is_active(self) -> bool:
+        return is_training_run_active(self.deps)

@@ -1,4 +1,4 @@
-"""What the state machines hand from step to step, as JSON and as types."""
+"""The data that state machines pass from step to step, as JSON and as types."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,13 +8,13 @@ from loupe.domain.detection import ModelOutput
 from loupe.domain.keys import ImageRef
 
 
-def output_to_json(answer: ModelOutput) -> dict[str, Any]:
-    """An answer, with what the state machine decides on: its outcome and top confidence."""
-    return to_item(answer) | {"top": answer.top}
+def output_to_json(output: ModelOutput) -> dict[str, Any]:
+    """The model's output, with its top confidence, by which the state machine decides."""
+    return to_item(output) | {"top": output.top}
 
 
 def output_from_json(payload: Mapping[str, Any]) -> ModelOutput:
-    """The answer that `output_to_json` made."""
+    """The inverse of `output_to_json`."""
     return from_item(ModelOutput, payload, "The answer of a state machine")
 
 

@@ -1,15 +1,14 @@
-"""What came of a review: answers, which make a labelled image, a quality score or a conflict; or a
-human loop that ended without any, which is followed by another or by the operator."""
+"""Act on the results of reviews: answers, which make a labelled image, a quality score or a
+conflict; and human loops that ended without an answer."""
 
 import posixpath
 from dataclasses import replace
-from datetime import datetime
 
 from loupe.adapters.detections import moved
 from loupe.adapters.items import Write
 from loupe.adapters.reviews import score_version
-from loupe.domain.detection import Detection, DetectionState
-from loupe.domain.events import Event, make_event
+from loupe.domain.detection import DetectionState
+from loupe.domain.events import Event, image_event
 from loupe.domain.human_loops import EndedLoop, LoopStatus, after_loop, ended_loop, review_of
 from loupe.domain.keys import ImageRef, labelled_key, people, timestamp
 from loupe.domain.object_events import changed_object
@@ -18,80 +17,91 @@ from loupe.domain.review import (
     SUGGEST_AFTER,
     Answer,
     Consensus,
-    Output,
     Review,
     ReviewPurpose,
     ReviewState,
+    check_offered,
     check_output,
     consensus,
     group_in_conflict,
-    not_offered,
     parse_output,
+    review_event,
 )
 from loupe.errors import AlreadyDone, InvalidRequest, NotFound
+from loupe.services.events import announce
 from loupe.services.human_loops import start_loop
 from loupe.telemetry import logger
 from loupe.wiring import Deps
 
 CONFIRMED = 2
-"""An operator's word counts as that of so many reviewers: the image may be tested with."""
-TAKEN = (ReviewState.OPEN, ReviewState.QUEUED, ReviewState.CLOSING)
+"""The number of reviewers that an operator counts for: the image may be tested with."""
+UNDECIDED = (ReviewState.OPEN, ReviewState.QUEUED, ReviewState.CLOSING)
 
 
 def take_in(body: str, deps: Deps) -> None:
-    """One message. An answer that cannot be used is told of, never lost: it stays in the bucket."""
-    ended, found = ended_loop(body), changed_object(body)
+    """One message of the review queue. Unusable answers are announced and stay in the bucket."""
+    ended, changed = ended_loop(body), changed_object(body)
     try:
         if ended is not None:
             follow(ended, deps)
-        elif found is not None and posixpath.basename(found.key) == "output.json":
-            record_answers(found, deps)
+        elif changed is not None and posixpath.basename(changed.key) == "output.json":
+            record_answers(changed, deps)
     except AlreadyDone:
         logger.info("this was taken in before", extra={"body": body})
 
 
 def follow(ended: EndedLoop, deps: Deps) -> None:
     """Go on with a review whose human loop has ended."""
-    try:
-        review = deps.reviews.get(review_of(ended.name))
-    except NotFound:
+    review = deps.reviews.find(review_of(ended.name))
+    if review is None:
         logger.info("a loop of no review has ended", extra={"loop": ended.name})
         return
-    if deps.loops is None:
-        return  # Switched off, which stopped the loop; the housekeeping takes the review over.
     after = after_loop(review, ended)
-    if after is not None:
-        deps.reviews.move(after, review, events=[_failed(after, ended, deps)])
-        start_loop(after, deps)
+    if deps.loops is None or after is None:
+        return  # After a change to HumanReview = builtin, the housekeeping takes the review over.
+    is_conflict = after.state == ReviewState.CONFLICT
+    decide = f"Decide it on the page Conflicts, or with 'loupe reviews decide {review.id} LABEL'."
+    event = image_event(
+        "ReviewFailed",
+        ended.name,
+        deps.clock(),
+        review.image,
+        review=review.id,
+        reason=ended.reason,
+        next=decide if is_conflict else "People are asked again.",
+    )
+    deps.reviews.move(after, review, events=[event])
+    start_loop(after, deps)
 
 
-def record_answers(found: ImageRef, deps: Deps) -> None:
+def record_answers(document: ImageRef, deps: Deps) -> None:
     """Read one `output.json` and act on it, once."""
     try:
-        output = parse_output(deps.objects.read(found.key, found.version).decode())
+        output = parse_output(deps.objects.read(document.key, document.version).decode())
         review = deps.reviews.get(review_of(output.loop))
-        if review.state not in TAKEN:
+        if review.state not in UNDECIDED:
             return
         check_output(review, output)
     except (InvalidRequest, NotFound, UnicodeDecodeError) as error:
-        _refuse(found, str(error), deps)
+        _refuse(document, str(error), deps)
         return
-    _settle(replace(review, answers=output.answers), review, output, deps)
+    _settle(replace(review, answers=output.answers), review, consensus(output.answers), deps)
 
 
-def _refuse(found: ImageRef, reason: str, deps: Deps) -> None:
-    """Tell of answers that cannot be used, and ask again where nobody is asked any more."""
-    loop = posixpath.basename(posixpath.dirname(found.key))
-    review = _open_review(review_of(loop), deps)
-    event = make_event(
+def _refuse(document: ImageRef, reason: str, deps: Deps) -> None:
+    """Announce answers that cannot be used, and open the review again if nobody is asked now."""
+    loop = posixpath.basename(posixpath.dirname(document.key))
+    review = deps.reviews.find(review_of(loop))
+    if review and review.state not in UNDECIDED:
+        review = None
+    announce(
         "ReviewUnusable",
-        f"{found.key}@{found.version or found.etag}",
-        deps.clock(),
+        f"{document.key}@{document.version or document.etag}",
+        deps,
         review=review.id if review else "unknown",
-        key=found.key,
+        key=document.key,
         reason=reason,
     )
-    deps.events.write(event)
     if review is None:
         return
     if review.state == ReviewState.CLOSING:
@@ -100,116 +110,78 @@ def _refuse(found: ImageRef, reason: str, deps: Deps) -> None:
         follow(EndedLoop(loop, LoopStatus.FAILED, reason), deps)
 
 
-def _open_review(review_id: str, deps: Deps) -> Review | None:
-    try:
-        review = deps.reviews.get(review_id)
-    except NotFound:
-        return None
-    return review if review.state in TAKEN else None
-
-
-def _failed(review: Review, ended: EndedLoop, deps: Deps) -> Event:
-    words = f"Decide it on the page Conflicts, or with 'loupe reviews decide {review.id} LABEL'."
-    return make_event(
-        "ReviewFailed",
-        ended.name,
-        deps.clock(),
-        about=review.image.id,
-        image=review.image.name,
-        review=review.id,
-        reason=ended.reason,
-        next=words if review.state == ReviewState.CONFLICT else "People are asked again.",
-    )
-
-
-def _settle(review: Review, before: Review, output: Output, deps: Deps) -> None:
-    agreed = consensus(output.answers)
-    now = deps.clock()
-    if agreed.label is None:
-        conflict = _conflict(review, now)
-        deps.reviews.move(replace(review, state=ReviewState.CONFLICT), before, events=[conflict])
-        return
-    done = replace(review, state=ReviewState.DONE)
-    if review.purpose == ReviewPurpose.QUALITY:
-        writes, events = score(review, agreed.label, deps)
-        deps.reviews.move(done, before, *writes, events=events)
-        return
-    _answer(done, before, agreed, deps)
-
-
 def decide_conflict(review_id: str, label: str, by: str, deps: Deps) -> None:
-    """An operator ends a conflict; that counts as more than one reviewer's word."""
+    """Let an operator decide a conflict, which counts as more than one reviewer."""
     before = deps.reviews.get(review_id)
     if before.state != ReviewState.CONFLICT:
         raise AlreadyDone(
             f"Review {before.id} is {before.state}, not a conflict; 'loupe reviews --state "
             "conflict' lists those."
         )
-    if label != NONE_OF_THE_ABOVE and label not in before.labels:
-        raise InvalidRequest(not_offered(label, before))
-    review = replace(
-        before,
-        state=ReviewState.DONE,
-        answers=(*before.answers, Answer(by, label, timestamp(deps.clock()))),
-    )
+    check_offered(label, before)
+    answer = Answer(by, label, timestamp(deps.clock()))
+    review = replace(before, answers=(*before.answers, answer))
     if review.purpose == ReviewPurpose.TWO_LABELS:
         choose_label(review, before, label, deps)
-        return
-    if review.purpose == ReviewPurpose.QUALITY:
-        writes, events = score(review, label, deps)
-        deps.reviews.move(review, before, *writes, events=events)
-        return
-    _answer(review, before, Consensus(label, CONFIRMED), deps)
+    else:
+        _settle(review, before, Consensus(label, CONFIRMED), deps)
 
 
-def choose_label(review: Review, before: Review, label: str, deps: Deps) -> None:
+def choose_label(decided: Review, before: Review, label: str, deps: Deps) -> None:
     """Remove a picture from the folders of all labels but the chosen one.
 
-    The conflict stays open until that is done. `register_image`, which hears of it, may be faster
-    to close it.
+    The conflict stays open until then. `register_image` may close it first, when the events of the
+    removals arrive.
     """
-    decided = replace(review, state=ReviewState.CONFLICT)
     deps.reviews.move(decided, before)
-    for member in deps.dataset.group(group_in_conflict(review)).members:
+    for member in deps.dataset.group(group_in_conflict(decided)).members:
         if member.label != label:
             deps.objects.delete(member.key)
-    try:
-        deps.reviews.move(review, decided)
-    except AlreadyDone:
-        logger.info("the conflict has ended already", extra={"review": review.id})
+    deps.reviews.try_move(replace(decided, state=ReviewState.DONE), decided)
 
 
-def _answer(review: Review, before: Review, agreed: Consensus, deps: Deps) -> None:
-    """The person's answer becomes the image's, and a labelled image unless it is none of them."""
-    label = agreed.label or NONE_OF_THE_ABOVE
-    now = deps.clock()
-    trained = _keep_label(review, label, agreed.agreeing, deps)
-    detection = _answered(review, label, trained, deps)
-    events = [
-        make_event(
-            "ImageAnswered",
-            review.id,
-            now,
-            about=review.image.id,
-            image=review.image.name,
-            key=review.image.key,
-            answer=label,
-            reviewers=agreed.agreeing,
-            reason=trained,
+def _settle(review: Review, before: Review, agreed: Consensus, deps: Deps) -> None:
+    """Close a review with the label that people agree on; without one it becomes a conflict."""
+    label = agreed.label
+    if label is None:
+        answers = [answer.label for answer in review.answers]
+        event = review_event(
+            "ReviewConflict", review, deps.clock(), review=review.id, answers=answers
         )
-    ]
-    more: list[Write] = [moved(detection, DetectionState.REVIEW)]
-    if review.also_quality:
-        writes, scored = score(review, label, deps)
-        more += writes
-        events += scored
-    deps.reviews.move(review, before, *more, events=events)
-    if label == NONE_OF_THE_ABOVE:
+        conflict = replace(review, state=ReviewState.CONFLICT)
+        deps.reviews.move(conflict, before, events=[event])
+        return
+    is_quality = review.purpose == ReviewPurpose.QUALITY
+    writes, events = ([], []) if is_quality else _answer(review, label, agreed.agreeing, deps)
+    if is_quality or review.also_quality:
+        score_writes, score_events = score(review, label, deps)
+        writes, events = writes + score_writes, events + score_events
+    deps.reviews.move(replace(review, state=ReviewState.DONE), before, *writes, events=events)
+    if label == NONE_OF_THE_ABOVE and not is_quality:
         _suggest_label(review, deps)
 
 
+def _answer(
+    review: Review, label: str, agreeing: int, deps: Deps
+) -> tuple[list[Write], list[Event]]:
+    """Make the people's answer the image's; keep the image as a labelled image if a label fits."""
+    effect = _keep_label(review, label, agreeing, deps)
+    detection = deps.detections.existing(review.image.id)
+    answered = detection.answered(label, f"a person said: {label}. {effect}")
+    event = review_event(
+        "ImageAnswered",
+        review,
+        deps.clock(),
+        key=review.image.key,
+        answer=label,
+        reviewers=agreeing,
+        reason=effect,
+    )
+    return [moved(answered, DetectionState.REVIEW)], [event]
+
+
 def _keep_label(review: Review, label: str, agreeing: int, deps: Deps) -> str:
-    """Copy the image to its label's folder, where it is registered; returns words about it."""
+    """Copy the image to the folder of its label, where it is registered; says so in words."""
     if label == NONE_OF_THE_ABOVE:
         return "It is not trained on."
     source = "cold-start" if review.purpose == ReviewPurpose.COLD_START else "reviewed"
@@ -217,7 +189,7 @@ def _keep_label(review: Review, label: str, agreeing: int, deps: Deps) -> str:
         "loupe-source": source,
         "loupe-reviewers": str(agreeing),
         "loupe-loop": review.id,
-        "loupe-by": people(r.worker for r in review.answers if r.label == label),
+        "loupe-by": people(answer.worker for answer in review.answers if answer.label == label),
     }
     try:
         deps.objects.copy(review.image, labelled_key(label, review.image), metadata)
@@ -226,26 +198,17 @@ def _keep_label(review: Review, label: str, agreeing: int, deps: Deps) -> str:
     return "It is trained on next time."
 
 
-def _answered(review: Review, label: str, reason: str, deps: Deps) -> Detection:
-    detection = deps.detections.get(review.image.id)
-    if detection is None:
-        raise LookupError(f"image {review.image.id} has no record; the dispatcher makes it first")
-    return detection.answered(label, f"a person said: {label}. {reason}")
-
-
 def score(review: Review, answer: str, deps: Deps) -> tuple[list[Write], list[Event]]:
-    """Business rule: a sample counts for the version that answered, whichever serves now."""
+    """Business rule: a sample counts for the version that read the image, whichever serves now."""
     if not review.version:
         return [], []
     guess = review.guess[0].name if review.guess else NONE_OF_THE_ABOVE
     version = deps.versions.get(review.version)
     agrees = guess == answer
-    event = make_event(
+    event = review_event(
         "QualityScored",
-        review.id,
+        review,
         deps.clock(),
-        about=review.image.id,
-        image=review.image.name,
         version=review.version,
         guess=guess,
         answer=answer,
@@ -255,21 +218,7 @@ def score(review: Review, answer: str, deps: Deps) -> tuple[list[Write], list[Ev
     return [score_version(review.version, agrees)], [event]
 
 
-def _conflict(review: Review, now: datetime) -> Event:
-    return make_event(
-        "ReviewConflict",
-        review.id,
-        now,
-        about=review.image.id,
-        image=review.image.name,
-        review=review.id,
-        answers=[answer.label for answer in review.answers],
-    )
-
-
 def _suggest_label(review: Review, deps: Deps) -> None:
     count = deps.reviews.count_none_of_the_above()
     if count % SUGGEST_AFTER == 0:
-        now = deps.clock()
-        event = make_event("LabelSuggested", str(count), now, count=count, image=review.image.name)
-        deps.events.write(event)
+        announce("LabelSuggested", str(count), deps, count=count, image=review.image.name)

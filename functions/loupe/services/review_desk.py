@@ -1,7 +1,7 @@
 """People's work on Loupe's own review page: claim a review, answer it, or give it back."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
@@ -11,11 +11,12 @@ from loupe.domain.review import (
     Answer,
     Review,
     ReviewState,
-    check_answer,
+    add_answer,
     claim,
     is_due_again,
     release,
     render_output,
+    repeats_answer,
 )
 from loupe.errors import AlreadyDone, LoupeError, TryAgain
 from loupe.wiring import Deps
@@ -25,34 +26,34 @@ ATTEMPTS = 5
 PER_RUN = 100
 COUNTED_TO = 1000
 LOOKED_AT = 500
-"""Open reviews that one call looks through for some that are to be had."""
+"""Open reviews that one call searches for reviews that can be claimed."""
 
 
-@dataclass(frozen=True)
-class AnswerRequest:
-    """Who answers which review with what."""
-
-    review: str
-    worker: str
-    label: str
-
-
-def try_answer(request: AnswerRequest, deps: Deps) -> dict[str, str]:
-    """`{"state"}` after the answer, or `{"error"}` for a person to read why it was not taken."""
+def try_answer(review_id: str, worker: str, label: str, deps: Deps) -> dict[str, str]:
+    """`{"state"}` after the answer, or `{"error"}` that says to a person why it was refused."""
     try:
-        return {"state": answer(request, deps).state}
+        return {"state": answer(review_id, worker, label, deps).state}
     except TryAgain:
         raise
     except LoupeError as error:
         return {"error": str(error)}
 
 
-def answer(request: AnswerRequest, deps: Deps) -> Review:
-    """Take the answer; when it is the last one asked for, hand all of them over."""
-    after = _until_written(request.review, lambda: take(request, deps))
-    if after.state == ReviewState.CLOSING:
-        hand_over(after, deps)
-    return after
+def answer(review_id: str, worker: str, label: str, deps: Deps) -> Review:
+    """Add the answer; after the last one, hand all answers over."""
+
+    def answered() -> Review | None:
+        before, now = deps.reviews.get(review_id), deps.clock()
+        if repeats_answer(before, worker, label):
+            return before
+        after = add_answer(before, Answer(worker, label, timestamp(now)))
+        counted = count_answer(worker, f"{now:%Y-%m-%d}")
+        return after if deps.reviews.try_move(after, before, *counted) else None
+
+    review = _until_written(review_id, answered)
+    if review.state == ReviewState.CLOSING:
+        hand_over(review, deps)
+    return review
 
 
 def give_back(review_id: str, worker: str, skip: bool, deps: Deps) -> None:
@@ -63,11 +64,7 @@ def give_back(review_id: str, worker: str, skip: bool, deps: Deps) -> None:
         after = release(before, worker, skip)
         if before.state != ReviewState.OPEN or after == before:
             return before
-        try:
-            deps.reviews.move(after, before)
-        except AlreadyDone:
-            return None
-        return after
+        return after if deps.reviews.try_move(after, before) else None
 
     _until_written(review_id, released)
 
@@ -80,84 +77,44 @@ def _until_written(review_id: str, attempt: Callable[[], Review | None]) -> Revi
     raise AlreadyDone(f"Many people are at work on review {review_id}; try again.")
 
 
-def take(request: AnswerRequest, deps: Deps) -> Review | None:
-    """Write the answer down; None when somebody else answered, or was given, the same review."""
-    before, now = deps.reviews.get(request.review), deps.clock()
-    if _repeats(before, request):
-        return before
-    after = with_answer(before, request, now)
-    try:
-        deps.reviews.move(after, before, *count_answer(request.worker, f"{now:%Y-%m-%d}"))
-    except AlreadyDone:
-        return None
-    return after
-
-
-def with_answer(review: Review, request: AnswerRequest, now: datetime) -> Review:
-    """The review with one answer more."""
-    check_answer(review, request.worker, request.label)
-    answers = (*review.answers, Answer(request.worker, request.label, timestamp(now)))
-    state = ReviewState.CLOSING if len(answers) >= review.wanted else review.state
-    return replace(release(review, request.worker, skip=False), answers=answers, state=state)
-
-
 def hand_over(review: Review, deps: Deps) -> None:
-    """Write `output.json`, as Amazon A2I would; its arrival goes on from here."""
+    """Write `output.json` as Amazon A2I does; its S3 event starts the next step."""
     last = datetime.fromisoformat(review.answers[-1].at)
-    deps.objects.write(
-        review_output_key(FLOW, review.id, last),
-        render_output(review, f"loupe:{FLOW}").encode(),
-        "application/json",
-    )
+    output = render_output(review, f"loupe:{FLOW}").encode()
+    deps.objects.write(review_output_key(FLOW, review.id, last), output, "application/json")
 
 
 def hand_over_again(deps: Deps) -> int:
-    """Hand over answers that nothing came of: a crash, or a lost event, was between.
+    """Hand over answers that had no effect, because of a crash or a lost event.
 
-    Writing `output.json` again is harmless, and its arrival goes on as the first one did.
+    It is safe to write `output.json` again.
     """
     now, again = deps.clock(), 0
     for review in islice(deps.reviews.oldest(ReviewState.CLOSING, "", PER_RUN), PER_RUN):
         if not is_due_again(review, datetime.fromisoformat(review.answers[-1].at), now):
             continue
-        try:
-            deps.reviews.move(replace(review, handed_over=timestamp(now)), review)
-        except AlreadyDone:
-            continue  # They were taken in just now.
-        hand_over(review, deps)
-        again += 1
+        if deps.reviews.try_move(replace(review, handed_over=timestamp(now)), review):
+            hand_over(review, deps)
+            again += 1
     return again
 
 
-def _repeats(review: Review, request: AnswerRequest) -> bool:
-    """The same person sends the same answer again, as after a lost response."""
-    return review.state == ReviewState.CLOSING and any(
-        (answer.worker, answer.label) == (request.worker, request.label)
-        for answer in review.answers
-    )
-
-
 def claim_tasks(worker: str, count: int, deps: Deps) -> list[Review]:
-    """Up to `count` reviews kept for `worker` from now on, the oldest first."""
+    """Claim up to `count` reviews for `worker`, the oldest first."""
     return list(islice(_claimed(worker, deps), count))
 
 
 def open_tasks(deps: Deps) -> int:
-    """How many reviews are open, counted up to 1,000."""
+    """The number of open reviews, counted up to 1,000."""
     return deps.reviews.count_open(COUNTED_TO)
 
 
 def _claimed(worker: str, deps: Deps) -> Iterator[Review]:
     for listed in islice(deps.reviews.oldest_open(page=25), LOOKED_AT):
-        # The listing may be a moment behind; what is claimed is read again.
+        # The index may be a moment behind, so a review is read again before it is claimed.
         if claim(listed, worker, deps.clock()) is None:
             continue
         before = deps.reviews.get(listed.id)
-        mine = claim(before, worker, deps.clock())
-        if mine is None:
-            continue
-        try:
-            deps.reviews.move(mine, before)
-        except AlreadyDone:
-            continue  # Somebody else was faster.
-        yield mine
+        after = claim(before, worker, deps.clock())
+        if after and deps.reviews.try_move(after, before):
+            yield after

@@ -1,142 +1,89 @@
 """Ask people what an image shows."""
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from itertools import islice
 
 from loupe.adapters.detections import moved
-from loupe.adapters.reviews import take_place
-from loupe.domain.detection import Detection, DetectionState, ModelOutput, why_unsure
-from loupe.domain.events import make_event
-from loupe.domain.keys import timestamp
-from loupe.domain.review import Review, ReviewPurpose, ReviewState, review_id
+from loupe.adapters.reviews import count_opened
+from loupe.domain.detection import Detection, DetectionState, ModelOutput
+from loupe.domain.review import ReviewState, new_review, review_event
 from loupe.domain.settings import Settings
 from loupe.errors import AlreadyDone
 from loupe.services.detection import record
+from loupe.services.events import announce
 from loupe.services.human_loops import PER_RUN, start_loop
-from loupe.telemetry import logger
 from loupe.wiring import Deps
 
 NO_LABELS_YET = "no label is known yet; set Labels or upload labelled images"
 
 
-@dataclass(frozen=True)
-class ReviewRequest:
-    """What the detect machine hands over."""
-
-    image_id: str
-    answer: ModelOutput
-    settings: Settings
-
-
-def request_review(request: ReviewRequest, deps: Deps) -> str:
+def request_review(image_id: str, output: ModelOutput, settings: Settings, deps: Deps) -> str:
     """Open a review, or leave the image waiting while there is no label to choose from."""
-    labels = known_labels(request.settings, deps)
+    labels = known_labels(settings, deps)
     if not labels:
-        now = deps.clock()
-        deps.events.write(make_event("LabelsNeeded", f"{now:%Y-%m-%d}", now))
-        return record(request.image_id, DetectionState.WAITING, request.answer, NO_LABELS_YET, deps)
-    detection = deps.detections.get(request.image_id)
-    if detection is None:
-        raise LookupError(f"image {request.image_id} has no record; the dispatcher makes it first")
+        announce("LabelsNeeded", f"{deps.clock():%Y-%m-%d}", deps)
+        return record(image_id, DetectionState.WAITING, output, NO_LABELS_YET, deps)
+    detection = deps.detections.existing(image_id)
     if detection.state == DetectionState.WAITING:
-        detection = open_review(detection, request, labels, deps)
+        detection = open_review(detection, output, labels, settings, deps)
     if detection.state == DetectionState.REVIEW:
         start_loop(deps.reviews.get(detection.review), deps)
     return detection.state
 
 
 def open_queued(settings: Settings, deps: Deps) -> int:
-    """Open reviews that waited for a new day, the least sure image first."""
+    """Open reviews that were queued for a new day, the least sure image first."""
     day, cap = f"{deps.clock():%Y-%m-%d}", settings.reviews_per_day
-    places = min(PER_RUN, deps.reviews.places_left(day, cap))
+    limit = min(PER_RUN, deps.reviews.daily_reviews_left(day, cap))
     opened = 0
-    for review in islice(deps.reviews.least_sure(page=places), places) if places else ():
+    for review in islice(deps.reviews.least_sure(page=limit), limit) if limit else ():
         after = replace(review, state=ReviewState.OPEN)
-        try:
-            deps.reviews.move(after, review, *take_place(day, cap))
-        except AlreadyDone:
-            if not deps.reviews.places_left(day, cap):
-                break
-            logger.info("somebody answers this review just now", extra={"review": review.id})
-        else:
+        if deps.reviews.try_move(after, review, *count_opened(day, cap)):
             opened += 1
             start_loop(after, deps)
+        elif not deps.reviews.daily_reviews_left(day, cap):
+            break
     return opened
 
 
 def known_labels(settings: Settings, deps: Deps) -> tuple[str, ...]:
     """The labels to choose from: those of the setting, then the dataset's."""
-    counts = deps.dataset.label_counts().counts
+    counts = deps.dataset.label_counts().by_label
     used = sorted(label for label, count in counts.items() if count.train or count.test)
     return tuple(dict.fromkeys((*settings.labels, *used)))
 
 
 def open_review(
-    detection: Detection, request: ReviewRequest, labels: tuple[str, ...], deps: Deps
+    detection: Detection,
+    output: ModelOutput,
+    labels: tuple[str, ...],
+    settings: Settings,
+    deps: Deps,
 ) -> Detection:
-    """Write the review with its place of the day, the record and the event together; a repeated
-    run changes nothing.
+    """Write the review, its share of the day's number, the record and the event in one
+    transaction; a repeated run changes nothing.
     """
     now = deps.clock()
-    day, cap = f"{now:%Y-%m-%d}", request.settings.reviews_per_day
-    has_place = deps.reviews.places_left(day, cap) > 0
-    review = new_review(detection, request, labels, has_place, now)
-    after = replace(
-        detection,
-        state=DetectionState.REVIEW,
-        labels=request.answer.labels,
-        version=request.answer.version,
-        reason=review.reason,
-        review=review.id,
-        detected_at=timestamp(now) if request.answer.version else "",
-    )
-    event = make_event(
+    day, cap = f"{now:%Y-%m-%d}", settings.reviews_per_day
+    opens = deps.reviews.daily_reviews_left(day, cap) > 0
+    review = new_review(detection, output, labels, settings, opens, now)
+    after = detection.with_output(DetectionState.REVIEW, output, review.reason, now)
+    after = replace(after, review=review.id)
+    event = review_event(
         "ImageSentToReview",
-        review.id,
+        review,
         now,
-        about=detection.image.id,
-        image=detection.image.name,
         key=detection.image.key,
         review=review.id,
         reason=review.reason,
         labels=list(labels),
     )
-    place = take_place(day, cap) if has_place else []
+    counted = count_opened(day, cap) if opens else []
     try:
-        deps.reviews.put_new(review, moved(after, DetectionState.WAITING), *place, events=[event])
+        deps.reviews.put_new(review, moved(after, DetectionState.WAITING), *counted, events=[event])
     except AlreadyDone:
-        if has_place and not deps.reviews.places_left(day, cap):
-            return open_review(detection, request, labels, deps)  # Another took the last place.
-        return deps.detections.get(request.image_id) or after
+        if opens and not deps.reviews.daily_reviews_left(day, cap):
+            # Another review was the last of the day.
+            return open_review(detection, output, labels, settings, deps)
+        return deps.detections.existing(detection.image.id)
     return after
-
-
-def new_review(
-    detection: Detection,
-    request: ReviewRequest,
-    labels: tuple[str, ...],
-    has_place: bool,
-    now: datetime,
-) -> Review:
-    """The task: its purpose says whether a model was asked at all."""
-    asked = request.answer.outcome == "labels"
-    purpose = ReviewPurpose.UNSURE if asked else ReviewPurpose.COLD_START
-    reason = (
-        why_unsure(request.answer, request.settings.minimum_confidence)
-        if asked
-        else request.answer.reason
-    )
-    return Review(
-        id=review_id(detection.image, purpose),
-        image=detection.image,
-        purpose=purpose,
-        state=ReviewState.OPEN if has_place else ReviewState.QUEUED,
-        at=timestamp(now),
-        labels=labels,
-        wanted=request.settings.reviewers,
-        guess=request.answer.labels,
-        guess_shown=request.settings.show_guess,
-        version=request.answer.version,
-        reason=reason if has_place else f"{reason}; today's number of reviews is reached",
-    )

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from loupe.domain.detection import Detection, DetectionState, LabelledBy
-from loupe.domain.keys import timestamp
-from loupe.domain.review import Review, ReviewPurpose, ReviewState, consensus, review_id
+from loupe.domain.detection import Detection, DetectionState
+from loupe.domain.review import consensus, quality_review
 from loupe.domain.sampling import every_nth
 from loupe.domain.settings import Settings
 from loupe.errors import AlreadyDone
@@ -20,59 +19,52 @@ from loupe.wiring import Deps
 
 SAMPLING = "SAMPLING"
 CHUNK = 1000
-"""Detections looked at before the place is kept; a run that ends in the middle goes on there."""
-PATIENCE = timedelta(minutes=4)
-"""So long a run looks at detections; the next one goes on behind them."""
+"""Detections between two saves of the pointer, from which the next run continues."""
+TIME_PER_RUN = timedelta(minutes=4)
+"""Time that a run looks at detections; the next run continues behind them."""
 
 
 def sample_reviews(deps: Deps) -> int:
-    """Look at what a model read since the last run and sample it; meter how far behind it is."""
+    """Sample what the model has read since the last run; returns how many images that are.
+
+    A metric tells how far the sampling is behind.
+    """
     settings = deps.parameters.settings()
     if not settings.sampling:
         return 0
-    until = deps.clock() + PATIENCE
-    place = deps.pointers.get(SAMPLING, {"pointer": "", "carried": 0})
+    until = deps.clock() + TIME_PER_RUN
+    progress = deps.pointers.get(SAMPLING, {"pointer": "", "carried": 0})
     sampled, behind = 0, True
     while behind and deps.clock() < until:
-        seen = list(islice(deps.detections.read_since(place["pointer"], page=CHUNK), CHUNK))
-        behind = len(seen) == CHUNK
-        if seen:
-            chosen, carried = every_nth(seen, settings.sampling_interval, place["carried"])
+        read_since = deps.detections.read_since(progress["pointer"], page=CHUNK)
+        detections = list(islice(read_since, CHUNK))
+        behind = len(detections) == CHUNK
+        if detections:
+            chosen, carried = every_nth(detections, settings.sampling_interval, progress["carried"])
             for _, detection in chosen:
                 send(detection, settings, deps)
             sampled += len(chosen)
-            place = {"pointer": seen[-1][0], "carried": carried}
-            deps.pointers.save(SAMPLING, place)
-    meter(deps.value("STACK"), SAMPLING_BEHIND_HOURS, _hours_behind(behind, place, deps))
+            progress = {"pointer": detections[-1][0], "carried": carried}
+            deps.pointers.save(SAMPLING, progress)
+    meter(deps.value("STACK"), SAMPLING_BEHIND_HOURS, _hours_behind(behind, progress, deps))
     return sampled
 
 
-def _hours_behind(behind: bool, place: Mapping[str, Any], deps: Deps) -> float:
-    """How long ago the first image was read that has yet to be looked at."""
+def _hours_behind(behind: bool, progress: Mapping[str, Any], deps: Deps) -> float:
+    """Hours since the model read the first image that the sampling has yet to look at."""
     if not behind:
         return 0.0
-    reached = datetime.fromisoformat(place["pointer"].partition("#")[0])
+    reached = datetime.fromisoformat(progress["pointer"].partition("#")[0])
     return (deps.clock() - reached).total_seconds() / 3600
 
 
 def send(detection: Detection, settings: Settings, deps: Deps) -> None:
-    """Open a quality review, or let the review that the image has anyway count as one."""
-    if detection.state in (DetectionState.REVIEW, DetectionState.ANSWERED) and reuse(
-        detection, deps
-    ):
+    """Open a quality review, or let the review that the image has already count as one."""
+    has_review = detection.state in (DetectionState.REVIEW, DetectionState.ANSWERED)
+    if has_review and reuse(detection, deps):
         return
-    review = Review(
-        id=review_id(detection.image, ReviewPurpose.QUALITY),
-        image=detection.image,
-        purpose=ReviewPurpose.QUALITY,
-        state=ReviewState.OPEN,
-        at=timestamp(deps.clock()),
-        labels=known_labels(settings, deps),
-        wanted=settings.reviewers,
-        guess=tuple(label for label in detection.labels if label.by == LabelledBy.MODEL),
-        version=detection.version,
-        reason="a sample to measure quality",
-    )
+    labels = known_labels(settings, deps)
+    review = quality_review(detection, labels, settings.reviewers, deps.clock())
     try:
         deps.reviews.put_new(review)
     except AlreadyDone:
@@ -81,20 +73,17 @@ def send(detection: Detection, settings: Settings, deps: Deps) -> None:
 
 
 def reuse(detection: Detection, deps: Deps) -> bool:
-    """The answer that a person gives, or gave, to this image scores the version too.
+    """Let a person's answer to this image, now or later, score the version too.
 
-    Returns False when somebody saw the model's guess, which sways people: another one is asked.
+    Returns False when somebody saw the model's guess, which biases people: another person answers.
     """
     review = deps.reviews.get(detection.review)
     if review.also_quality or not review.version:
         return True
     if review.guess_was_seen:
         return False
-    also = replace(review, also_quality=True)
-    if detection.state == DetectionState.REVIEW:
-        deps.reviews.move(also, review)
-        return True
-    answer = consensus(review.answers).label
-    writes, events = score(also, answer, deps) if answer else ([], [])
-    deps.reviews.move(also, review, *writes, events=events)
+    is_answered = detection.state == DetectionState.ANSWERED
+    answer = consensus(review.answers).label if is_answered else None
+    writes, events = score(review, answer, deps) if answer else ([], [])
+    deps.reviews.move(replace(review, also_quality=True), review, *writes, events=events)
     return True

@@ -1,4 +1,4 @@
-"""Bring versions to running or stopped, and put one of them into service."""
+"""Start and stop versions, and put one of them into service."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,20 +8,25 @@ from datetime import timedelta
 from loupe.adapters.rekognition import VersionState
 from loupe.domain.events import make_event
 from loupe.domain.keys import timestamp
-from loupe.domain.model_state import STARTABLE, UP, ModelStatus
+from loupe.domain.model_state import STARTABLE, ModelStatus
 from loupe.domain.running_hours import bill_text
-from loupe.domain.versions import Version, VersionStatus
+from loupe.domain.versions import Version, VersionStatus, version_event
 from loupe.errors import AlreadyDone, FinalError, InvalidRequest, TryAgain
 from loupe.wiring import Deps
 
 
 @dataclass(frozen=True)
 class StateChange:
-    """Which version is wanted in which state ("RUNNING" or "STOPPED"), and why."""
+    """A version, the state that it is to have ("RUNNING" or "STOPPED"), and why.
+
+    `started`: its start was requested before, so that a model that has fallen to FAILED since is
+    reported instead of started for ever.
+    """
 
     version: str
-    wanted: str
+    target: str
     reason: str
+    started: bool = False
 
 
 @dataclass(frozen=True)
@@ -32,101 +37,85 @@ class ModelState:
     reason: str = ""
 
 
-def set_state(request: StateChange, started: bool, deps: Deps) -> ModelState:
-    """One step towards the wanted state. `started`: a start was asked for before, so that a
-    model that fell to FAILED since is reported and not started for ever.
-    """
-    state = deps.rekognition.version(request.version)
-    observe(request.version, state.status, state.units, deps)
-    if request.wanted == ModelStatus.RUNNING:
-        return _towards_running(request, state, started, deps)
-    if state.status in UP:
-        return _stop(request, state, deps)
-    if state.status == ModelStatus.STOPPING:
-        return ModelState("changing")
-    deps.versions.give_back(request.version)
-    return ModelState("ready")
+def set_state(change: StateChange, deps: Deps) -> ModelState:
+    """Take one step towards the target state."""
+    state = deps.rekognition.version(change.version)
+    observe(change.version, state.status, state.units, deps)
+    match state.status, change.target:
+        case ((ModelStatus.STARTING | ModelStatus.STOPPING), _):
+            return ModelState("changing")  # The service refuses to stop a model before it runs.
+        case ModelStatus.RUNNING, ModelStatus.RUNNING:
+            return ModelState("ready")
+        case _, ModelStatus.RUNNING:
+            return _start(change, state, deps)
+        case ModelStatus.RUNNING, _:
+            return _stop(change, state, deps)
+        case _:
+            deps.versions.give_back(change.version)
+            return ModelState("ready")
 
 
 def observe(version: str, status: str, units: int, deps: Deps) -> None:
-    """Note what the service says of a version just now: its running hours are counted from that."""
+    """Record the current status of a version: its running hours are counted from these."""
     deps.running.record(version, deps.running.look(version), deps.clock(), status, units)
 
 
-def _towards_running(
-    request: StateChange, state: VersionState, started: bool, deps: Deps
-) -> ModelState:
-    if state.status == ModelStatus.RUNNING:
-        return ModelState("ready")
-    if state.status in (ModelStatus.STARTING, ModelStatus.STOPPING):
-        return ModelState("changing")
-    if state.status not in STARTABLE or (started and state.status == ModelStatus.FAILED):
-        return ModelState("failed", state.message or f"it is {state.status or 'gone'}")
+def _start(change: StateChange, state: VersionState, deps: Deps) -> ModelState:
+    has_failed = change.started and state.status == ModelStatus.FAILED
+    if state.status not in STARTABLE or has_failed:
+        return ModelState("failed", state.message or f"it is {state.status or 'deleted'}")
     settings = deps.parameters.settings()
     units = settings.minimum_inference_units
-    with _switch("ModelStarted", request, bill_text(deps.is_billed), deps):
+    with _switch("ModelStarted", change, bill_text(deps.is_billed), deps):
         deps.rekognition.start(state.arn, units, settings.maximum_inference_units)
-    observe(request.version, ModelStatus.STARTING, units, deps)
+    observe(change.version, ModelStatus.STARTING, units, deps)
     return ModelState("changing")
 
 
-def _stop(request: StateChange, state: VersionState, deps: Deps) -> ModelState:
-    if state.status == ModelStatus.STARTING:
-        return ModelState("changing")  # The service refuses to stop a model before it runs.
-    look = deps.running.look(request.version)
+def _stop(change: StateChange, state: VersionState, deps: Deps) -> ModelState:
+    look = deps.running.look(change.version)
     ran = deps.clock() - look.since if look and look.since else timedelta()
     bill = bill_text(deps.is_billed, ran.total_seconds() * state.units)
-    with _switch("ModelStopped", request, bill, deps):
+    with _switch("ModelStopped", change, bill, deps):
         deps.rekognition.stop(state.arn)
-    observe(request.version, ModelStatus.STOPPING, state.units, deps)
+    observe(change.version, ModelStatus.STOPPING, state.units, deps)
     return ModelState("changing")
 
 
 @contextmanager
-def _switch(kind: str, request: StateChange, bill: str, deps: Deps) -> Iterator[None]:
-    """Prepare the event of what the service is asked for; the next look at the version tells it."""
+def _switch(kind: str, change: StateChange, bill: str, deps: Deps) -> Iterator[None]:
+    """Store the event of a start or stop; the next look that sees the change publishes it."""
     now = deps.clock()
-    cause = f"{request.version}/{timestamp(now)}"
-    switch = make_event(kind, cause, now, version=request.version, reason=request.reason, bill=bill)
-    deps.running.prepare_switch(request.version, switch)
+    cause = f"{change.version}/{timestamp(now)}"
+    switch = make_event(kind, cause, now, version=change.version, reason=change.reason, bill=bill)
+    deps.running.prepare_switch(change.version, switch)
     try:
         yield
     except FinalError:
-        deps.running.cancel_switch(request.version, switch)
+        deps.running.cancel_switch(change.version, switch)
         raise
 
 
 def promote(name: str, reason: str, deps: Deps) -> str:
-    """Switch; a repeated run finds the switch done and only names the previous version."""
+    """Put the version into service, once; returns the previous version."""
     version = deps.versions.get(name)
     service = deps.versions.service()
     if service.version == name:
         return service.previous
     now = deps.clock()
-    event = make_event(
-        "VersionPromoted",
-        f"{name}/{service.version}/{service.since}",
-        now,
-        version=name,
-        f1=version.f1,
-        previous=service.version,
-        reason=reason,
+    cause = f"{name}/{service.version}/{service.since}"
+    event = version_event(
+        "VersionPromoted", cause, now, version, previous=service.version, reason=reason
     )
     deps.versions.promote(version, service, timestamp(now), reason, [event])
     return service.version
 
 
 def request_approval(name: str, reason: str, token: str, deps: Deps) -> None:
-    """Keep the token with the version and tell the operator."""
+    """Ask the operator to approve the version; `token` continues the state machine."""
     version = deps.versions.get(name)
-    event = make_event(
-        "ApprovalRequested",
-        f"{name}/{token}",
-        deps.clock(),
-        version=name,
-        f1=version.f1,
-        reason=reason,
-    )
+    cause = f"{name}/{token}"
+    event = version_event("ApprovalRequested", cause, deps.clock(), version, reason=reason)
     deps.versions.save(
         version,
         [event],
@@ -147,32 +136,32 @@ def decide_approval(approved: bool, by: str, deps: Deps, version: str = "") -> V
     return waiting[0]
 
 
-def switch_service(wanted_running: bool, by: str, deps: Deps) -> ModelState:
+def switch_service(running: bool, by: str, deps: Deps) -> ModelState:
     """Start or stop the version in service.
 
-    Raises InvalidRequest when there is none, AlreadyDone when another order was faster.
+    Raises InvalidRequest when there is none, AlreadyDone when another request was faster.
     """
     version = deps.versions.service().version
     if not version:
         raise InvalidRequest("No version is in service yet: upload labelled images, then train.")
-    wanted = ModelStatus.RUNNING if wanted_running else ModelStatus.STOPPED
-    if wanted_running:
+    target = ModelStatus.RUNNING if running else ModelStatus.STOPPED
+    if running:
         deps.versions.forget_attempts()
     before = deps.rekognition.version(version).status
     try:
-        power = set_state(StateChange(version, wanted, f"{by} asked for it"), False, deps)
+        state = set_state(StateChange(version, target, f"{by} asked for it"), deps)
     except TryAgain as error:
         if deps.rekognition.version(version).status == before:
             raise
-        raise AlreadyDone(f"{version} was started or stopped by another order just now.") from error
-    if power.status == "failed":
-        raise InvalidRequest(f"{version} cannot be started: {power.reason}.")
-    return power
+        raise AlreadyDone(f"Another request has just started or stopped {version}.") from error
+    if state.status == "failed":
+        raise InvalidRequest(f"{version} cannot be started: {state.reason}.")
+    return state
 
 
 def why_not_started(deps: Deps) -> str:
-    """Why Loupe has given up starting the version in service, in the service's words, or ""."""
+    """Why Loupe no longer tries to start the version in service, in the service's words, or ""."""
     attempts = deps.versions.attempts()
-    service = deps.versions.service().version
-    stands = attempts is not None and attempts.given_up and attempts.version == service
-    return attempts.reason if attempts and stands else ""
+    if attempts and attempts.given_up and attempts.version == deps.versions.service().version:
+        return attempts.reason
+    return ""

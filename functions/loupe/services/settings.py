@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from loupe.adapters.parameters import Stored
 from loupe.adapters.setting_changes import SettingChange
-from loupe.domain.events import make_event
 from loupe.domain.keys import timestamp
 from loupe.domain.schedules import (
     Schedule,
@@ -15,10 +14,11 @@ from loupe.domain.schedules import (
     training_schedule,
 )
 from loupe.domain.settings import CATALOGUE, Setting, Settings, not_allowed, setting
+from loupe.services.events import announce
 from loupe.wiring import Deps
 
 TIGHTENING = timedelta(seconds=60)
-"""As long as the function may run."""
+"""The timeout of the function."""
 
 
 @dataclass(frozen=True)
@@ -32,30 +32,29 @@ class StoredSetting:
 
 
 def apply_settings(deps: Deps) -> list[str]:
-    """Bring everything outside the template to what the settings say; returns what changed."""
+    """Apply the settings to schedules, concurrency and patterns; returns what changed."""
     tighten_patterns(deps)
     values = deps.parameters.values()
     settings = Settings.from_parameters(values)
     announce_not_allowed(values, deps)
     changed = [
         words
-        for name, wanted, words in _schedules(settings, deps)
-        if deps.schedules.apply(name, wanted)
+        for name, schedule, words in _schedules(settings, deps)
+        if deps.schedules.apply(name, schedule)
     ]
     concurrency = detection_concurrency(settings)
     if deps.event_source.apply_concurrency(concurrency):
         changed.append(f"up to {concurrency} images are read at a time")
     if changed:
-        now = deps.clock()
-        event = make_event("SettingsApplied", timestamp(now), now, reason="; ".join(changed))
-        deps.events.write(event)
+        announce("SettingsApplied", timestamp(deps.clock()), deps, reason="; ".join(changed))
     return changed
 
 
 def tighten_patterns(deps: Deps) -> None:
-    """Give parameters of an earlier release the patterns that hold now; that changes no value, so
-    who changed each last stays known. Each write starts another run of this function, which leaves
-    the rest to the one that is at it.
+    """Give parameters of an earlier release the current patterns.
+
+    No value changes, so the record of who changed each last is kept. Each write starts another run
+    of this function, which leaves the rest to this one.
     """
     loose = deps.parameters.loose()
     if not loose or not deps.turns.take("patterns", deps.clock(), TIGHTENING):
@@ -66,11 +65,10 @@ def tighten_patterns(deps: Deps) -> None:
 
 
 def announce_not_allowed(values: Mapping[str, str], deps: Deps) -> None:
-    """The operator hears once a day of a value that counts with its default."""
-    now = deps.clock()
+    """Send the operator one event a day about each value that its default replaces."""
     for sentence in not_allowed(values):
-        cause = f"{now:%Y-%m-%d}/{sentence}"
-        deps.events.write(make_event("SettingsApplied", cause, now, reason=sentence))
+        cause = f"{deps.clock():%Y-%m-%d}/{sentence}"
+        announce("SettingsApplied", cause, deps, reason=sentence)
 
 
 def _schedules(settings: Settings, deps: Deps) -> list[tuple[str, Schedule, str]]:
@@ -81,12 +79,12 @@ def _schedules(settings: Settings, deps: Deps) -> list[tuple[str, Schedule, str]
     ]
 
 
-def _words(what: str, schedule: Schedule) -> str:
-    return f"{what} {'on' if schedule.enabled else 'off'}, {schedule.rate}"
+def _words(subject: str, schedule: Schedule) -> str:
+    return f"{subject} {'on' if schedule.enabled else 'off'}, {schedule.rate}"
 
 
 def stored_settings(deps: Deps) -> list[StoredSetting]:
-    """Every setting as it stands."""
+    """Every setting with its current value."""
     stored = deps.parameters.stored()
     return [_stored(setting, stored.get(setting.name), deps) for setting in CATALOGUE]
 

@@ -13,19 +13,23 @@ from loupe.domain.training import (
     Plan,
     end_attempt,
     needed_changes,
+    next_step,
+    plan_rollback,
     plan_training,
     words_of,
 )
-from loupe.domain.versions import Version, VersionStatus
+from loupe.domain.versions import Version, VersionStatus, version_event
 from loupe.errors import AlreadyDone, NotFound
+from loupe.services.events import announce
 from loupe.telemetry import logger
 from loupe.wiring import Deps
 
 
 @dataclass(frozen=True)
 class TrainingCheck:
-    """Who checks, with which settings; `deploy` names a version to go back to, `again` takes up a
-    failed attempt without its pause."""
+    """Who checks, with which settings. `deploy` names a version to go back to; `again` repeats a
+    failed attempt without its pause.
+    """
 
     execution: str
     settings: Settings
@@ -33,37 +37,41 @@ class TrainingCheck:
     again: bool = False
 
 
-def check_training(request: TrainingCheck, deps: Deps) -> Plan:
-    """Plan what to do. Whoever gets a plan to act on holds the lease until `close_training`."""
-    if not take_lease(request.execution, deps):
+def check_training(check: TrainingCheck, deps: Deps) -> Plan:
+    """Plan the next step. Whoever gets a plan to act on holds the lease until `close_training`."""
+    if not take_lease(check.execution, deps):
         return Plan("nothing", "another training check is at work")
-    plan = plan_check(request, deps)
+    plan = plan_check(check, deps)
     if plan.action == "nothing":
-        deps.versions.release_lease(request.execution)
+        deps.versions.release_lease(check.execution)
         announce_postponed(plan, deps)
     elif plan.begins:
         begin(plan, deps)
     return plan
 
 
-def start_due_check(machine: str, deps: Deps) -> bool:
-    """Begin a run of `machine` when a failed attempt is due again; returns whether it did.
+def is_training_run_active(deps: Deps) -> bool:
+    """Whether a training run is at work, or waits for approval."""
+    holder = deps.versions.lease_holder()
+    return bool(holder) and deps.executions.is_running(holder)
 
-    The schedule of training checks may be half a day away, or off: what was begun is brought to
-    its end all the same.
+
+def start_due_check(deps: Deps) -> bool:
+    """Start a training run when a failed attempt is due again; returns whether it did.
+
+    The schedule of training checks may be half a day away, or off: an attempt that has begun ends
+    all the same.
     """
     last = deps.versions.last_attempt()
-    if last is None or not last.retry_at or last.retry_at > timestamp(deps.clock()):
-        return False
-    holder = deps.versions.lease_holder()
-    if holder and deps.executions.is_running(holder):
-        return False
-    deps.executions.start(machine, {})
-    return True
+    is_due = last is not None and "" < last.retry_at <= timestamp(deps.clock())
+    if is_due and not is_training_run_active(deps):
+        deps.executions.start(deps.value("IMPROVE_MACHINE"), {})
+        return True
+    return False
 
 
 def take_lease(execution: str, deps: Deps) -> bool:
-    """Take the lease if nobody holds it, or if whoever does is not running any more."""
+    """Take the lease if nobody holds it, or if its holder does not run any more."""
     holder = deps.versions.lease_holder()
     if holder == execution:
         return True
@@ -76,48 +84,38 @@ def take_lease(execution: str, deps: Deps) -> bool:
     return True
 
 
-def plan_check(request: TrainingCheck, deps: Deps) -> Plan:
-    """The plan for what the table says now."""
-    if request.deploy:
-        return _plan_rollback(request.deploy, deps)
+def plan_check(check: TrainingCheck, deps: Deps) -> Plan:
+    """The plan for the current state of the table."""
+    if check.deploy:
+        try:
+            version = deps.versions.get(check.deploy)
+        except NotFound as error:
+            return Plan("nothing", str(error))
+        return plan_rollback(version, deps.versions.service())
     return plan_training(
         deps.versions.progress(),
         deps.versions.last_attempt(),
-        deps.dataset.label_counts().counts,
-        request.settings.minimum_untrained_images,
-        request.settings.minimum_f1,
+        deps.dataset.label_counts().by_label,
+        check.settings.minimum_untrained_images,
+        check.settings.minimum_f1,
         timestamp(deps.clock()),
-        request.again,
+        check.again,
     )
 
 
 def announce_postponed(plan: Plan, deps: Deps) -> None:
-    """The operator hears once a day of a training that waits for other images."""
+    """Send the operator one event a day about a training that waits for other images."""
     if plan.postponed:
-        now = deps.clock()
-        cause = f"{now:%Y-%m-%d}/{plan.reason}"
-        deps.events.write(make_event("TrainingPostponed", cause, now, reason=plan.reason))
-
-
-def _plan_rollback(name: str, deps: Deps) -> Plan:
-    try:
-        version = deps.versions.get(name)
-    except NotFound as error:
-        return Plan("nothing", str(error))
-    if name == deps.versions.service().version:
-        return Plan("nothing", f"{name} is in service already")
-    if not version.arn or version.status in (VersionStatus.TRAINING, VersionStatus.TRAINING_FAILED):
-        return Plan("nothing", f"{name} is {version.status} and cannot be put into service")
-    return Plan("deploy", "an operator asked for it", name)
+        cause = f"{deps.clock():%Y-%m-%d}/{plan.reason}"
+        announce("TrainingPostponed", cause, deps, reason=plan.reason)
 
 
 def begin(plan: Plan, deps: Deps) -> None:
-    """Write the new attempt down before anything is paid for."""
-    now = deps.clock()
+    """Write the new attempt before anything is paid for."""
     version = Version(
         name=plan.version,
         status=VersionStatus.TRAINING,
-        at=timestamp(now),
+        at=timestamp(deps.clock()),
         labels=plan.labels,
         reason=plan.reason,
         failures=plan.failures,
@@ -135,15 +133,16 @@ class TrainingProgress:
 
 
 def train(name: str, deps: Deps) -> TrainingProgress:
-    """Start the training of `name` unless it was started, and say how it goes."""
+    """Start the training of `name` once; returns its progress."""
     state = deps.rekognition.version(name)
     version = deps.versions.get(name)
-    if not state.status:
-        return _start(version, deps)
-    if state.status == ModelStatus.TRAINING_IN_PROGRESS:
-        return TrainingProgress("training")
-    if state.status == ModelStatus.TRAINING_FAILED:
-        return TrainingProgress("failed", reason=state.message or "the service gave no reason")
+    match state.status:
+        case "":
+            return _start(version, deps)
+        case ModelStatus.TRAINING_IN_PROGRESS:
+            return TrainingProgress("training")
+        case ModelStatus.TRAINING_FAILED:
+            return TrainingProgress("failed", reason=state.message or "the service gave no reason")
     if version.f1 is None or version.arn != state.arn:
         deps.versions.save(version, f1=state.f1 or 0.0, arn=state.arn)
     return TrainingProgress("trained", state.f1 or 0.0)
@@ -167,9 +166,8 @@ def _start(version: Version, deps: Deps) -> TrainingProgress:
 
 @dataclass(frozen=True)
 class TrainingEnd:
-    """`outcome` is a version's status, `failure` what the run caught, if it caught anything.
-
-    `rollback`: the run put an earlier version back.
+    """The end of a training run: `outcome` is the version's status, `failure` the error that the
+    run caught. `rollback`: the run put an earlier version back.
     """
 
     execution: str
@@ -180,81 +178,54 @@ class TrainingEnd:
     failure: Failure | None = None
 
 
-def close_training(request: TrainingEnd, deps: Deps) -> Ending:
+def close_training(end: TrainingEnd, deps: Deps) -> Ending:
     """Write the outcome once, then release the lease. Safe to repeat."""
-    version = deps.versions.get(request.version)
-    if request.rollback:
-        ending = _close_rollback(version, request, deps)
-    elif version.closed_by == request.execution:
+    version = deps.versions.get(end.version)
+    if end.rollback:
+        ending = _close_rollback(version, end, deps)
+    elif version.closed_by == end.execution:
         ending = Ending(version.status, version.reason, version.retry_at, version.failures)
     else:
-        ending = end_attempt(
-            request.outcome, request.reason, request.failure, version.failures, deps.clock()
-        )
-        _write(version, ending, request, deps)
+        ending = end_attempt(end.outcome, end.reason, end.failure, version.failures, deps.clock())
+        _write(version, ending, end, deps)
     try:
-        deps.versions.release_lease(request.execution)
+        deps.versions.release_lease(end.execution)
     except AlreadyDone:
-        logger.info("the lease had been released", extra={"execution": request.execution})
+        logger.info("the lease had been released", extra={"execution": end.execution})
     return ending
 
 
-def _write(version: Version, ending: Ending, request: TrainingEnd, deps: Deps) -> None:
-    promoted = request.outcome == VersionStatus.IN_SERVICE
-    events = [] if promoted else [_not_promoted(version, ending, request, deps)]
-    changes = asdict(ending) | {"approval_token": "", "closed_by": request.execution}
+def _write(version: Version, ending: Ending, end: TrainingEnd, deps: Deps) -> None:
+    promoted = end.outcome == VersionStatus.IN_SERVICE
+    events = [] if promoted else [_not_promoted(version, ending, end, deps)]
+    changes = asdict(ending) | {"approval_token": "", "closed_by": end.execution}
     if ending.retry_at:
         deps.versions.save(version, events, **changes)
         return
     in_a_row = deps.versions.close(version, promoted, events, **changes)
     if in_a_row and in_a_row % STALL_AFTER == 0:
-        _announce_stall(version, in_a_row, deps)
+        minimum = deps.parameters.settings().minimum_untrained_images
+        needed, cause = needed_changes(minimum, in_a_row), f"{version.name}/{in_a_row}"
+        announce("PromotionsStalled", cause, deps, count=in_a_row, needed=needed)
 
 
-def _close_rollback(version: Version, request: TrainingEnd, deps: Deps) -> Ending:
-    """A version that could not be put back keeps its status, and the operator hears why."""
-    ending = Ending(version.status, words_of(request.reason, request.failure))
-    if request.outcome != VersionStatus.IN_SERVICE:
-        deps.events.write(_not_promoted(version, ending, request, deps))
+def _close_rollback(version: Version, end: TrainingEnd, deps: Deps) -> Ending:
+    """The version keeps its status; the operator gets an event when it was not put back."""
+    ending = Ending(version.status, words_of(end.reason, end.failure))
+    if end.outcome != VersionStatus.IN_SERVICE:
+        deps.events.write(_not_promoted(version, ending, end, deps))
     return ending
 
 
-def _announce_stall(version: Version, in_a_row: int, deps: Deps) -> None:
-    minimum = deps.parameters.settings().minimum_untrained_images
-    stalled = make_event(
-        "PromotionsStalled",
-        f"{version.name}/{in_a_row}",
+def _not_promoted(version: Version, ending: Ending, end: TrainingEnd, deps: Deps) -> Event:
+    training_failed = end.outcome == VersionStatus.TRAINING_FAILED
+    return version_event(
+        "TrainingFailed" if training_failed else "VersionNotPromoted",
+        f"{version.name}/{end.outcome}/{end.execution}",
         deps.clock(),
-        count=in_a_row,
-        needed=needed_changes(minimum, in_a_row),
-    )
-    deps.events.write(stalled)
-
-
-def _not_promoted(version: Version, ending: Ending, request: TrainingEnd, deps: Deps) -> Event:
-    kind = (
-        "TrainingFailed"
-        if request.outcome == VersionStatus.TRAINING_FAILED
-        else "VersionNotPromoted"
-    )
-    return make_event(
-        kind,
-        f"{version.name}/{request.outcome}/{request.execution}",
-        deps.clock(),
-        version=version.name,
-        f1=version.f1,
-        outcome=request.outcome,
+        version,
+        outcome=end.outcome,
         reason=ending.reason,
         retry_at=ending.retry_at,
-        next=_next_step(ending, request),
+        next=next_step(version.name, ending, end.outcome, end.rollback),
     )
-
-
-def _next_step(ending: Ending, request: TrainingEnd) -> str:
-    if ending.retry_at:
-        return f"It is tried again after {ending.retry_at}, or at once with 'loupe train --again'."
-    if request.rollback:
-        return f"'loupe rollback {request.version}' tries it once more."
-    if request.outcome == VersionStatus.TRAINING_FAILED:
-        return "The next training starts when there are enough new labelled images."
-    return "'loupe models' lists every version with its reason."

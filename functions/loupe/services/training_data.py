@@ -1,4 +1,4 @@
-"""Bring the project's datasets to what a version is to be trained on, and keep a snapshot of it."""
+"""Update the project's datasets to what a version is trained on, and keep a snapshot of it."""
 
 from dataclasses import dataclass
 
@@ -6,8 +6,8 @@ from loupe.adapters.rekognition import DatasetState
 from loupe.domain.comparison import sample
 from loupe.domain.failures import blames_data
 from loupe.domain.keys import MANIFEST_PREFIX
-from loupe.domain.labelled_images import Split
-from loupe.domain.manifest import ManifestEntry, batches, difference, render
+from loupe.domain.labelled_images import SPLITS, Split
+from loupe.domain.manifest import ManifestEntry, batches, difference, parse, render
 from loupe.domain.versions import Version
 from loupe.errors import NotFound, ServiceFailed, ServiceRefused
 from loupe.wiring import Deps
@@ -34,8 +34,8 @@ def build_datasets(name: str, deps: Deps) -> DatasetProgress:
         return DatasetProgress("ready", version.training_images, version.holdout_images)
     if not version.training_images:
         version = snapshot(version, deps)
-    ready = [bring_up_to_date(split, name, deps) for split in (Split.TRAIN, Split.TEST)]
-    status = "ready" if all(ready) else "changing"
+    updated = [update_dataset(split, name, deps) for split in SPLITS]
+    status = "ready" if all(updated) else "changing"
     return DatasetProgress(status, version.training_images, version.holdout_images)
 
 
@@ -44,40 +44,45 @@ def manifest_key(version: str, split: str) -> str:
     return f"{MANIFEST_PREFIX}{version}/{split}.manifest"
 
 
+def manifest_entries(version: str, split: str, deps: Deps) -> list[ManifestEntry]:
+    """The snapshot's entries; raises NotFound when the attempt failed before it was written."""
+    return parse(deps.objects.read(manifest_key(version, split)).decode())
+
+
 def snapshot(version: Version, deps: Deps) -> Version:
-    """Write the manifests of everything usable now, of the labels that are trained."""
+    """Write the manifests of all usable images of the labels that are trained."""
     entries: dict[str, list[ManifestEntry]] = {Split.TRAIN: [], Split.TEST: []}
     for split, entry in deps.dataset.entries(deps.objects.bucket):
         if entry.label in version.labels:
             entries[split].append(entry)
-    tested = sample(entries[Split.TEST], MOST_TEST_IMAGES)
-    left_out = len(entries[Split.TEST]) - len(tested)
-    for split, written in ((Split.TRAIN, entries[Split.TRAIN]), (Split.TEST, tested)):
-        key = manifest_key(version.name, split)
-        deps.objects.write(key, render(written).encode(), "application/jsonl")
+    test_images = len(entries[Split.TEST])
+    entries[Split.TEST] = sample(entries[Split.TEST], MOST_TEST_IMAGES)
+    for split in SPLITS:
+        manifest = render(entries[split]).encode()
+        deps.objects.write(manifest_key(version.name, split), manifest, "application/jsonl")
+    reason = version.reason
+    if left_out := test_images - len(entries[Split.TEST]):
+        reason += f"; {left_out} test images are left out, because a test takes at most "
+        reason += str(MOST_TEST_IMAGES)
     return deps.versions.save(
         version,
         training_images=len(entries[Split.TRAIN]),
-        holdout_images=len(tested),
-        reason=version.reason + (f"; {_surplus(left_out)}" if left_out else ""),
+        holdout_images=len(entries[Split.TEST]),
+        reason=reason,
     )
 
 
-def _surplus(images: int) -> str:
-    return f"{images} test images are left out, because a test takes at most {MOST_TEST_IMAGES}"
-
-
-def bring_up_to_date(split: str, version: str, deps: Deps) -> bool:
-    """One step for one dataset; True when it holds the snapshot of `version`."""
+def update_dataset(split: str, version: str, deps: Deps) -> bool:
+    """One step for one dataset; returns whether it holds the snapshot of `version`."""
     dataset = deps.rekognition.dataset(split)
     if dataset.status in IN_PROGRESS:
         return False
     held = deps.versions.synced().get(split, "")
     if held == version and dataset.status in COULD_NOT_CHANGE:
-        # Made anew by the next attempt; this one ends with the service's reason.
+        # This attempt ends with the service's reason; the next one creates the dataset again.
         deps.rekognition.delete_dataset(dataset.arn)
-        kind = ServiceRefused if blames_data(dataset.message) else ServiceFailed
-        raise kind(f"the {split} dataset could not be made: {dataset.message}")
+        error = ServiceRefused if blames_data(dataset.message) else ServiceFailed
+        raise error(f"the {split} dataset could not be made: {dataset.message}")
     if held == version and dataset.status:
         return True
     _change(dataset, split, held, version, deps)
@@ -85,7 +90,7 @@ def bring_up_to_date(split: str, version: str, deps: Deps) -> bool:
 
 
 def _change(dataset: DatasetState, split: str, held: str, version: str, deps: Deps) -> None:
-    """Create, add to, or (an entry cannot be dropped) delete the dataset."""
+    """Create the dataset, add to it, or delete it, because an entry cannot be dropped."""
     if not dataset.status:
         deps.versions.mark_synced(split, version)
         deps.rekognition.create_dataset(split, deps.objects.bucket, manifest_key(version, split))
@@ -96,10 +101,10 @@ def _change(dataset: DatasetState, split: str, held: str, version: str, deps: De
         deps.rekognition.delete_dataset(dataset.arn)
         return
     new = deps.objects.read(manifest_key(version, split)).decode()
-    wanted = difference(old, new)
-    updates = list(batches(wanted.upserts))
-    # The service takes one update at a time, and what is half updated would not be known again.
-    if wanted.drops or len(updates) > 1 or dataset.status in COULD_NOT_CHANGE:
+    changes = difference(old, new)
+    updates = list(batches(changes.upserts))
+    # The service takes one update at a time, and Loupe could not recognise half an update.
+    if changes.drops or len(updates) > 1 or dataset.status in COULD_NOT_CHANGE:
         deps.rekognition.delete_dataset(dataset.arn)
         return
     for update in updates:

@@ -1,4 +1,4 @@
-"""How a version did: by label, on the holdout, and against the version then in service."""
+"""Scores of a version: by label, on the holdout, and against the version then in service."""
 
 from collections import Counter
 from dataclasses import asdict
@@ -7,19 +7,18 @@ from typing import Any
 from loupe.adapters.rekognition import measures
 from loupe.domain.comparison import SideBySide, confusion, side_by_side
 from loupe.domain.labelled_images import SPLITS, Split
-from loupe.domain.manifest import parse
 from loupe.domain.versions import Version
 from loupe.errors import NotFound
 from loupe.services.comparison import holdout_of
-from loupe.services.training_data import manifest_key
+from loupe.services.training_data import manifest_entries
 from loupe.wiring import Deps
 
 LOUPES_F1 = "Loupe's F1"
-"""As opposed to Rekognition's own, which each version has on the test images of its time."""
+"""In contrast to Rekognition's own F1, which it measures on the test images of the time."""
 
 
 def against(name: str, older: str, deps: Deps) -> SideBySide:
-    """Loupe's F1 of an older and a newer version on the test images that both were asked about."""
+    """Loupe's F1 of an older and a newer version on the test images that both have scored."""
     left, right = deps.versions.get(older), deps.versions.get(name)
     return side_by_side(
         holdout_of(name, deps) if right.comparison else [],
@@ -32,11 +31,11 @@ def against(name: str, older: str, deps: Deps) -> SideBySide:
 def per_label(name: str, deps: Deps) -> list[dict[str, Any]]:
     """The service's own evaluation, label by label."""
     key = deps.rekognition.version(name).evaluation
-    return [asdict(found) for found in measures(deps.objects.read(key))] if key else []
+    return [asdict(label) for label in measures(deps.objects.read(key))] if key else []
 
 
 def confusion_matrix(version: Version, deps: Deps) -> dict[str, Any] | None:
-    """What it said of the holdout, if it was ever asked."""
+    """Its predictions on the holdout by true label, or None when it has none."""
     predictions = deps.versions.predictions(version.name)
     if not predictions:
         return None
@@ -45,42 +44,33 @@ def confusion_matrix(version: Version, deps: Deps) -> dict[str, Any] | None:
 
 
 def snapshot_counts(name: str, deps: Deps) -> list[dict[str, Any]]:
+    """How many images of each label the version was trained and tested on."""
     counts: dict[str, Counter[str]] = {}
     for split in SPLITS:
         try:
-            manifest = deps.objects.read(manifest_key(name, split)).decode()
+            counts[split] = Counter(e.label for e in manifest_entries(name, split, deps))
         except NotFound:
             return []
-        counts[split] = Counter(entry.label for entry in parse(manifest))
-    labels = sorted(counts[Split.TRAIN] | counts[Split.TEST])
     return [
-        {
-            "label": label,
-            "train": counts[Split.TRAIN][label],
-            "test": counts[Split.TEST][label],
-            "thin": "",
-        }
-        for label in labels
+        {"label": label, **{split: counts[split][label] for split in SPLITS}, "thin": ""}
+        for label in sorted(counts[Split.TRAIN] | counts[Split.TEST])
     ]
 
 
 def comparison_lines(version: Version) -> list[dict[str, str]]:
-    """The comparison in words, or nothing when the version never got that far."""
-    found = version.comparison
-    if not found:
+    """The comparison in words, or nothing when the version was never compared."""
+    comparison = version.comparison
+    if not comparison:
         return []
-    new, scores = found["challenger"], compared(version)
-    lines = {
-        f"{LOUPES_F1} of {scores[-1]['name']} on {images_compared(version)} test images": (
-            f"{scores[-1]['f1']:.3f}"
-        )
-    }
-    if len(scores) > 1:
-        lines[f"{LOUPES_F1} of {scores[0]['name']} on the same images"] = f"{scores[0]['f1']:.3f}"
-        lines["Difference"] = f"{found['difference']:+.3f}"
-    lines["Answered without a person"] = _percent(new["accepted_share"])
-    lines["Right, of what is answered without a person"] = _percent(new["accepted_accuracy"])
-    if interval := found["interval"]:
+    challenger, (*before, new) = comparison["challenger"], compared(version)
+    images = images_compared(version)
+    lines = {f"{LOUPES_F1} of {new['name']} on {images} test images": f"{new['f1']:.3f}"}
+    for old in before:
+        lines[f"{LOUPES_F1} of {old['name']} on the same images"] = f"{old['f1']:.3f}"
+        lines["Difference"] = f"{comparison['difference']:+.3f}"
+    lines["Answered without a person"] = _percent(challenger["accepted_share"])
+    lines["Right, of what is answered without a person"] = _percent(challenger["accepted_accuracy"])
+    if interval := comparison["interval"]:
         low, high = interval
         proven = "" if low > 0 or high < 0 else ", so it may be chance"
         lines["With 90 % certainty the difference lies in"] = f"{low:+.3f} to {high:+.3f}{proven}"
@@ -92,22 +82,20 @@ def compared(version: Version) -> list[dict[str, Any]]:
 
     Both are measured on the same images, over the labels that both know.
     """
-    found = version.comparison
-    if not found:
+    comparison = version.comparison
+    if not comparison:
         return []
-    if not found.get("f1"):
-        return [{"name": version.name, "f1": found["challenger"]["f1"]}]
-    new, old = found["f1"]
-    return [
-        {"name": found["champion_version"], "f1": old},
-        {"name": version.name, "f1": new},
-    ]
+    if not comparison.get("f1"):
+        return [{"name": version.name, "f1": comparison["challenger"]["f1"]}]
+    new, old = comparison["f1"]
+    names_and_scores = ((comparison["champion_version"], old), (version.name, new))
+    return [{"name": name, "f1": f1} for name, f1 in names_and_scores]
 
 
 def images_compared(version: Version) -> int:
-    """On how many test images `compared` is measured."""
-    found = version.comparison
-    return int(found.get("images") or found["challenger"]["images"]) if found else 0
+    """The number of test images that `compared` is measured on."""
+    comparison = version.comparison
+    return int(comparison.get("images") or comparison["challenger"]["images"]) if comparison else 0
 
 
 def _percent(share: float | None) -> str:

@@ -1,1 +1,1 @@
-"""What CloudFormation has Loupe make and take apart, one resource a module."""
+"""Custom resources of CloudFormation, one a module."""

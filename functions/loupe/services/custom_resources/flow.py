@@ -18,11 +18,11 @@ LAST_SECONDS = 10
 
 
 def provide(request: Request, context: Any, deps: Deps) -> CustomResource:
-    """Make, change or delete what people's tasks are made from.
+    """Create, change or delete the task page and the flow definitions.
 
-    The physical id never changes, so CloudFormation never deletes on an update; the attribute
-    `FlowArn` says which flow definitions new tasks are made with. On an update, those with open
-    tasks stay until a later one.
+    The physical id never changes, so CloudFormation never deletes on an update. The attribute
+    `FlowArn` names the flow definitions of new tasks; an update keeps those with open tasks until
+    a later one.
     """
     properties = request["ResourceProperties"]
     flows = deps.flows(properties["Name"])
@@ -36,17 +36,17 @@ def provide(request: Request, context: Any, deps: Deps) -> CustomResource:
         arn = flows.make(spec)
     except Exception:
         if request["RequestType"] == "Create":
-            flows.retire(keep="")  # CloudFormation does not ask to delete what was never there.
+            flows.retire(keep="")  # CloudFormation deletes nothing after a failed creation.
         raise
     flows.retire(keep=spec.name)
     return CustomResource(identity, {"FlowArn": arn})
 
 
 def flow_spec(properties: Mapping[str, str]) -> FlowSpec:
-    """What the properties ask for, named by what it is made of."""
+    """The flow that the properties describe; its name is a digest of them."""
     page = Template(PAGE.read_text()).substitute(title=html.escape(properties["Title"]))
-    made_of = {k: v for k, v in properties.items() if k != "ServiceToken"} | {"page": page}
-    digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:8]
+    source = {k: v for k, v in properties.items() if k != "ServiceToken"} | {"page": page}
+    digest = hashlib.sha256(json.dumps(source, sort_keys=True).encode()).hexdigest()[:8]
     return FlowSpec(
         name=f"{properties['Name']}-{digest}",
         page=page,

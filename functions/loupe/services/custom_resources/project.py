@@ -1,4 +1,4 @@
-"""Custom resource: the Rekognition project, made with the stack and taken apart with it."""
+"""Custom resource: the Rekognition project, created and deleted with the stack."""
 
 import time
 from typing import Any
@@ -16,9 +16,9 @@ IN_USE = ("TRAINING_IN_PROGRESS", "STARTING", "STOPPING", "DELETING", "COPYING_I
 
 
 def provide(request: Request, context: Any, deps: Deps) -> CustomResource:
-    """Make or delete the project; its ARN is the physical id, and its name never changes.
+    """Create or delete the project; its ARN is the physical id, and its name never changes.
 
-    Every other function needs the project, so a stack whose name cannot work ends here.
+    Every other function depends on the project, so this is where a bad stack name fails.
     """
     if request["RequestType"] == "Delete":
         arn = str(request["PhysicalResourceId"])
@@ -36,7 +36,7 @@ def provide(request: Request, context: Any, deps: Deps) -> CustomResource:
 
 
 def delete(rekognition: Rekognition, context: Any) -> None:
-    """Stop and delete everything in the project, then the project: a running model bills.
+    """Stop and delete everything in the project, then the project itself.
 
     Raises Unfinished when that takes longer than this invocation.
     """
@@ -51,11 +51,11 @@ def delete(rekognition: Rekognition, context: Any) -> None:
 
 
 def take_apart(rekognition: Rekognition) -> str:
-    """One step; returns what is still in the way, "" when nothing is left."""
+    """One step; returns what still blocks the deletion, "" when nothing is left."""
     try:
         return _step(rekognition)
     except (TryAgain, NotFound) as error:
-        return str(error)  # What was deleted a moment ago may still count as in use.
+        return str(error)  # A resource may count as in use for a moment after its deletion.
 
 
 def _step(rekognition: Rekognition) -> str:

@@ -1,4 +1,4 @@
-"""Requests of CloudFormation for custom resources: each gets an answer, whatever happens."""
+"""Answer every request of CloudFormation for a custom resource, whatever happens."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,9 +11,9 @@ from loupe.wiring import Deps
 FAILED_CREATE = "never-created"
 """Physical id after a failed creation; CloudFormation asks to delete it all the same."""
 SPARE_SECONDS = 120
-"""What an invocation keeps of its time to hand the request on, or to send a failure."""
+"""Time that an invocation reserves to hand the request on, or to send a failure."""
 INVOCATIONS = 4
-"""With 13 of 15 minutes each they end before the hour that CloudFormation waits at most."""
+"""At 13 of 15 minutes each, they end within the hour that CloudFormation waits."""
 INVOCATION = "LoupeInvocation"
 """Member of a request: the number of the invocation that works on it, from 1."""
 
@@ -25,11 +25,11 @@ class Unfinished(LoupeError):
 
 
 def answer(request: Request, context: Any, provide: Provide, deps: Deps) -> None:
-    """Run `provide(request, context, deps)`, and send how it ended.
+    """Run `provide(request, context, deps)`, and send its result.
 
-    Whatever goes wrong is sent as the reason of the failure: without an answer CloudFormation
-    would wait for an hour. When `provide` raises Unfinished, another invocation goes on, which
-    answers instead; the last one answers with that as the failure.
+    Any error is sent as the reason of a failure, because without an answer CloudFormation waits
+    for an hour. When `provide` raises Unfinished, another invocation continues and answers; the
+    last one answers with that error.
     """
     resource = CustomResource(request.get("PhysicalResourceId", FAILED_CREATE))
     try:
@@ -38,7 +38,7 @@ def answer(request: Request, context: Any, provide: Provide, deps: Deps) -> None
             if provided is None:
                 return
             resource = provided
-    except Exception as error:  # noqa: BLE001 - it is answered, and logged with its traceback
+    except Exception as error:  # noqa: BLE001 - it is sent, and logged with its traceback
         logger.exception("the custom resource failed")
         deps.cloudformation.answer(request, "FAILED", resource, _reason(error))
     else:
@@ -48,24 +48,24 @@ def answer(request: Request, context: Any, provide: Provide, deps: Deps) -> None
 def _provided(
     request: Request, context: Any, provide: Provide, deps: Deps
 ) -> CustomResource | None:
-    """The resource, or None when another invocation goes on."""
+    """The resource, or None when another invocation continues."""
     try:
         return provide(request, context, deps)
     except Unfinished:
         number = request.get(INVOCATION, 1)
         if number == INVOCATIONS:
             raise
-        again = {**request, INVOCATION: number + 1}
-        deps.cloudformation.invoke(context.invoked_function_arn, again)
+        next_request = {**request, INVOCATION: number + 1}
+        deps.cloudformation.invoke(context.invoked_function_arn, next_request)
         return None
 
 
 def is_late(context: Any) -> bool:
-    """Whether this invocation has no time left but to say so."""
+    """Whether this invocation has only its spare time left."""
     return bool(context.get_remaining_time_in_millis() < SPARE_SECONDS * 1000)
 
 
 def _reason(error: Exception) -> str:
-    """Loupe's own errors are sentences; of others the class says most."""
+    """The message of Loupe's own errors; other errors are named by their class, too."""
     name = "" if isinstance(error, LoupeError) else f"{type(error).__name__}: "
     return f"{name}{error}"[:1000]

@@ -8,10 +8,10 @@ from loupe.wiring import Deps
 
 
 def provide(request: Request, context: Any, deps: Deps) -> CustomResource:  # noqa: ARG001
-    """Make the workforce and the team; the team's ARN is the physical id, `Portal` its address.
+    """Create or delete the workforce and the team; the team's ARN is the physical id.
 
-    Deleting it takes both away. The template keeps them when the stack goes: people may have
-    other tasks in the portal, and `loupe teardown --workforce NAME` deletes them when asked.
+    The template keeps them when the stack is deleted, because people may have other tasks in the
+    portal; `loupe teardown --workforce NAME` deletes them.
     """
     properties = request["ResourceProperties"]
     name = properties["Name"]
@@ -25,18 +25,16 @@ def provide(request: Request, context: Any, deps: Deps) -> CustomResource:  # no
 
 
 def create(properties: Mapping[str, str], deps: Deps) -> None:
-    """Make both; raises ValueError when the Region has a workforce: there can be only one."""
-    name = properties["Name"]
+    """Create both; raises ValueError when the Region has its only possible workforce already."""
+    name, user_pool, client = (properties[key] for key in ("Name", "UserPool", "ClientId"))
     if others := deps.workforce.names():
         raise ValueError(
             f"this Region has the private workforce {others[0]!r} already, and "
             "can have only one: deploy with WorkteamArn, the ARN of one of its teams"
         )
-    deps.workforce.create(name, properties["UserPool"], properties["ClientId"])
+    deps.workforce.create(name, user_pool, client)
     try:
-        deps.workforce.create_team(
-            name, properties["UserPool"], properties["ClientId"], properties["UserGroup"]
-        )
+        deps.workforce.create_team(name, user_pool, client, properties["UserGroup"])
     except Exception:
-        deps.workforce.delete(name)  # CloudFormation does not ask to delete what was never there.
+        deps.workforce.delete(name)  # CloudFormation deletes nothing after a failed creation.
         raise

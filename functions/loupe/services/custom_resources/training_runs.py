@@ -1,7 +1,8 @@
 """Custom resource: ends training runs before CloudFormation deletes their state machines.
 
-A state machine is only gone when its executions are, and one that waits for an operator's approval
-waits for up to 30 days. The resource depends on the machines, so it is deleted first.
+CloudFormation waits for the executions of a state machine before it deletes the machine, and one
+that waits for approval may take 30 days. The resource depends on the machines, so it is deleted
+first.
 """
 
 from typing import Any
@@ -12,7 +13,7 @@ from loupe.wiring import Deps
 
 
 def provide(request: Request, context: Any, deps: Deps) -> CustomResource:
-    """Nothing is made; when the stack is deleted, the machines are, with all that they run."""
+    """Delete the state machines with all their executions when the stack is deleted."""
     if request["RequestType"] == "Delete" and deps.cloudformation.is_leaving(request["StackId"]):
         for machine in request["ResourceProperties"]["StateMachines"]:
             deps.executions.delete_machine(machine, lambda: is_late(context))
