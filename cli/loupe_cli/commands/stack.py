@@ -64,7 +64,7 @@ def up(
         "  loupe upload labelled DIR   one folder a label, to train on\n"
         "  loupe train --wait          train now instead of at the next check\n"
         "  loupe upload images DIR     images to read\n"
-        "  loupe detections            what was found\n"
+        "  loupe detections            what was detected\n"
         "  loupe reviews               what needs a person\n"
         "  loupe down                  stop; everything is kept"
     )
