@@ -51,8 +51,8 @@ WIDTH = 100
 
 def schema(kind: str) -> dict[str, Any]:
     """The JSON schema of an event type."""
-    found: dict[str, Any] = json.loads((SCHEMAS / f"{kind}.json").read_text())
-    return found
+    document: dict[str, Any] = json.loads((SCHEMAS / f"{kind}.json").read_text())
+    return document
 
 
 def page(text: str) -> str:
@@ -69,10 +69,10 @@ def _lines() -> Iterator[str]:
 
 
 def _event(kind: str) -> Iterator[str]:
-    found = schema(kind)
-    (example,) = found["examples"]
-    fields = found["properties"]["detail"]["properties"]
-    yield from (f"### `{kind}`", "", *_wrapped(found["description"]), "")
+    document = schema(kind)
+    (example,) = document["examples"]
+    fields = document["properties"]["detail"]["properties"]
+    yield from (f"### `{kind}`", "", *_wrapped(document["description"]), "")
     yield from (f"> **{example['subject']}**", ">")
     yield from _wrapped(example["text"], "> ")
     yield ""

@@ -1,4 +1,4 @@
-"""Finds uploads that have no record, as after a crash of this machine, and queues them again.
+"""Looks for uploads that have no record, as after a crash of this machine, and queues them again.
 
 In AWS an acknowledged upload has its event; the embedded stack may lose the events of its last
 seconds when it is killed, though never the upload itself.
@@ -25,7 +25,7 @@ from loupe_cli.target import Target
 
 @dataclass(frozen=True)
 class Recovered:
-    """How many of each were found without a record."""
+    """How many of each had no record."""
 
     images: int
     labelled: int

@@ -110,25 +110,25 @@ class Demo:
         arn = self.target.deps.versions.get(version).arn
 
         def ask(path: Path) -> tuple[str, Prediction]:
-            found = rekognition.detect_custom_labels(
+            labels = rekognition.detect_custom_labels(
                 ProjectVersionArn=arn, Image={"Bytes": path.read_bytes()}, MinConfidence=0
             )["CustomLabels"]
-            top = max(found, key=lambda label: label["Confidence"])
+            top = max(labels, key=lambda label: label["Confidence"])
             return self.images.truth[path.name], Prediction(top["Name"], top["Confidence"])
 
         with ThreadPoolExecutor(4) as pool:
             self.truth[version] = list(pool.map(ask, self.images.unseen))
 
-    def label(self, folder: Path, known: int) -> int:
-        """Upload labelled images; returns how many the dataset has, which had `known`."""
-        known += len(send(labelled_files(folder).uploads, self.target))
-        self.registered(known)
-        return known
+    def label(self, folder: Path, before: int) -> int:
+        """Upload labelled images; returns how many the dataset has, which had `before`."""
+        total = before + len(send(labelled_files(folder).uploads, self.target))
+        self.registered(total)
+        return total
 
-    def registered(self, wanted: int) -> None:
-        """Wait until `wanted` labelled images are in the dataset."""
-        examples = self.target.deps.dataset.labelled_images
-        wait_for("Registering", wanted, lambda: sum(1 for _ in examples()), PATIENCE)
+    def registered(self, total: int) -> None:
+        """Wait until `total` labelled images are in the dataset."""
+        images = self.target.deps.dataset.labelled_images
+        wait_for("Registering", total, lambda: sum(1 for _ in images()), PATIENCE)
 
     def report(self) -> Report:
         """Score every version on the final holdout and on the unseen images."""
@@ -188,12 +188,14 @@ class Demo:
         )
 
     def _count(self, names: set[str], *, waiting: bool = True, answered: bool = False) -> int:
-        found = [d for d in self.target.deps.detections.newest() if d.image.name in names]
+        detections = [d for d in self.target.deps.detections.newest() if d.image.name in names]
         if answered:
             return sum(
-                1 for d in found if d.state not in (DetectionState.WAITING, DetectionState.REVIEW)
+                1
+                for d in detections
+                if d.state not in (DetectionState.WAITING, DetectionState.REVIEW)
             )
-        return sum(1 for d in found if waiting or d.state != DetectionState.WAITING)
+        return sum(1 for d in detections if waiting or d.state != DetectionState.WAITING)
 
     def _answer(self, name: str) -> str:
         truth = self.images.truth[name]
@@ -207,16 +209,16 @@ def story(demo: Demo) -> None:
     for name, value in SETTINGS.items():
         demo.target.deps.parameters.set(name, value)
     with demo.step("labelled", "A few labelled images arrive."):
-        known = demo.label(demo.images.labelled, 0)
+        labelled = demo.label(demo.images.labelled, 0)
     with demo.step("first_training", "A first version is trained on them."):
         first = demo.train()
     with demo.step("first_stream", "New images arrive; people answer the unsure ones."):
         demo.read(demo.images.first_stream, first)
-        known += sum(1 for _ in demo.target.deps.detections.newest(DetectionState.ANSWERED))
-        demo.registered(known)
+        labelled += sum(1 for _ in demo.target.deps.detections.newest(DetectionState.ANSWERED))
+        demo.registered(labelled)
         demo.ask_unseen(first)
     with demo.step("more_labelled", "The operator adds a few more labelled images."):
-        demo.label(demo.images.more_labelled, known)
+        demo.label(demo.images.more_labelled, labelled)
     with demo.step("second_training", "All of that trains a second version."):
         second = demo.train()
     with demo.step("second_stream", "It reads new images, and needs people less."):

@@ -118,20 +118,22 @@ def holdout_f1(holdout: Sequence[HoldoutImage], predictions: dict[str, Predictio
 def truth_scores(answers: Sequence[tuple[str, Prediction]]) -> tuple[float, float]:
     """(macro F1, expected calibration error) of (true label, prediction) pairs."""
     labels = sorted({true for true, _ in answers})
-    f1 = macro_f1([(true, said.label) for true, said in answers], labels)
+    f1 = macro_f1([(true, prediction.label) for true, prediction in answers], labels)
     bins: dict[int, list[tuple[float, bool]]] = {}
-    for true, said in answers:
-        confidence = said.confidence / 100
-        bins.setdefault(min(int(confidence * 10), 9), []).append((confidence, true == said.label))
+    for true, prediction in answers:
+        confidence = prediction.confidence / 100
+        bins.setdefault(min(int(confidence * 10), 9), []).append(
+            (confidence, true == prediction.label)
+        )
     error = sum(
-        abs(sum(c for c, _ in found) - sum(right for _, right in found)) for found in bins.values()
+        abs(sum(c for c, _ in pairs) - sum(right for _, right in pairs)) for pairs in bins.values()
     )
     return f1, error / len(answers)
 
 
 def share_below(answers: Sequence[tuple[str, Prediction]], confidence: float) -> float:
     """The share of images that a person would be asked about."""
-    return sum(said.confidence < confidence for _, said in answers) / len(answers)
+    return sum(prediction.confidence < confidence for _, prediction in answers) / len(answers)
 
 
 def leaks(training: Sequence[bytes], holdout: Sequence[bytes]) -> int:

@@ -168,7 +168,7 @@ def _reachable(port: int) -> Iterator[tuple[int, Sequence[str]]]:
 
 
 def _refusal(event: Path, prepared: Prepared, target: Target) -> str:
-    """What a custom resource told CloudFormation is printed, and is its failure if it is one."""
+    """What a custom resource answered CloudFormation is printed; a failure is this one's, too."""
     if not is_sample(event) or "ResponseURL" not in prepared.event:
         return ""
     answer = answer_to(prepared.event, target)

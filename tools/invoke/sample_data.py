@@ -161,9 +161,9 @@ class SampleData:
 
     def _project(self) -> str:
         rekognition = self._client("rekognition")
-        known = rekognition.describe_projects(ProjectNames=[MODELS])["ProjectDescriptions"]
-        made = known[0] if known else rekognition.create_project(ProjectName=MODELS)
-        return str(made["ProjectArn"])
+        projects = rekognition.describe_projects(ProjectNames=[MODELS])["ProjectDescriptions"]
+        project = projects[0] if projects else rekognition.create_project(ProjectName=MODELS)
+        return str(project["ProjectArn"])
 
     def _machine(self) -> str:
         """A machine that stands for `detect`: it succeeds, whatever it gets."""

@@ -73,7 +73,7 @@ def upload_images(
     ] = False,
     yes: Yes = False,
 ) -> None:
-    """Upload images to be read: PNG and JPEG, told by their content."""
+    """Upload images to be read: PNG and JPEG, recognised by their content."""
     target: Target = context.obj
     choice = image_files(folder)
     show_left_out(choice)
@@ -85,7 +85,7 @@ def upload_images(
         typer.confirm(f"Upload {number} images? Each is read, which is billed.", abort=True)
     sent = send(choice.uploads, target)
     if not wait:
-        out.print(f"{len(sent)} images uploaded. 'loupe detections' shows what is found.")
+        out.print(f"{len(sent)} images uploaded. 'loupe detections' shows what the model read.")
         return
     _wait(sent, target, timeout, "Reading", _is_read)
     records = [target.deps.detections.get(_image(upload, target).id) for upload in sent]
@@ -99,7 +99,7 @@ def detections(
     limit: Annotated[int | None, typer.Option(help="At most so many.", min=1)] = None,
     as_json: Json = False,
 ) -> None:
-    """Uploaded images and what was found, newest first."""
+    """Uploaded images and what was detected, newest first."""
     if state and state not in list(DetectionState):
         raise InvalidRequest(f"{state!r} is no state; the states are: {', '.join(DetectionState)}.")
     target: Target = context.obj

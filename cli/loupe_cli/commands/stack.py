@@ -32,18 +32,30 @@ def up(
     """Start Loupe on this machine, with everything that was there before."""
     target = _of_this_machine(context)
     overrides = parameter_overrides(settings or [])
-    place = home()
     with err.status("Starting the embedded stack…"):
-        endpoint = embedded.start(place, port)
+        endpoint = embedded.start(home(), port)
     adopt(endpoint.environment)
-    deployed = place / "deployed"
-    now = fingerprint()
-    redeploy = redeploy or bool(overrides)
-    if redeploy or not deployed.exists() or deployed.read_text() != now or not target.is_deployed:
-        deployed.unlink(missing_ok=True)
-        with err.status("Building and deploying the template (about a minute)…"):
-            deploy(endpoint, place, overrides)
-        deployed.write_text(now)
+    _deploy_changes(target, endpoint, overrides, redeploy)
+    _queue_again(target)
+    _say_where_it_is(target, endpoint)
+
+
+def _deploy_changes(
+    target: Target, endpoint: embedded.Endpoint, overrides: list[str], redeploy: bool
+) -> None:
+    """Deploy if something changed since the last time, or a parameter is set, or if asked to."""
+    deployed, now = home() / "deployed", fingerprint()
+    is_current = deployed.exists() and deployed.read_text() == now and target.is_deployed
+    if is_current and not overrides and not redeploy:
+        return
+    deployed.unlink(missing_ok=True)
+    with err.status("Building and deploying the template (about a minute)…"):
+        deploy(endpoint, home(), overrides)
+    deployed.write_text(now)
+
+
+def _queue_again(target: Target) -> None:
+    """Queue again what a crash left without a record."""
     with err.status("Looking for uploads without a record…"):
         target.invoke("ApplySettingsFunction", {})
         recovered = recover(target)
@@ -52,19 +64,22 @@ def up(
             f"Queued again after a crash: {recovered.images} images, {recovered.labelled} labelled "
             f"images, {recovered.answers} answers."
         )
-    cognito = target.client("cognito-idp")
-    passwords = ready_made(cognito, target.outputs["UserPoolId"], place)
+
+
+def _say_where_it_is(target: Target, endpoint: embedded.Endpoint) -> None:
+    """Addresses, sign-ins and what to do next."""
+    passwords = ready_made(target.client("cognito-idp"), target.outputs["UserPoolId"], home())
     out.print(f"The console is at [bold]{endpoint.console_url}[/]; sign in as")
     for role, password in passwords.items():
         out.print(f"  {role:<9} {password}", markup=False)
     if target.outputs["HumanReview"] == "a2i":
         out.print(f"Amazon A2I's labeling portal is at [bold]{endpoint.url}/_loupe/a2i[/].")
     out.print(
-        f"\nLoupe's services are at {endpoint.url} (data in {place}).\n\n"
+        f"\nLoupe's services are at {endpoint.url} (data in {home()}).\n\n"
         "  loupe upload labelled DIR   one folder a label, to train on\n"
         "  loupe train --wait          train now instead of at the next check\n"
         "  loupe upload images DIR     images to read\n"
-        "  loupe detections            what was found\n"
+        "  loupe detections            what was detected\n"
         "  loupe reviews               what needs a person\n"
         "  loupe down                  stop; everything is kept"
     )

@@ -64,7 +64,7 @@ def add_user(
         )
     except client.exceptions.UsernameExistsException:
         password = ""
-        out.print(f"{name} is known already.", markup=False)
+        out.print(f"{name} is a user already.", markup=False)
     if password:
         client.admin_set_user_password(
             UserPoolId=pool, Username=name, Password=password, Permanent=True

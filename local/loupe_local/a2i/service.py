@@ -38,7 +38,7 @@ class Operation:
 
 
 def _named(kind: str, member: str) -> Callable[[Json], str]:
-    return lambda given: f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{kind}/{given.get(member)}"
+    return lambda request: f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{kind}/{request.get(member)}"
 
 
 TEAM = _named("workteam/private-crowd", "WorkteamName")
@@ -75,7 +75,7 @@ DEFINITIONS = {
     "DeleteWorkteam": Operation(teams.delete_workteam, TEAM),
 }
 LOOPS = {
-    "StartHumanLoop": Operation(loops.start, lambda given: str(given.get("FlowDefinitionArn"))),
+    "StartHumanLoop": Operation(loops.start, lambda request: str(request.get("FlowDefinitionArn"))),
     "DescribeHumanLoop": Operation(loops.describe, _named("human-loop", "HumanLoopName")),
     "StopHumanLoop": Operation(loops.stop, _named("human-loop", "HumanLoopName")),
     "DeleteHumanLoop": Operation(loops.delete, _named("human-loop", "HumanLoopName")),

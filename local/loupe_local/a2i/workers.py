@@ -144,8 +144,8 @@ class Workers:
             "taskCount": flow["HumanLoopConfig"]["TaskCount"],
         }
 
-    def _accept(self, name: str, given: Json) -> Json:
-        worker, content = given.get("worker"), given.get("answer")
+    def _accept(self, name: str, answer: Json) -> Json:
+        worker, content = answer.get("worker"), answer.get("answer")
         if not isinstance(worker, str) or not worker or not isinstance(content, dict):
             raise ServiceError("BadRequest", 'The body must be {"worker": NAME, "answer": {…}}.')
         with self._database.change():
@@ -157,7 +157,7 @@ class Workers:
                 name,
                 worker,
                 json.dumps(content),
-                given.get("accepted") or loop["created"],
+                answer.get("accepted") or loop["created"],
                 time.time(),
             )
         self._complete(loop)

@@ -9,7 +9,7 @@ Json = dict[str, Any]
 
 
 class ServiceError(Exception):
-    """What a caller is told: a code that its SDK turns into an exception, and why."""
+    """What a caller gets: a code that its SDK turns into an exception, and why."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -45,7 +45,7 @@ class Caller(Protocol):
     region: str
 
     def verify(self) -> "Reply | None":
-        """The refusal of a request that no known key has signed."""
+        """The refusal of a request that no valid key has signed."""
 
     def require(self, service: str, action: str, resource: str) -> None:
         """Raises ServiceError unless the caller may do `action` on `resource`."""

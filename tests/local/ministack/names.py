@@ -71,13 +71,13 @@ def _step(value: Any, step: str, path: str) -> Any:
             pass
     if isinstance(value, Mapping) and step in value:
         return value[step]
-    if inspect.isclass(value) and step in _instance_attributes(value):
+    if isinstance(value, type) and step in _instance_attributes(value):
         return None
     raise LookupError(f"MiniStack has no {path}")
 
 
 @cache
-def _instance_attributes(kind: Any) -> set[str]:
+def _instance_attributes(kind: type) -> set[str]:
     """What a class annotates, and what its own `__init__` sets."""
     attributes = set(getattr(kind, "__annotations__", ()))
     if "__init__" in vars(kind) and not attributes:

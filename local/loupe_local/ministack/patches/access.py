@@ -52,7 +52,6 @@ def _limit_root_to_one_key(root: Credentials) -> None:
 
 def _check_roots_signature(root: Credentials) -> None:
     """MiniStack keeps a request for its signature check only if its key is not root's."""
-
     pin = iam_evaluator.pin_signed_request
 
     def pin_signed_request(*request: Any, **options: Any) -> None:
