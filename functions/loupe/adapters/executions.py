@@ -87,7 +87,7 @@ class Executions:
         self._client.delete_state_machine(stateMachineArn=machine_arn)
         while self._has_machine(machine_arn):
             if is_late():
-                raise TimeoutError("rounds of improvement are still being stopped; try again")
+                raise TimeoutError("training runs are still being stopped; try again")
             self._stop_running(machine_arn)
             time.sleep(POLL_SECONDS)
 

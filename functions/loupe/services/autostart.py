@@ -80,7 +80,7 @@ def _give_up(attempts: Attempts, now: Lookups) -> None:
 
 
 def _needs_champion(now: Lookups) -> bool:
-    """Whether a round of improvement is at work, which may compare with the version in service."""
+    """Whether a training run is at work, which may compare with the version in service."""
     if not now.improving:
         return False
     newest = next(now.deps.versions.newest(), None)
@@ -95,9 +95,9 @@ def _last_used(now: Lookups) -> datetime:
 
 
 def stop_strays(now: Lookups) -> None:
-    """Business rule: outside a round of improvement only the version in service may run.
+    """Business rule: outside a training run only the version in service may run.
 
-    A round that was cut off leaves behind what it started, and that bills by the hour.
+    A training run that was cut off leaves behind what it started, and that bills by the hour.
     """
     running = [name for name, state in now.states.items() if state.status == ModelStatus.RUNNING]
     strays = [name for name in running if name != now.service.version]

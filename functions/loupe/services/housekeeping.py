@@ -38,7 +38,7 @@ class HousekeepingFailed(LoupeError):
 
 
 def run_housekeeping(deps: Deps) -> dict[str, Any]:
-    """One round of housekeeping. Each part looks at the state and is safe to repeat.
+    """One run of the housekeeping. Each part looks at the state and is safe to repeat.
 
     A part that fails does not keep the others from their work. A passing fault is left to the next
     minute; for anything else HousekeepingFailed is raised at the end, and names the parts. Both are

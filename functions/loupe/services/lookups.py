@@ -64,6 +64,6 @@ class Lookups:
 
     @LookedUp
     def improving(self) -> bool:
-        """Whether a round of improvement is at work, or waits for approval."""
+        """Whether a training run is at work, or waits for approval."""
         holder = self.deps.versions.lease_holder()
         return bool(holder) and self.deps.executions.is_running(holder)

@@ -20,7 +20,7 @@ class Activity:
 
 
 def activity(deps: Deps) -> Activity:
-    """What the round of improvement that runs, if one does, is at."""
+    """What the training run that is at work, if any, is doing."""
     newest = next(deps.versions.newest(), None)
     holder = deps.versions.lease_holder()
     if not holder or not deps.executions.is_running(holder):
@@ -51,7 +51,7 @@ def next_check(deps: Deps) -> Plan:
     """What a training check would decide now, and why."""
     holder = deps.versions.lease_holder()
     if holder and deps.executions.is_running(holder):
-        return Plan("nothing", "a round of improvement is at work")
+        return Plan("nothing", "a training run is at work")
     return plan_check(TrainingCheck("", deps.parameters.settings()), deps)
 
 
