@@ -73,7 +73,7 @@ def upload_images(
     ] = False,
     yes: Yes = False,
 ) -> None:
-    """Upload images to be read: PNG and JPEG, told by their content."""
+    """Upload images to be read: PNG and JPEG, recognised by their content."""
     target: Target = context.obj
     choice = image_files(folder)
     show_left_out(choice)
