@@ -39,7 +39,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         "VersionPromoted",
         "PromotionsStalled",
     ),
-    "Power and settings": (
+    "Model state and settings": (
         "ModelStarted",
         "ModelStopped",
         "ModelCannotStart",

@@ -65,7 +65,7 @@ class Demo:
         self.seconds[name] = round(time.monotonic() - started, 1)
 
     def train(self) -> str:
-        """Run one round of improvement; returns the version that is in service then."""
+        """Run one training run; returns the version that is in service then."""
         execution = self.target.improve({})
         deps = self.target.deps
         wait_for(
