@@ -29,6 +29,7 @@ from loupe_local import (
     ministack_errors,
     ministack_journal,
     ministack_mends,
+    ministack_nested,
     ministack_resources,
     ministack_seam,
     ministack_webhooks,
@@ -186,6 +187,7 @@ def build(home: Home, root: Credentials, port: int, console_port: int) -> Gatewa
     deliveries = Deliveries(database, ministack_webhooks.post, dead_letters)
     ministack_webhooks.mend(deliveries.take)
     ministack_resources.mend()
+    ministack_nested.mend()
     objects = Objects(url(port), root)
     trainings = Trainings(database, home.models, url(port), root)
     faults = Faults(home.faults)
