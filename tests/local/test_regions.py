@@ -14,7 +14,7 @@ from .stack_help import OPEN, eventually
 
 BODY = json.dumps(
     {
-        "Rules": {"R": template()["Rules"]["TheRegionHasCustomLabels"]},
+        "Rules": {"R": template()["Rules"]["RegionHasCustomLabels"]},
         "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}},
     }
 )
