@@ -67,7 +67,8 @@ check: setup page ## Lint, types, template and known vulnerabilities
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml functions/loupe local/loupe_local cli/loupe_cli tools
 	$(BIN)/python -m tools.audit
 	AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
-	$(BIN)/cfn-lint template.yaml --regions us-east-1 us-west-2 eu-west-1 eu-central-1 ap-southeast-2
+	for stack in stacks/*.yaml; do AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint -t $$stack || exit 1; done
+	$(BIN)/cfn-lint template.yaml stacks/*.yaml --regions us-east-1 us-west-2 eu-west-1 eu-central-1 ap-southeast-2
 
 audit: setup ## Known vulnerabilities; fails when an advisory service cannot be asked
 	$(BIN)/python -m tools.audit --strict

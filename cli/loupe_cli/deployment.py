@@ -12,7 +12,7 @@ from loupe.errors import InvalidRequest, LoupeError
 from loupe_cli.target import EMBEDDED, ROOT
 from loupe_local.stack import Endpoint
 
-SOURCES = ("template.yaml", "statemachine", "functions", "console")
+SOURCES = ("template.yaml", "stacks", "statemachine", "functions", "console")
 LEFT_OUT = {"__pycache__", "node_modules", "dist"}
 LOG_TAIL = 25
 TEMPLATE = ROOT / ".aws-sam" / "build" / "template.yaml"

@@ -27,6 +27,7 @@ KINDS = {
     "AWS::CloudWatch::Alarm": "alarm",
 }
 """The resources that are listed. What costs nothing and holds nothing is left out."""
+NESTED = "AWS::CloudFormation::Stack"
 KEPT = "WorkerPool"
 """The members of a private workforce, which stays when the stack goes."""
 TAG = "loupe:stack"
@@ -80,23 +81,33 @@ def bucket_names(target: Target) -> list[str]:
 
 
 def owned(target: Target) -> Iterator[Resource]:
-    """What CloudFormation lists of the stack, in whatever state it is."""
+    """What CloudFormation lists of the stack and its nested stacks, in whatever state they are."""
+    for resource in _stack_resources(target, target.name):
+        kind = KINDS.get(resource["ResourceType"])
+        if kind and resource["LogicalResourceId"] != KEPT:
+            yield Resource(kind, resource["PhysicalResourceId"])
+
+
+def _stack_resources(target: Target, stack: str) -> Iterator[dict[str, Any]]:
+    """What is there of a stack, which its name or ARN says, and of the stacks in it."""
     pages = target.client("cloudformation").get_paginator("list_stack_resources")
     try:
-        summaries = [
-            summary
-            for page in pages.paginate(StackName=target.name)
-            for summary in page["StackResourceSummaries"]
+        resources = [
+            resource
+            for page in pages.paginate(StackName=stack)
+            for resource in page["StackResourceSummaries"]
         ]
     except ClientError as error:
         if error.response["Error"]["Code"] != "ValidationError":
             raise
-        return  # There is no stack of this name.
-    for summary in summaries:
-        kind, name = KINDS.get(summary["ResourceType"]), summary.get("PhysicalResourceId")
-        is_gone = summary["ResourceStatus"] == "DELETE_COMPLETE"
-        if kind and name and not is_gone and summary["LogicalResourceId"] != KEPT:
-            yield Resource(kind, name)
+        return  # There is no such stack.
+    for resource in resources:
+        name = resource.get("PhysicalResourceId")
+        if not name or resource["ResourceStatus"] == "DELETE_COMPLETE":
+            continue
+        yield resource
+        if resource["ResourceType"] == NESTED:
+            yield from _stack_resources(target, name)
 
 
 def left_behind(target: Target) -> Iterator[Resource]:

@@ -1,7 +1,7 @@
 """Business rule: what belongs to a stack is never decided by how a name begins."""
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 from moto import mock_aws
@@ -78,3 +78,37 @@ def test_no_stack_has_what_belongs_to_another() -> None:
 
 def test_a_stack_that_never_was_has_nothing() -> None:
     assert names("x-b") == set()
+
+
+class Listed(Target):
+    """A stack that CloudFormation lists, with another one in it."""
+
+    resources: ClassVar = {
+        "x": [
+            ("AWS::SQS::Queue", "queue", "CREATE_COMPLETE"),
+            ("AWS::CloudFormation::Stack", "arn:x-Operations", "CREATE_COMPLETE"),
+            ("AWS::CloudFormation::Stack", "arn:gone", "DELETE_COMPLETE"),
+        ],
+        "arn:x-Operations": [
+            ("AWS::CloudWatch::Alarm", "alarm", "CREATE_COMPLETE"),
+            ("AWS::CloudWatch::Alarm", "alarm that is gone", "DELETE_COMPLETE"),
+        ],
+    }
+
+    def client(self, service: str) -> Any:
+        return self
+
+    def get_paginator(self, action: str) -> Any:
+        return self
+
+    def paginate(self, StackName: str) -> Iterator[dict[str, Any]]:  # noqa: N803
+        keys = ("ResourceType", "PhysicalResourceId", "ResourceStatus")
+        for values in self.resources[StackName]:
+            resource = dict(zip(keys, values, strict=True)) | {"LogicalResourceId": "L"}
+            yield {"StackResourceSummaries": [resource]}
+
+
+def test_a_stack_has_what_is_in_the_stacks_nested_in_it() -> None:
+    owned = list(inventory.owned(Listed("x")))
+
+    assert [(thing.kind, thing.name) for thing in owned] == [("queue", "queue"), ("alarm", "alarm")]

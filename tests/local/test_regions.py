@@ -13,7 +13,7 @@ from tests.template.reading import template
 
 BODY = json.dumps(
     {
-        "Rules": {"R": template()["Rules"]["TheRegionHasCustomLabels"]},
+        "Rules": {"R": template()["Rules"]["RegionHasCustomLabels"]},
         "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}},
     }
 )

@@ -16,6 +16,7 @@ from loupe_local.ministack.patches import (
     iam,
     lambda_,
     machine_deletion,
+    nested_stacks,
     queues,
     s3,
     ssm,
@@ -50,4 +51,5 @@ def apply(
     step_functions.apply()
     machine_deletion.apply()
     cloudformation.apply()
+    nested_stacks.apply()
     webhooks.apply(deliver)
