@@ -1,5 +1,6 @@
 """up, down, status: the stack as a whole."""
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -101,7 +102,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     """What is in service, what waits, and what happens next."""
     found = summary(context.obj)
     if as_json:
-        show_json(found | {"cost": found["cost"].as_json()})
+        show_json(found | {"cost": asdict(found["cost"].rounded)})
         return
     show_table(
         ["", ""], [(name.replace("_", " "), _words(value)) for name, value in found.items()], ""

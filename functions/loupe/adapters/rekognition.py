@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from loupe.domain.detection import Label, model_labels
 from loupe.domain.keys import EVALUATION_PREFIX, ImageRef
+from loupe.domain.versions import LabelMetrics
 from loupe.errors import (
     AlreadyDone,
     LoupeError,
@@ -52,16 +53,6 @@ class VersionState:
     f1: float | None = None
     units: int = 0
     evaluation: str = ""
-
-
-@dataclass(frozen=True)
-class Measures:
-    """How a version did on the test images of one label, by the service's own evaluation."""
-
-    label: str
-    f1: float
-    precision: float
-    recall: float
 
 
 @dataclass(frozen=True)
@@ -220,11 +211,11 @@ def _state(described: Mapping[str, Any]) -> VersionState:
     )
 
 
-def measures(summary: bytes) -> list[Measures]:
+def measures(summary: bytes) -> list[LabelMetrics]:
     """Label by label what the service's evaluation summary says."""
     found = json.loads(summary)["LabelEvaluationResults"]
     return [
-        Measures(
+        LabelMetrics(
             label=result["Label"],
             f1=result["Metrics"]["F1Score"],
             precision=result["Metrics"]["Precision"],

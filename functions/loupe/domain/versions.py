@@ -63,6 +63,16 @@ class Version:
 
 
 @dataclass(frozen=True)
+class LabelMetrics:
+    """How a version did on the test images of one label, by the service's own evaluation."""
+
+    label: str
+    f1: float
+    precision: float
+    recall: float
+
+
+@dataclass(frozen=True)
 class Service:
     """Which version answers, and which one did before."""
 

@@ -4,7 +4,13 @@ import posixpath
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from loupe.domain.keys import LABELLED_PREFIX, check_label, people
-from loupe.domain.labelled_images import SPLITS, LabelledImage, LabelledImageStatus, remark
+from loupe.domain.labelled_images import (
+    SPLITS,
+    LabelledImage,
+    LabelledImageStatus,
+    Split,
+    remark,
+)
 from loupe.domain.manifest import parse
 from loupe.errors import LoupeError, NotFound
 from loupe.services.training_data import manifest_key
@@ -49,7 +55,7 @@ def remark_on(example: LabelledImage, deps: Deps) -> str:
     return remark(deps.dataset.group(example.group), example.key)
 
 
-def versions_with(example: LabelledImage, deps: Deps) -> Iterator[tuple[str, str]]:
+def versions_with(example: LabelledImage, deps: Deps) -> Iterator[tuple[str, Split]]:
     """(version, split) of the newest versions that the image was part of."""
     uri = f"s3://{deps.objects.bucket}/{example.key}"
     for _, version in zip(range(VERSIONS_LOOKED_AT), deps.versions.newest(), strict=False):

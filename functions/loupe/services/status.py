@@ -12,10 +12,10 @@ from loupe.wiring import Deps
 
 @dataclass(frozen=True)
 class Activity:
-    """What improves the model just now: `text` for people, `since` when ("" if nothing does)."""
+    """What improves the model just now: `text` for people, `since` when (None if nothing does)."""
 
     text: str
-    since: str = ""
+    since: str | None = None
     waits_for_approval: str = ""
 
 
