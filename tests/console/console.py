@@ -173,7 +173,7 @@ class Filled:
 
 def fill(world: World) -> Filled:
     """Something of everything: images, reviews, conflicts, labelled images, versions, schedules."""
-    _make_schedules(world)
+    make_schedules(world)
     world.make_parameters()
     world.version("v1", arn="arn:v1", f1=0.9)
     world.version("v2", VersionStatus.WAITING_FOR_APPROVAL, approval_token="token")
@@ -220,7 +220,7 @@ def _example_id(world: World, key: str) -> str:
     return found.id
 
 
-def _make_schedules(world: World) -> None:
+def make_schedules(world: World) -> None:
     for name in ("training", "sampling"):
         world.client("scheduler").create_schedule(
             Name=f"{STACK}-{name}",
