@@ -9,7 +9,7 @@ export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup page demo up down chromium test-fast test faults check audit build deploy teardown invoke lock clean
+.PHONY: help setup page contract demo up down chromium test-fast test faults check audit build deploy teardown invoke lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,11 @@ $(PAGE)/node_modules: console/package.json console/package-lock.json
 
 page: $(PAGE)/node_modules
 	rm -rf $(PAGE)/src && cp -R console/src console/*.ts console/*.js console/*.json $(PAGE)
+
+contract: setup page ## Write the API's contract, console/openapi.json, and the page's types from it
+	$(BIN)/python -m tools.openapi
+	cp console/openapi.json $(PAGE) && cd $(PAGE) && npm run --silent api
+	cp $(PAGE)/src/api/schema.ts console/src/api
 
 demo: setup ## See the whole loop on real images, with a report in build/
 	$(BIN)/python -m tools.demo

@@ -16,7 +16,9 @@ def ready_made(client: Any, pool: str, place: Path) -> dict[str, str]:
     """
     file = place / "users.json"
     kept: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
-    passwords = {role: kept.get(role) or secrets.token_urlsafe(12) for role in ROLES}
+    passwords: dict[str, str] = {
+        role: kept.get(role) or secrets.token_urlsafe(12) for role in ROLES
+    }
     file.touch(mode=0o600)
     file.write_text(json.dumps(passwords, indent=1))
     present = {user["name"] for user in users(client, pool)}

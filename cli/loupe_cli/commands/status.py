@@ -1,5 +1,6 @@
 """status: what is in service, what waits, and what happens next."""
 
+from dataclasses import asdict
 from typing import Any
 
 import typer
@@ -23,7 +24,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     """What is in service, what waits, and what happens next."""
     facts = summary(context.obj)
     if as_json:
-        show_json(facts | {"cost": facts["cost"].as_json()})
+        show_json(facts | {"cost": asdict(facts["cost"].rounded)})
         return
     show_table(
         ["", ""], [(name.replace("_", " "), _words(value)) for name, value in facts.items()], ""

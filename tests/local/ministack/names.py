@@ -11,7 +11,6 @@ import inspect
 import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 PACKAGE = "ministack"
@@ -71,12 +70,11 @@ def _step(value: Any, step: str, path: str) -> Any:
             pass
     if isinstance(value, Mapping) and step in value:
         return value[step]
-    if isinstance(value, type) and step in _instance_attributes(value):
+    if inspect.isclass(value) and step in _instance_attributes(value):
         return None
     raise LookupError(f"MiniStack has no {path}")
 
 
-@cache
 def _instance_attributes(kind: type) -> set[str]:
     """What a class annotates, and what its own `__init__` sets."""
     attributes = set(getattr(kind, "__annotations__", ()))

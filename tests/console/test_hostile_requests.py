@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 from moto.moto_api._internal.models import moto_api_backend
 
 from loupe.console import page
-from loupe.console.access import OPERATOR, ROLES
+from loupe.console.access import ROLES, Role
 from loupe.console.app import PAGES
 from loupe.console.requests import LARGEST_BODY
 from loupe.domain.review import ReviewState
 from loupe.domain.settings import CATALOGUE
 from loupe.errors import AlreadyDone, TryAgain
-from tests.adapters.console import PUBLIC, ROUTES, Console, Filled, Response, console_of, fill
 from tests.adapters.world import World
+from tests.console.console import PUBLIC, ROUTES, Console, Filled, Response, console_of, fill
 
 REQUESTS = int(os.environ.get("LOUPE_REQUESTS", "10000"))
 AT_A_TIME = 50
@@ -287,7 +287,7 @@ def test_a_name_that_leads_elsewhere_or_is_none_gets_no_slot(
         {"name": each, "size": 9, "type": "image/png", "label": "cat"} for each in (name, "b.png")
     ]
 
-    bad, good = console.ask("POST", path, {"files": files}).body["slots"]
+    bad, good = console.ask("POST", path, {"files": files}).body["posts"]
 
     assert words in bad["error"]
     assert bad["name"] == name
@@ -301,7 +301,7 @@ def test_a_name_that_leads_elsewhere_or_is_none_gets_no_slot(
 def test_a_label_that_leads_elsewhere_gets_no_slot(console: Console, label: str) -> None:
     file = {"name": "a.png", "size": 9, "type": "image/png", "label": label}
 
-    (slot,) = console.ask("POST", "/api/dataset/uploads", {"files": [file]}).body["slots"]
+    (slot,) = console.ask("POST", "/api/dataset/uploads", {"files": [file]}).body["posts"]
 
     assert slot["error"]
     assert "url" not in slot
@@ -316,7 +316,7 @@ def test_only_images_of_a_size_get_slots(
 ) -> None:
     file = {"name": "a.png", "size": 9, "type": "image/png"} | {field: value}
 
-    (slot,) = console.ask("POST", "/api/uploads", {"files": [file]}).body["slots"]
+    (slot,) = console.ask("POST", "/api/uploads", {"files": [file]}).body["posts"]
 
     assert words in slot["error"]
 
@@ -416,7 +416,7 @@ def test_a_token_without_groups_has_no_role(console: Console) -> None:
 
 @pytest.mark.parametrize("groups", ["operator", "[operator]", "[x operator]", '["operator"]'])
 def test_groups_are_read_as_api_gateway_writes_them(console: Console, groups: str) -> None:
-    assert console.ask("GET", "/api/me", groups=groups).body["roles"] == [OPERATOR]
+    assert console.ask("GET", "/api/me", groups=groups).body["roles"] == [Role.OPERATOR]
 
 
 def test_odd_headers_are_nobodys_business(console: Console) -> None:

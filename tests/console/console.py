@@ -24,46 +24,47 @@ from loupe.console import (
     reviews,
     settings,
 )
-from loupe.console.access import CONSUMER, OPERATOR, REVIEWER, ROLES
+from loupe.console.access import ROLES, Role
 from loupe.domain.detection import DetectionState, Label, ModelOutput
 from loupe.domain.versions import VersionStatus
 from loupe.handlers.serve_console import handler
 from loupe.services.detection import record
 from tests.adapters.world import World, client, table_resource
+from tests.console.contract import check_answer
 from tests.template.reading import ROOT, STACK
 
 MODULES = (activity, conflicts, dataset, detect, models, overview, page, reviews, settings)
 PUBLIC = {("GET", "/"), ("GET", "/assets/<name>"), ("GET", "/api/config")}
-ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
+ROUTES: dict[tuple[str, str], tuple[Role, ...]] = {
     ("GET", "/api/me"): ROLES,
     ("GET", "/api/overview"): ROLES,
-    ("POST", "/api/uploads"): (CONSUMER,),
-    ("GET", "/api/detections"): (CONSUMER,),
-    ("POST", "/api/detections/again"): (CONSUMER,),
-    ("GET", "/api/detections/<identity>"): (CONSUMER,),
-    ("POST", "/api/reviews/claim"): (REVIEWER,),
-    ("POST", "/api/reviews/<identity>/answer"): (REVIEWER,),
-    ("POST", "/api/reviews/<identity>/release"): (REVIEWER,),
-    ("GET", "/api/dataset/labels"): (OPERATOR,),
-    ("GET", "/api/dataset/examples"): (OPERATOR,),
-    ("GET", "/api/dataset/examples/<identity>"): (OPERATOR,),
-    ("POST", "/api/dataset/uploads"): (OPERATOR,),
-    ("POST", "/api/dataset/relabel"): (OPERATOR,),
-    ("POST", "/api/dataset/remove"): (OPERATOR,),
-    ("GET", "/api/models"): (OPERATOR,),
-    ("GET", "/api/models/<name>"): (OPERATOR,),
-    ("GET", "/api/models/<name>/against/<older>"): (OPERATOR,),
-    ("POST", "/api/models/train"): (OPERATOR,),
-    ("POST", "/api/models/approve"): (OPERATOR,),
-    ("POST", "/api/models/reject"): (OPERATOR,),
-    ("POST", "/api/models/rollback"): (OPERATOR,),
-    ("POST", "/api/models/start"): (OPERATOR,),
-    ("POST", "/api/models/stop"): (OPERATOR,),
-    ("GET", "/api/settings"): (OPERATOR,),
-    ("PUT", "/api/settings/<name>"): (OPERATOR,),
-    ("GET", "/api/events"): (OPERATOR,),
-    ("GET", "/api/conflicts"): (OPERATOR,),
-    ("POST", "/api/conflicts/<identity>"): (OPERATOR,),
+    ("POST", "/api/uploads"): (Role.CONSUMER,),
+    ("GET", "/api/detections"): (Role.CONSUMER,),
+    ("POST", "/api/detections/again"): (Role.CONSUMER,),
+    ("GET", "/api/detections/<identity>"): (Role.CONSUMER,),
+    ("POST", "/api/reviews/claim"): (Role.REVIEWER,),
+    ("POST", "/api/reviews/<identity>/answer"): (Role.REVIEWER,),
+    ("POST", "/api/reviews/<identity>/release"): (Role.REVIEWER,),
+    ("GET", "/api/dataset/labels"): (Role.OPERATOR,),
+    ("GET", "/api/dataset/examples"): (Role.OPERATOR,),
+    ("GET", "/api/dataset/examples/<identity>"): (Role.OPERATOR,),
+    ("POST", "/api/dataset/uploads"): (Role.OPERATOR,),
+    ("POST", "/api/dataset/relabel"): (Role.OPERATOR,),
+    ("POST", "/api/dataset/remove"): (Role.OPERATOR,),
+    ("GET", "/api/models"): (Role.OPERATOR,),
+    ("GET", "/api/models/<name>"): (Role.OPERATOR,),
+    ("GET", "/api/models/<name>/against/<older>"): (Role.OPERATOR,),
+    ("POST", "/api/models/train"): (Role.OPERATOR,),
+    ("POST", "/api/models/approve"): (Role.OPERATOR,),
+    ("POST", "/api/models/reject"): (Role.OPERATOR,),
+    ("POST", "/api/models/rollback"): (Role.OPERATOR,),
+    ("POST", "/api/models/start"): (Role.OPERATOR,),
+    ("POST", "/api/models/stop"): (Role.OPERATOR,),
+    ("GET", "/api/settings"): (Role.OPERATOR,),
+    ("PUT", "/api/settings/<name>"): (Role.OPERATOR,),
+    ("GET", "/api/events"): (Role.OPERATOR,),
+    ("GET", "/api/conflicts"): (Role.OPERATOR,),
+    ("POST", "/api/conflicts/<identity>"): (Role.OPERATOR,),
 }
 """Who may call which route. What every other role gets is 403."""
 
@@ -112,13 +113,23 @@ class Console:
             event["body"] = body if isinstance(body, str) else json.dumps(body)
         return self.send(event | more)
 
+    def ok(self, method: str, path: str, body: Any = None, **more: Any) -> Any:
+        """The JSON that is answered to a request that is in order."""
+        response = self.ask(method, path, body, **more)
+        assert response.status == 200, response
+        return response.body
+
     def send(self, event: Mapping[str, Any]) -> Response:
-        """What is answered to a raw event; an answer that is no JSON is an error of the test."""
+        """What is answered to a raw event; an answer that breaks the contract, or is no JSON, is an
+        error of the test.
+        """
         before = self.calls
         answer = handler(dict(event), None)
         json.dumps(answer).encode()  # As the runtime hands it over.
         body = b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"]
         document = json.loads(body)
+        http = event["requestContext"]["http"]
+        check_answer(http["method"], event["rawPath"], answer["statusCode"], document)
         return Response(answer["statusCode"], document, answer["headers"], self.calls - before)
 
     def count(self, **_: Any) -> None:
@@ -162,7 +173,7 @@ class Filled:
 
 def fill(world: World) -> Filled:
     """Something of everything: images, reviews, conflicts, labelled images, versions, schedules."""
-    _make_schedules(world)
+    make_schedules(world)
     world.make_parameters()
     world.version("v1", arn="arn:v1", f1=0.9)
     world.version("v2", VersionStatus.WAITING_FOR_APPROVAL, approval_token="token")
@@ -209,7 +220,7 @@ def _example_id(world: World, key: str) -> str:
     return found.id
 
 
-def _make_schedules(world: World) -> None:
+def make_schedules(world: World) -> None:
     for name in ("training", "sampling"):
         world.client("scheduler").create_schedule(
             Name=f"{STACK}-{name}",
