@@ -128,7 +128,7 @@ def test_pages_follow_each_other_without_a_gap(
 ) -> None:
     seen, cursor = [], None
     for _ in range(5):
-        more = {"cursor": cursor} if cursor else {}
+        more: dict[str, str] = {"cursor": cursor} if cursor else {}
         page = console.ok("GET", "/api/detections", query={"limit": "1", **query, **more})
         assert len(page["items"]) <= 1
         seen += [item["id"] for item in page["items"]]
