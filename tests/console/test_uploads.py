@@ -1,13 +1,26 @@
 """Business rule: a file that cannot come is told why, and stops no other."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from moto.moto_api._internal.models import moto_api_backend
 
 from loupe.domain.images import MAX_BYTES, MEDIA_TYPES
-from tests.console.console import Console
+from tests.adapters.world import World
+from tests.console.console import Console, console_of
 
 SURROGATE = "\ud800"
+
+
+@pytest.fixture(scope="module")
+def console(_aws: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    """One console for all tests here: none of them changes anything."""
+    moto_api_backend.reset()
+    with console_of(World(), tmp_path_factory.mktemp("page")) as console:
+        yield console
+
+
 BAD_NAMES = {
     "no file name": ("../x.png", "a/../../manifests/v1/x", "/x.png", "a//b.png", "..", "", "a/"),
     "characters": ("a\x00.png", f"{SURROGATE}.png", "a\nb.png", "\x7f.png"),
