@@ -87,19 +87,28 @@ def test_every_answer_in_the_tests_is_held_to_it(
         console.ask("GET", "/api/me")
 
 
+@dataclass(frozen=True)
+class Same:
+    """What a request holds."""
+
+    label: Annotated[str, Text(9)]
+
+
+def another() -> type:
+    """A type of an answer that has the same name."""
+
+    class Same(TypedDict):
+        label: str
+
+    return Same
+
+
 def test_two_types_of_one_name_are_no_contract() -> None:
     schemas = Schemas({}, {})
-
-    @dataclass(frozen=True)
-    class Same:
-        """What is asked."""
-
-        label: Annotated[str, Text(9)]
-
     Requests(schemas).shape(Same)
-    answer = TypedDict("Same", {"label": str})  # type: ignore[name-match] # noqa: UP013
+
     with pytest.raises(TypeError, match="Two types are called Same"):
-        Answers(schemas).schema(answer)
+        Answers(schemas).schema(another())
 
 
 @pytest.mark.parametrize("declared", [Any, object, list, set[str]], ids=str)
