@@ -29,7 +29,7 @@ from tools.settings_page import TAKES_EFFECT
 from tools.settings_page import page as settings_page
 
 DOCS = ROOT / "docs"
-SERVICES = ROOT / "functions" / "loupe" / "services"
+LOUPE = ROOT / "functions" / "loupe"
 README = ROOT / "README.md"
 RELEASED_EVENTS = json.loads((ROOT / "tests/upgrade/released/0.1.0/events.json").read_text())
 every_type = pytest.mark.parametrize("kind", sorted(TEXTS))
@@ -107,28 +107,50 @@ def shown(path: Path) -> str:
 # Events
 
 
+EVENT_MAKERS: dict[str, set[str]] = {
+    "make_event": set(),
+    "announce": set(),
+    "image_event": {"image"},
+    "review_event": {"image"},
+    "labelled_event": {"image"},
+    "version_event": {"version", "f1"},
+}
+"""Functions that make an event, with the fields that they add to its detail."""
+
+
 @cache
 def sent() -> dict[str, set[str]]:
-    """`{event type: fields of its detail}`, as services send it."""
-    found: dict[str, set[str]] = {}
-    for path in SERVICES.rglob("*.py"):
+    """`{event type: fields of its detail}`, as the code sends it."""
+    fields: dict[str, set[str]] = {}
+    for path in (*LOUPE.glob("domain/*.py"), *LOUPE.glob("services/**/*.py")):
         tree = ast.parse(path.read_text())
         calls = list(event_calls(tree))
-        literal = {name.value for call in calls if isinstance(name := call.args[0], ast.Constant)}
-        others = {t for t in texts(tree) if t in TEXTS} - literal
+        named = {kind for call in calls for kind in literal_kinds(call)}
+        others = {t for t in texts(tree) if t in TEXTS} - named
         for call in calls:
-            name = call.args[0]
-            kinds = {str(name.value)} if isinstance(name, ast.Constant) else others
-            for kind in kinds:
-                found[kind] = {str(k.arg) for k in call.keywords} - {"about"}
-    return found
+            more = EVENT_MAKERS[ast.unparse(call.func)]
+            for kind in literal_kinds(call) or others:
+                fields[kind] = {str(k.arg) for k in call.keywords} - {"about"} | more
+    return fields
 
 
-def event_calls(tree: ast.AST) -> Iterator[ast.Call]:
-    """Where a module makes an event."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "make_event":
-            yield node
+def literal_kinds(call: ast.Call) -> set[str]:
+    """The types of an event that a call names: one, one of two, or one for each state."""
+    kind = call.args[0]
+    if isinstance(kind, ast.JoinedStr):
+        states = {f"Image{state.capitalize()}" for state in DetectionState}
+        return states & set(TEXTS)
+    return {text for text in texts(kind) if text in TEXTS}
+
+
+def event_calls(tree: ast.Module) -> Iterator[ast.Call]:
+    """Where a module makes an event, without the functions that others make events with."""
+    for part in tree.body:
+        if getattr(part, "name", "") in EVENT_MAKERS:
+            continue
+        for node in ast.walk(part):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in EVENT_MAKERS:
+                yield node
 
 
 def texts(tree: ast.AST) -> Iterator[str]:
