@@ -9,19 +9,19 @@ export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup page demo up down test faults check audit build deploy teardown invoke lock clean
+.PHONY: help setup page contract demo up down chromium test-fast test faults check audit build deploy teardown invoke lock clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(READY) ## Set up .venv with everything that Loupe needs
 
-$(READY): requirements.txt pyproject.toml
+$(READY): requirements.txt pyproject.toml local/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Loupe needs Python 3.11 or newer; this is $$($(PYTHON) --version)."; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet -r requirements.txt
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable . --editable local
 	@touch $@
 
 # Beside the sources, not among them: `sam build` would copy its 20,000 files at each build.
@@ -34,8 +34,13 @@ $(PAGE)/node_modules: console/package.json console/package-lock.json
 page: $(PAGE)/node_modules
 	rm -rf $(PAGE)/src && cp -R console/src console/*.ts console/*.js console/*.json $(PAGE)
 
+contract: setup page ## Write the API's contract, console/openapi.json, and the page's types from it
+	$(BIN)/python -m tools.openapi
+	cp console/openapi.json $(PAGE) && cd $(PAGE) && npm run --silent api
+	cp $(PAGE)/src/api/schema.ts console/src/api
+
 demo: setup ## See the whole loop on real images, with a report in build/
-	$(BIN)/python -m loupe_cli.demo
+	$(BIN)/python -m tools.demo
 
 up: setup ## Start Loupe on this machine and leave it running
 	$(BIN)/loupe up
@@ -43,9 +48,17 @@ up: setup ## Start Loupe on this machine and leave it running
 down: setup ## Stop it; everything is kept
 	$(BIN)/loupe down
 
-test: setup page ## Run all tests, the fast ones first
+chromium:
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+	  { apt-get update --quiet && apt-get install --yes --quiet chromium; } >build/chromium.log 2>&1 || \
+	  echo "Chromium cannot be installed from here (build/chromium.log): tests of the console in a \
+	browser are skipped. Install it, for instance with 'sudo apt-get install chromium'."
+
+test-fast: setup page ## Run the tests that need no embedded stack of their own
 	cd $(PAGE) && npm test --silent
 	$(BIN)/pytest -n 2 --ignore=tests/stack --ignore=tests/browser
+
+test: test-fast chromium ## Run all tests, the fast ones first
 	$(BIN)/pytest -n 3 -rs tests/stack tests/browser
 
 faults: setup ## Kill the embedded stack 200 times, then check that nothing is lost: SEED=7 make faults
@@ -57,18 +70,19 @@ check: setup page ## Lint, types, template and known vulnerabilities
 	$(BIN)/mypy functions local cli tools tests
 	cd $(PAGE) && npm run --silent check
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml functions/loupe local/loupe_local cli/loupe_cli tools
-	$(BIN)/python tools/audit.py
+	$(BIN)/python -m tools.audit
 	AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
-	$(BIN)/cfn-lint template.yaml --regions us-east-1 us-west-2 eu-west-1 eu-central-1 ap-southeast-2
+	for stack in stacks/*.yaml; do AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint -t $$stack || exit 1; done
+	$(BIN)/cfn-lint template.yaml stacks/*.yaml --regions us-east-1 us-west-2 eu-west-1 eu-central-1 ap-southeast-2
 
 audit: setup ## Known vulnerabilities; fails when an advisory service cannot be asked
-	$(BIN)/python tools/audit.py --strict
+	$(BIN)/python -m tools.audit --strict
 
 build: setup ## Build what is deployed
 	$(BIN)/sam build
 
 deploy: setup ## Deploy into the AWS account of your environment
-	$(BIN)/python -m loupe_cli.deployment $(CONFIG)
+	$(BIN)/python -m tools.check_samconfig $(CONFIG)
 	$(BIN)/sam build
 	$(BIN)/sam deploy $(if $(CONFIG),--config-env $(CONFIG))
 
@@ -76,7 +90,7 @@ teardown: setup ## Delete a stack with everything in it: make teardown STACK=lou
 	$(BIN)/loupe $(if $(STACK),--stack $(STACK)) teardown
 
 invoke: setup ## Run one function in Docker: make invoke FUNCTION=DetectLabels EVENT=events/detect_labels.json
-	$(BIN)/python -m loupe_cli.invoke $(FUNCTION) $(EVENT) $(SAM_ARGS)
+	$(BIN)/python -m tools.invoke $(FUNCTION) $(EVENT) $(SAM_ARGS)
 
 lock: ## Resolve requirements.in into requirements.txt
 	rm -rf build/lock && $(PYTHON) -m venv build/lock

@@ -84,15 +84,15 @@ def python_report(path: str) -> Report:
 
 def read_pip_audit(path: str, dependencies: list[dict[str, Any]]) -> Report:
     """pip-audit exits with 0 for packages that it could not look up; they are named here."""
-    skipped = [found["name"] for found in dependencies if "skip_reason" in found]
+    skipped = [dependency["name"] for dependency in dependencies if "skip_reason" in dependency]
     advisories = tuple(
         Advisory(
-            f"{found['name']} {found['version']}",
-            frozenset([known["id"], *known["aliases"]]),
-            ", ".join(known["fix_versions"]) or "no version",
+            f"{dependency['name']} {dependency['version']}",
+            frozenset([advisory["id"], *advisory["aliases"]]),
+            ", ".join(advisory["fix_versions"]) or "no version",
         )
-        for found in dependencies
-        for known in found.get("vulns", ())
+        for dependency in dependencies
+        for advisory in dependency.get("vulns", ())
     )
     names = ", ".join(skipped[:3]) + (" and others" if len(skipped) > 3 else "")
     unaudited = f"no advisories of {len(skipped)} packages ({names})" if skipped else ""
@@ -119,8 +119,8 @@ def read_npm_audit(answer: dict[str, Any]) -> Report:
 
 def _npm_advisories(vulnerabilities: dict[str, dict[str, Any]]) -> Iterator[Advisory]:
     """Packages that only contain a vulnerable one are left out: it is listed itself."""
-    for package, found in vulnerabilities.items():
-        for cause in found["via"]:
+    for package, vulnerability in vulnerabilities.items():
+        for cause in vulnerability["via"]:
             if isinstance(cause, dict):
                 name = cause["url"].rpartition("/")[2]
                 fixed_in = f"another version than {cause['range']}"

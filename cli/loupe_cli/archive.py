@@ -47,12 +47,12 @@ class Archive:
     def read(self, name: str) -> dict[str, Any]:
         """What `write` wrote; raises InvalidRequest when it cannot be read."""
         try:
-            found = json.loads((self.folder / f"{name}.json").read_text(encoding="utf-8"))
+            value = json.loads((self.folder / f"{name}.json").read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise InvalidRequest(f"{self.folder / name}.json cannot be read: {error}") from error
-        if not isinstance(found, dict):
+        if not isinstance(value, dict):
             raise InvalidRequest(f"{self.folder / name}.json holds no JSON object.")
-        return found
+        return value
 
     def write_lines(self, name: str, records: Iterable[Mapping[str, Any]]) -> int:
         """`<name>.jsonl`, one record a line; returns how many."""

@@ -26,7 +26,8 @@ KINDS = {
     "AWS::Logs::LogGroup": "log group",
     "AWS::CloudWatch::Alarm": "alarm",
 }
-"""What is told of a stack's resources. What costs nothing and holds nothing is left out."""
+"""The resources that are listed. What costs nothing and holds nothing is left out."""
+NESTED = "AWS::CloudFormation::Stack"
 KEPT = "WorkerPool"
 """The members of a private workforce, which stays when the stack goes."""
 TAG = "loupe:stack"
@@ -38,7 +39,7 @@ LOOKUPS = {
     "table": ("dynamodb", "describe_table", "TableName"),
     "user pool": ("cognito-idp", "describe_user_pool", "UserPoolId"),
 }
-"""What tells whether a thing is still there: service, action, and its name's argument."""
+"""What tells whether a resource is still there: service, action, and its name's argument."""
 GONE = ("404", "NoSuchBucket", "ResourceNotFoundException")
 SCHEDULES = ("training", "sampling", "housekeeping", "settings")
 LOG_GROUPS = ("/loupe/{}/functions", "/loupe/{}/console", "/aws/vendedlogs/states/{}")
@@ -56,8 +57,8 @@ ALARM_DOLLARS = 0.10
 
 
 @dataclass(frozen=True)
-class Thing:
-    """One thing of a stack: what it is, its name, what it holds, and what a month of it costs."""
+class Resource:
+    """A resource of a stack: its kind, its name, what it holds, and what a month of it costs."""
 
     kind: str
     name: str
@@ -65,55 +66,67 @@ class Thing:
     dollars: float = 0.0
 
 
-def things(target: Target) -> list[Thing]:
+def resources(target: Target) -> list[Resource]:
     """All that there is of the stack, each once."""
-    once = {(thing.kind, thing.name): thing for look in LOOKS for thing in look(target)}
-    return [_measured(target, thing) for thing in once.values() if _is_there(target, thing)]
+    once = {(resource.kind, resource.name): resource for look in LOOKS for resource in look(target)}
+    return [
+        _measured(target, resource) for resource in once.values() if _is_there(target, resource)
+    ]
 
 
 def bucket_names(target: Target) -> list[str]:
     """Its bucket, and those that it had before."""
-    found = {*owned(target), *left_behind(target)}
-    return sorted(t.name for t in found if t.kind == "bucket" and _is_there(target, t))
+    present = {*owned(target), *left_behind(target)}
+    return sorted(t.name for t in present if t.kind == "bucket" and _is_there(target, t))
 
 
-def owned(target: Target) -> Iterator[Thing]:
-    """What CloudFormation lists of the stack, in whatever state it is."""
+def owned(target: Target) -> Iterator[Resource]:
+    """What CloudFormation lists of the stack and its nested stacks, in whatever state they are."""
+    for resource in _stack_resources(target, target.name):
+        kind = KINDS.get(resource["ResourceType"])
+        if kind and resource["LogicalResourceId"] != KEPT:
+            yield Resource(kind, resource["PhysicalResourceId"])
+
+
+def _stack_resources(target: Target, stack: str) -> Iterator[dict[str, Any]]:
+    """What is there of a stack, which its name or ARN says, and of the stacks in it."""
     pages = target.client("cloudformation").get_paginator("list_stack_resources")
     try:
         resources = [
             resource
-            for page in pages.paginate(StackName=target.name)
+            for page in pages.paginate(StackName=stack)
             for resource in page["StackResourceSummaries"]
         ]
     except ClientError as error:
         if error.response["Error"]["Code"] != "ValidationError":
             raise
-        return  # There is no stack of this name.
+        return  # There is no such stack.
     for resource in resources:
-        kind, name = KINDS.get(resource["ResourceType"]), resource.get("PhysicalResourceId")
-        is_gone = resource["ResourceStatus"] == "DELETE_COMPLETE"
-        if kind and name and not is_gone and resource["LogicalResourceId"] != KEPT:
-            yield Thing(kind, name)
+        name = resource.get("PhysicalResourceId")
+        if not name or resource["ResourceStatus"] == "DELETE_COMPLETE":
+            continue
+        yield resource
+        if resource["ResourceType"] == NESTED:
+            yield from _stack_resources(target, name)
 
 
-def left_behind(target: Target) -> Iterator[Thing]:
+def left_behind(target: Target) -> Iterator[Resource]:
     """What bears the stack's tag, whether or not the stack still knows it."""
     pages = target.client("resourcegroupstaggingapi").get_paginator("get_resources")
     tag = {"Key": TAG, "Values": [target.name]}
     for page in pages.paginate(TagFilters=[tag], ResourceTypeFilters=list(TAGGED)):
         for mapping in page["ResourceTagMappingList"]:
-            _, _, service, _, _, resource = mapping["ResourceARN"].split(":", 5)
-            yield Thing(TAGGED[service], resource.rpartition("/")[2])
+            _, _, service, _, _, path = mapping["ResourceARN"].split(":", 5)
+            yield Resource(TAGGED[service], path.rpartition("/")[2])
 
 
-def _is_there(target: Target, thing: Thing) -> bool:
+def _is_there(target: Target, resource: Resource) -> bool:
     """Lists and tags name for a while what was deleted a moment ago, or by hand."""
-    if thing.kind not in LOOKUPS:
+    if resource.kind not in LOOKUPS:
         return True
-    service, operation, argument = LOOKUPS[thing.kind]
+    service, operation, argument = LOOKUPS[resource.kind]
     try:
-        getattr(target.client(service), operation)(**{argument: thing.name})
+        getattr(target.client(service), operation)(**{argument: resource.name})
     except ClientError as error:
         if error.response["Error"]["Code"] not in GONE:
             raise
@@ -121,20 +134,20 @@ def _is_there(target: Target, thing: Thing) -> bool:
     return True
 
 
-def _measured(target: Target, thing: Thing) -> Thing:
+def _measured(target: Target, resource: Resource) -> Resource:
     """The same with what it holds and costs."""
-    match thing.kind:
+    match resource.kind:
         case "bucket":
-            count, size = _bucket_size(target, thing.name)
+            count, size = _bucket_size(target, resource.name)
             note = f"{count} objects, with their old versions: {size / GIGABYTE:.3f} GB"
-            return replace(thing, note=note, dollars=S3_DOLLARS * size / GIGABYTE)
+            return replace(resource, note=note, dollars=S3_DOLLARS * size / GIGABYTE)
         case "table":
-            table = target.client("dynamodb").describe_table(TableName=thing.name)["Table"]
+            table = target.client("dynamodb").describe_table(TableName=resource.name)["Table"]
             size = table.get("TableSizeBytes", 0)
-            return replace(thing, dollars=TABLE_DOLLARS * size / GIGABYTE)
+            return replace(resource, dollars=TABLE_DOLLARS * size / GIGABYTE)
         case "alarm":
-            return replace(thing, dollars=ALARM_DOLLARS)
-    return thing
+            return replace(resource, dollars=ALARM_DOLLARS)
+    return resource
 
 
 def _bucket_size(target: Target, bucket: str) -> tuple[int, int]:
@@ -147,7 +160,7 @@ def _bucket_size(target: Target, bucket: str) -> tuple[int, int]:
     return count, size
 
 
-def models(target: Target) -> Iterator[Thing]:
+def models(target: Target) -> Iterator[Resource]:
     """The project and its versions; those that run are billed by the hour."""
     client = target.client("rekognition")
     for project in client.describe_projects(ProjectNames=[target.name])["ProjectDescriptions"]:
@@ -157,51 +170,51 @@ def models(target: Target) -> Iterator[Thing]:
             for version in page["ProjectVersionDescriptions"]:
                 running = version["Status"] in ("RUNNING", "STARTING")
                 dollars = DOLLARS_PER_UNIT_HOUR * version.get("MinInferenceUnits", 1)
-                yield Thing(
+                yield Resource(
                     "model version",
                     version["ProjectVersionArn"].split("/")[3],
                     f"runs: ${dollars:.2f} an hour" if running else version["Status"].lower(),
                     dollars * HOURS_PER_MONTH if running else 0.0,
                 )
-        yield Thing("project", target.name)
+        yield Resource("project", target.name)
 
 
-def parameters(target: Target) -> Iterator[Thing]:
+def parameters(target: Target) -> Iterator[Resource]:
     """Its settings."""
     pages = target.client("ssm").get_paginator("get_parameters_by_path")
     for page in pages.paginate(Path=f"/{target.name}/", Recursive=True):
-        for found in page["Parameters"]:
-            yield Thing("parameter", found["Name"])
+        for parameter in page["Parameters"]:
+            yield Resource("parameter", parameter["Name"])
 
 
-def schedules(target: Target) -> Iterator[Thing]:
+def schedules(target: Target) -> Iterator[Resource]:
     """Its schedules."""
     own = {f"{target.name}-{schedule}" for schedule in SCHEDULES}
     pages = target.client("scheduler").get_paginator("list_schedules")
     for page in pages.paginate(NamePrefix=f"{target.name}-"):
-        for found in page["Schedules"]:
-            if found["Name"] in own:
-                yield Thing("schedule", found["Name"])
+        for schedule in page["Schedules"]:
+            if schedule["Name"] in own:
+                yield Resource("schedule", schedule["Name"])
 
 
-def log_groups(target: Target) -> Iterator[Thing]:
+def log_groups(target: Target) -> Iterator[Resource]:
     """Its logs, which a late line makes again."""
     pages = target.client("logs").get_paginator("describe_log_groups")
     for pattern in LOG_GROUPS:
         name = pattern.format(target.name)
         for page in pages.paginate(logGroupNamePrefix=name):
-            for found in page["logGroups"]:
-                if found["logGroupName"] == name:
-                    yield Thing("log group", name)
+            for group in page["logGroups"]:
+                if group["logGroupName"] == name:
+                    yield Resource("log group", name)
 
 
-def flows(target: Target) -> Iterator[Thing]:
+def flows(target: Target) -> Iterator[Resource]:
     """What Amazon A2I's tasks are made from."""
     name = re.compile(rf"{re.escape(target.name)}-[0-9a-f]{{8}}(-[1-3])?")
     for kind, operation, member in A2I:
-        for found in _listed_by_a2i(target, operation):
-            if name.fullmatch(found[member]):
-                yield Thing(kind, found[member])
+        for listed in _listed_by_a2i(target, operation):
+            if name.fullmatch(listed[member]):
+                yield Resource(kind, listed[member])
 
 
 def _listed_by_a2i(target: Target, operation: str) -> list[dict[str, Any]]:
@@ -217,32 +230,32 @@ def _listed_by_a2i(target: Target, operation: str) -> list[dict[str, Any]]:
             markup=False,
         )
         return []
-    return [found for page in pages for name in page for found in page[name] if name in LISTED]
+    return [item for page in pages for name in page for item in page[name] if name in LISTED]
 
 
 def own_workforces(target: Target) -> list[str]:
     """The private workforce that was made with the stack, if it is there."""
-    found = _listed_by_a2i(target, "list_workforces")
-    return [w["WorkforceName"] for w in found if w["WorkforceName"] == target.name]
+    listed = _listed_by_a2i(target, "list_workforces")
+    return [w["WorkforceName"] for w in listed if w["WorkforceName"] == target.name]
 
 
-def find_workforce(target: Target, name: str) -> list[Thing]:
-    """The workforce that was asked for by name, and the pool of its members."""
-    found = _listed_by_a2i(target, "list_workforces") if name else []
-    named = [workforce for workforce in found if workforce["WorkforceName"] == name]
+def find_workforce(target: Target, name: str) -> list[Resource]:
+    """The workforce of a name, and the pool of its members."""
+    listed = _listed_by_a2i(target, "list_workforces") if name else []
+    named = [workforce for workforce in listed if workforce["WorkforceName"] == name]
     if name and not named:
         out.print(f"There is no private workforce {name!r}.", markup=False)
     return [
-        thing
+        resource
         for workforce in named
-        for thing in (
-            Thing("private workforce", name, "with its work teams"),
-            Thing("user pool", workforce["CognitoConfig"]["UserPool"], "its members"),
+        for resource in (
+            Resource("private workforce", name, "with its work teams"),
+            Resource("user pool", workforce["CognitoConfig"]["UserPool"], "its members"),
         )
     ]
 
 
-LOOKS: tuple[Callable[[Target], Iterator[Thing]], ...] = (
+LOOKS: tuple[Callable[[Target], Iterator[Resource]], ...] = (
     models,
     owned,
     left_behind,

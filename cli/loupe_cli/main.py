@@ -8,17 +8,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from loupe.errors import LoupeError
-from loupe_cli import (
-    data_commands,
-    export_command,
-    import_command,
-    model_commands,
-    replay_command,
-    settings_commands,
-    stack_commands,
-    teardown,
-    user_commands,
-)
+from loupe_cli import commands
 from loupe_cli.render import fail
 from loupe_cli.target import EMBEDDED, Target, reach_directly
 from loupe_local.stack import StackError
@@ -34,19 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Keeps a Rekognition Custom Labels model improving while it is used.",
 )
-COMMANDS = (
-    stack_commands,
-    data_commands,
-    model_commands,
-    settings_commands,
-    user_commands,
-    export_command,
-    import_command,
-    replay_command,
-    teardown,
-)
-for module in COMMANDS:
-    module.register(app)
+commands.register(app)
 
 
 @app.callback()
@@ -63,18 +41,18 @@ def choose(
 def main() -> None:
     """Run a command; what goes wrong is one clear line, not a traceback."""
     reach_directly()
-    sys.exit(told(app))
+    sys.exit(exit_code(app))
 
 
-def told(work: Callable[[], object]) -> int:
-    """Do the work; returns the exit code, after a clear line about what went wrong."""
+def exit_code(work: Callable[[], object]) -> int:
+    """Do the work; returns 0, or 1 after a clear line about what went wrong."""
     try:
         work()
     except (LoupeError, StackError, TimeoutError, RuntimeError) as error:
         fail(str(error))
     except ClientError as error:
-        found = error.response["Error"]
-        fail(f"AWS refused {error.operation_name}: {found['Code']}: {found.get('Message', '')}")
+        reason = error.response["Error"]
+        fail(f"AWS refused {error.operation_name}: {reason['Code']}: {reason.get('Message', '')}")
     except BotoCoreError as error:
         fail(f"AWS cannot be reached: {str(error).rstrip('.')}. {ENVIRONMENT}")
     except OSError as error:

@@ -19,7 +19,7 @@ IMAGES = (".png", ".jpg", ".jpeg")
 
 
 @dataclass(frozen=True)
-class Found:
+class SourceImage:
     """A labelled image: its key, its label, and `problem`, why it cannot be taken ("" if it can).
 
     `reviewed`: one reviewer labelled it; the others were uploaded with their labels.
@@ -32,7 +32,7 @@ class Found:
     problem: str = ""
 
 
-def labelled_images(source: str, target: Target) -> Iterator[Found]:
+def labelled_images(source: str, target: Target) -> Iterator[SourceImage]:
     """The labelled images of a bucket (`s3://NAME`) or of a folder that is a copy of one."""
     if source.startswith("s3://"):
         yield from _in_bucket(source.removeprefix("s3://").strip("/"), target)
@@ -51,7 +51,7 @@ def settings_at(path: str, target: Target) -> dict[str, str]:
     }
 
 
-def _in_bucket(bucket: str, target: Target) -> Iterator[Found]:
+def _in_bucket(bucket: str, target: Target) -> Iterator[SourceImage]:
     s3 = target.client("s3")
     if bucket == target.outputs["BucketName"]:
         raise InvalidRequest(f"{bucket!r} is this stack's own bucket: name the original's.")
@@ -61,7 +61,7 @@ def _in_bucket(bucket: str, target: Target) -> Iterator[Found]:
         ):
             for item in page.get("Contents", ()):
                 if not is_folder_marker(item["Key"], item["Size"]):
-                    yield _found(item["Key"], partial(_get, s3, bucket, item["Key"]))
+                    yield _source_image(item["Key"], partial(_get, s3, bucket, item["Key"]))
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("NoSuchBucket", "AccessDenied"):
             raise
@@ -69,7 +69,7 @@ def _in_bucket(bucket: str, target: Target) -> Iterator[Found]:
         raise InvalidRequest(f"The bucket {bucket!r} cannot be listed: {reason}") from error
 
 
-def _in_folder(folder: Path) -> Iterator[Found]:
+def _in_folder(folder: Path) -> Iterator[SourceImage]:
     root = folder / LABELLED_PREFIX
     if not root.is_dir():
         raise InvalidRequest(
@@ -77,18 +77,18 @@ def _in_folder(folder: Path) -> Iterator[Found]:
         )
     for path in sorted(root.rglob("*")):
         if path.is_file():
-            yield _found(path.relative_to(folder).as_posix(), path.read_bytes)
+            yield _source_image(path.relative_to(folder).as_posix(), path.read_bytes)
 
 
-def _found(key: str, load: Callable[[], bytes]) -> Found:
+def _source_image(key: str, load: Callable[[], bytes]) -> SourceImage:
     name = key.rpartition("/")[2]
     try:
         label = label_of(key)
     except InvalidRequest as error:
-        return Found(key, load, problem=str(error))
+        return SourceImage(key, load, problem=str(error))
     if not name.lower().endswith(IMAGES):
-        return Found(key, load, problem="its name is not that of a PNG or JPEG image")
-    return Found(key, load, label, reviewed=name.startswith(REVIEWED))
+        return SourceImage(key, load, problem="its name is not that of a PNG or JPEG image")
+    return SourceImage(key, load, label, reviewed=name.startswith(REVIEWED))
 
 
 def _get(s3: Any, bucket: str, key: str) -> bytes:

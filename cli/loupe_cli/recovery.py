@@ -1,4 +1,4 @@
-"""Finds uploads that have no record, as after a crash of this machine, and queues them again.
+"""Looks for uploads that have no record, as after a crash of this machine, and queues them again.
 
 In AWS an acknowledged upload has its event; the embedded stack may lose the events of its last
 seconds when it is killed, though never the upload itself.
@@ -25,7 +25,7 @@ from loupe_cli.target import Target
 
 @dataclass(frozen=True)
 class Recovered:
-    """How many of each were found without a record."""
+    """How many of each had no record."""
 
     images: int
     labelled: int
@@ -41,9 +41,11 @@ class Arrival:
 
 
 def recover(target: Target) -> Recovered:
-    """Queue again whatever has arrived and is not known yet."""
+    """Queue again whatever has arrived and has no record yet."""
     images = [one for one in _versions(target, DETECTION_PREFIX) if not _read(target, one.image)]
-    labelled = [one for one in _versions(target, LABELLED_PREFIX) if not _known(target, one.image)]
+    labelled = [
+        one for one in _versions(target, LABELLED_PREFIX) if not _has_record(target, one.image)
+    ]
     answers = [one for one in _versions(target, REVIEW_PREFIX) if _open(target, one.image)]
     _send(target, "DetectionQueue", images)
     _send(target, "RegistrationQueue", labelled)
@@ -53,11 +55,13 @@ def recover(target: Target) -> Recovered:
 
 def _read(target: Target, image: ImageRef) -> bool:
     """An image that waits without a reason was being read when the machine stopped."""
-    found = target.deps.detections.get(image.id)
-    return found is not None and (found.state != DetectionState.WAITING or bool(found.reason))
+    detection = target.deps.detections.get(image.id)
+    if detection is None:
+        return False
+    return detection.state != DetectionState.WAITING or bool(detection.reason)
 
 
-def _known(target: Target, image: ImageRef) -> bool:
+def _has_record(target: Target, image: ImageRef) -> bool:
     return target.deps.dataset.labelled_image(image.key) is not None
 
 
@@ -72,19 +76,19 @@ def _versions(target: Target, prefix: str) -> Iterator[Arrival]:
     bucket = target.outputs["BucketName"]
     pages = target.client("s3").get_paginator("list_object_versions")
     for page in pages.paginate(Bucket=bucket, Prefix=prefix):
-        for found in page.get("Versions", ()):
-            if not is_folder_marker(found["Key"], found["Size"]):
-                yield Arrival(_image(bucket, found), timestamp(found["LastModified"]))
+        for version in page.get("Versions", ()):
+            if not is_folder_marker(version["Key"], version["Size"]):
+                yield Arrival(_image(bucket, version), timestamp(version["LastModified"]))
 
 
-def _image(bucket: str, found: dict[str, Any]) -> ImageRef:
-    version = found.get("VersionId", "")
+def _image(bucket: str, listed: dict[str, Any]) -> ImageRef:
+    version = listed.get("VersionId", "")
     return ImageRef(
         bucket=bucket,
-        key=found["Key"],
+        key=listed["Key"],
         version="" if version == "null" else version,
-        etag=found["ETag"].strip('"'),
-        size=found["Size"],
+        etag=listed["ETag"].strip('"'),
+        size=listed["Size"],
     )
 
 

@@ -66,13 +66,13 @@ def text(cell: Any) -> str:
     return escape(str(cell))
 
 
-def labels(found: Iterable[Mapping[str, Any]], most: int = 3) -> str:
+def labels(listed: Iterable[Mapping[str, Any]], most: int = 3) -> str:
     """`cat 91 %, dog 7 %`; people's labels stand alone."""
     words = [
         f"{label['name']} (person)"
         if label["by"] == "person"
         else f"{label['name']} {label['confidence']:.0f} %"
-        for label in found
+        for label in listed
     ]
     return ", ".join(words[:most])
 

@@ -30,9 +30,9 @@ def home() -> Path:
 def reach_directly() -> None:
     """Keep this process, and the stack and SAM that it starts, from asking a proxy for loopback."""
     for name in ("NO_PROXY", "no_proxy"):
-        given = [part for part in os.environ.get(name, "").split(",") if part]
-        if HOST not in given and "*" not in given:
-            os.environ[name] = ",".join([*given, HOST])
+        hosts = [part for part in os.environ.get(name, "").split(",") if part]
+        if HOST not in hosts and "*" not in hosts:
+            os.environ[name] = ",".join([*hosts, HOST])
 
 
 @dataclass
@@ -66,10 +66,10 @@ class Target:
 
     def resource(self, logical_id: str) -> str:
         """The physical id of a resource of the template."""
-        found = self.client("cloudformation").describe_stack_resource(
+        described = self.client("cloudformation").describe_stack_resource(
             StackName=self.name, LogicalResourceId=logical_id
         )
-        return str(found["StackResourceDetail"]["PhysicalResourceId"])
+        return str(described["StackResourceDetail"]["PhysicalResourceId"])
 
     @property
     def is_deployed(self) -> bool:
@@ -79,22 +79,22 @@ class Target:
     @cached_property
     def outputs(self) -> dict[str, str]:
         """What the template says of the stack; raises NotFound when it is not deployed."""
-        found = self._find_outputs()
-        if not found:
+        outputs = self._find_outputs()
+        if not outputs:
             raise NotFound(
                 f"There is no stack {self.name!r} here: choose one with --stack, or deploy it "
                 "('loupe up' on this machine, 'make deploy' in AWS)."
             )
-        return found
+        return outputs
 
     def _find_outputs(self) -> dict[str, str]:
         try:
-            found = self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
+            stacks = self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
         except ClientError as error:
             if error.response["Error"]["Code"] != "ValidationError":
                 raise
             return {}
-        outputs = found[0].get("Outputs", ()) if found else ()
+        outputs = stacks[0].get("Outputs", ()) if stacks else ()
         return {output["OutputKey"]: output["OutputValue"] for output in outputs}
 
     @cached_property
@@ -124,5 +124,5 @@ class Target:
         return body
 
     def improve(self, payload: dict[str, Any]) -> str:
-        """Start a round of improvement and return its execution."""
+        """Start a training run and return its execution."""
         return self.deps.executions.start(self.outputs["ImproveMachineArn"], payload)

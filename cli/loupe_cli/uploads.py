@@ -39,10 +39,9 @@ class Choice:
 
 def labelled_files(folder: Path) -> Choice:
     """Images of a folder with one folder a label; raises InvalidRequest when there are none."""
-    found = _files(folder)
-    loose = [file for file in found if file.parent == folder]
-    files = [file for file in found if file.parent != folder]
-    images, others = _images(files)
+    files = _files(folder)
+    loose = [file for file in files if file.parent == folder]
+    images, others = _images(file for file in files if file.parent != folder)
     loose_images, loose_others = _images(loose)
     uploads = [Upload(image, LABELLED_PREFIX + _labelled(image, folder)) for image in images]
     left_out = {NO_IMAGE: loose_others + others, "in no label's folder": loose_images}

@@ -110,8 +110,8 @@ class Database:
 
     def row(self, query: str, *values: Any) -> Row | None:
         """The first row of a query."""
-        found = self.rows(query, *values)
-        return found[0] if found else None
+        rows = self.rows(query, *values)
+        return rows[0] if rows else None
 
     def count(self, query: str, *values: Any) -> int:
         """The single number of a query."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from loupe_local.database import Database, Row
-from loupe_local.wire import Json
+from loupe_local.http.wire import Json
 
 logger = logging.getLogger("loupe.deliveries")
 

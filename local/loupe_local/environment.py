@@ -45,7 +45,7 @@ class Home:
 
     @property
     def faults(self) -> Path:
-        """What the local Rekognition and A2I are told to get wrong, if anything."""
+        """What the local Rekognition and A2I get wrong on purpose, if anything."""
         return self.path / "faults.json"
 
     @property

@@ -88,11 +88,11 @@ def start(home: Path, port: int | None = None) -> Endpoint:
         StackError: the port is taken, or the server does not come up.
     """
     place = Home(home.resolve())
-    found = _alive(place)
-    if found is not None:
-        if port is not None and port != found.port:
-            raise StackError(f"The stack in {place.path} already runs on port {found.port}.")
-        return found
+    endpoint = _alive(place)
+    if endpoint is not None:
+        if port is not None and port != endpoint.port:
+            raise StackError(f"The stack in {place.path} already runs on port {endpoint.port}.")
+        return endpoint
     place.path.mkdir(mode=0o700, parents=True, exist_ok=True)
     chosen = port or _remembered(place.port_file) or DEFAULT_PORT
     _refuse_taken(chosen)
@@ -113,10 +113,10 @@ def start(home: Path, port: int | None = None) -> Endpoint:
 
 def _alive(place: Home) -> Endpoint | None:
     """The stack that runs and answers; one that was killed a moment ago may still be seen."""
-    found = running(place.path)
-    if found is None:
+    endpoint = running(place.path)
+    if endpoint is None:
         return None
-    _wait(lambda: _answers(found.port, place) or running(place.path) is None, STOP_DEADLINE)
+    _wait(lambda: _answers(endpoint.port, place) or running(place.path) is None, STOP_DEADLINE)
     return running(place.path)
 
 
@@ -140,15 +140,15 @@ def stop(home: Path) -> bool:
         StackError: it does not end.
     """
     place = Home(home.resolve())
-    found = running(home)
-    if found is None:
+    endpoint = running(home)
+    if endpoint is None:
         return False
     for number in (signal.SIGTERM, signal.SIGKILL):
-        if _is_server(found.pid, place):
-            os.kill(found.pid, number)
-        if _wait(lambda: not _is_server(found.pid, place), STOP_DEADLINE):
+        if _is_server(endpoint.pid, place):
+            os.kill(endpoint.pid, number)
+        if _wait(lambda: not _is_server(endpoint.pid, place), STOP_DEADLINE):
             return True
-    raise StackError(f"The server, process {found.pid}, does not end.")
+    raise StackError(f"The server, process {endpoint.pid}, does not end.")
 
 
 def _launch(place: Home, port: int, console_port: int) -> Endpoint:
@@ -175,11 +175,11 @@ def _launch(place: Home, port: int, console_port: int) -> Endpoint:
             check=False,
         )
     _wait(lambda: running(place.path) is None or _answers(port, place), START_DEADLINE)
-    found = running(place.path)
-    if found is not None and _answers(port, place):
-        return found
-    if found is not None:
-        os.kill(found.pid, signal.SIGKILL)
+    endpoint = running(place.path)
+    if endpoint is not None and _answers(port, place):
+        return endpoint
+    if endpoint is not None:
+        os.kill(endpoint.pid, signal.SIGKILL)
     lines = place.log.read_text(errors="replace").splitlines()[-LOG_TAIL:]
     tail = "\n".join(lines)
     raise StackError(f"The stack did not start. The end of {place.log}:\n{tail}")

@@ -8,10 +8,10 @@ from moto import mock_aws
 from moto.moto_api._internal.models import moto_api_backend
 
 from loupe.services.events import PUBLISHED
-from loupe_cli.event_page import schema
 from tests.adapters import quick_moto
 from tests.adapters.world import World
 from tests.template.reading import STACK
+from tools.event_page import schema
 
 
 @pytest.fixture(scope="session")

@@ -246,7 +246,7 @@ def test_bad_input_is_refused_in_words(console: Console) -> None:
     ]
     status, answer = ask(console, "POST", "uploads", consumer, {"files": files})
     assert status == 200
-    assert all(slot["error"] for slot in answer["slots"])
+    assert all(post["error"] for post in answer["posts"])
 
 
 def test_a_page_of_another_role_does_not_exist(console: Console) -> None:

@@ -1,5 +1,6 @@
 """Business rule: a version's running hours are what the service said, look by look."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -144,7 +145,7 @@ def test_cost_is_unit_hours_times_price() -> None:
 
     found = cost(True, [("2026-01-30", 3600.0), ("2026-01-31", 1800.0)], looks, now)
 
-    assert found.as_json() == {
+    assert asdict(found.rounded) == {
         "billed": True,
         "hourly": 2 * DOLLARS_PER_UNIT_HOUR,
         "today": 0.5 * DOLLARS_PER_UNIT_HOUR,

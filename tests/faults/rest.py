@@ -74,7 +74,7 @@ class Rest:
         }
 
     def running_executions(self) -> list[str]:
-        """ARNs of the rounds of improvement, and of starts and stops of models, that run."""
+        """ARNs of the training runs, and of starts and stops of models, that run."""
         client = self._stack.client("stepfunctions")
         machines = client.list_state_machines()["stateMachines"]
         return [

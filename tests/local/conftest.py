@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.ports import free_port
 
 from loupe_local import stack
-
-from .stack_help import OPEN, Client, connect
+from tests.local.stack_help import OPEN, Client, connect
+from tests.ports import free_port
 
 BUILD = Path(__file__).parents[2] / "build"
 

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from botocore.config import Config
 
-from loupe_local.contract import input_faults, output_faults
 from loupe_local.environment import REGION
+from loupe_local.http.contract import input_faults, output_faults
 from loupe_local.stack import Endpoint
 
 OURS = {"rekognition", "sagemaker", "sagemaker-a2i-runtime"}

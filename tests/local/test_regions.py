@@ -6,15 +6,14 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from tests.template.reading import template
 
 from loupe_local.stack import Endpoint
-
-from .stack_help import OPEN, eventually
+from tests.local.stack_help import OPEN, eventually
+from tests.template.reading import template
 
 BODY = json.dumps(
     {
-        "Rules": {"R": template()["Rules"]["TheRegionHasCustomLabels"]},
+        "Rules": {"R": template()["Rules"]["RegionHasCustomLabels"]},
         "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}},
     }
 )

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.ports import free_port
 
 from loupe_local import stack
 from loupe_local.stack import Endpoint
-
-from .stack_help import connect, eventually
+from tests.local.stack_help import connect, eventually
+from tests.ports import free_port
 
 ROLE = {
     "Statement": [

@@ -8,11 +8,11 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from tests.ports import free_port
 
 from loupe_local import stack
 from loupe_local.environment import Home
 from loupe_local.stack import Endpoint
+from tests.ports import free_port
 
 LISTENING = "0A"
 

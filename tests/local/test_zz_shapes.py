@@ -8,8 +8,7 @@ import pytest
 
 from loupe_local.a2i.service import DEFINITIONS, LOOPS
 from loupe_local.rekognition.api import OPERATIONS
-
-from .stack_help import CALLED
+from tests.local.stack_help import CALLED
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from jsonschema import validate
 from loupe.adapters.publisher import Publisher
 from loupe.domain.events import make_event
 from loupe.handlers import publish_events
-from loupe_cli.event_page import schema
 from tests.adapters.world import START, World
+from tools.event_page import schema
 
 
 class Recorder:

@@ -105,7 +105,7 @@ class Stack:
         return self.executions.start(self.outputs["ImproveMachineArn"], payload)
 
     def train(self, **payload: Any) -> dict[str, Any]:
-        """Run one round of improvement to its end; returns its output, or error and cause."""
+        """Run one training run to its end; returns its output, or error and cause."""
         return self.finished(self.start_training(**payload))
 
     @property

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from jsonschema import validate
 
-from loupe_cli.event_page import schema
 from tests.ports import free_port
 from tests.stack.conftest import NAME, Stack, deploy, loupe, until
 from tests.stack.pictures import digits
 from tests.template.test_encryption import key_policy
+from tools.event_page import schema
 
 pytestmark = pytest.mark.stack
 

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from loupe_cli.invoke import __main__ as command
-from loupe_cli.invoke.cloudformation import answer_to
-from loupe_cli.invoke.outcome import refusal
-from loupe_cli.invoke.samples import EVENTS
 from loupe_cli.target import Target
 from tests.stack.conftest import NAME, ROOT, Stack
 from tests.template.reading import handler_modules, template
+from tools.invoke import __main__ as command
+from tools.invoke.cloudformation import answer_to
+from tools.invoke.outcome import refusal
+from tools.invoke.samples import EVENTS
 
 pytestmark = pytest.mark.stack
 

@@ -45,6 +45,51 @@ def template() -> dict[str, Any]:
     return dict(yaml.load((ROOT / "template.yaml").read_text(), _Loader))
 
 
+@cache
+def everything() -> dict[str, Any]:
+    """`{logical id: resource}` of the template and of its nested stacks, whose parameters are
+    replaced by what the template hands in."""
+    every = dict(template()["Resources"])
+    for name in nested_stacks():
+        inner = nested_template(name)["Resources"]
+        assert not every.keys() & inner.keys()
+        every |= _handed_in(inner, every[name]["Properties"]["Parameters"])
+    return every
+
+
+def nested_stacks() -> list[str]:
+    """Logical ids of the nested stacks."""
+    found = template()["Resources"].items()
+    return [name for name, resource in found if resource["Type"] == "AWS::CloudFormation::Stack"]
+
+
+@cache
+def nested_template(logical_id: str) -> dict[str, Any]:
+    """The template of a nested stack, unresolved."""
+    path = template()["Resources"][logical_id]["Properties"]["TemplateURL"]
+    return dict(yaml.load((ROOT / path).read_text(), _Loader))
+
+
+def _handed_in(value: Any, values: Mapping[str, Any]) -> Any:
+    """`value` of a nested stack with `values` in place of the parameters' names."""
+    if isinstance(value, list):
+        return [_handed_in(inner, values) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    match value:
+        case {"Ref": name} if name in values:
+            return values[name]
+        case {"Fn::Sub": str(text)}:
+            return {"Fn::Sub": re.sub(r"\$\{(\w+)\}", lambda m: _in_text(m, values), text)}
+    return {key: _handed_in(inner, values) for key, inner in value.items()}
+
+
+def _in_text(found: re.Match[str], values: Mapping[str, Any]) -> str:
+    """What stands in a Sub for a parameter: a Ref or a GetAtt of the template's own."""
+    (name,) = values.get(found[1], {"Ref": found[1]}).values()
+    return f"${{{name}}}"
+
+
 class _NoManagedPolicies:
     """SAM asks for the names of AWS's managed policies; the template uses none."""
 
@@ -107,14 +152,14 @@ def may(logical_id: str, action: str, resource: str) -> bool:
 
 
 def resources(kind: str) -> dict[str, dict[str, Any]]:
-    """`{logical id: resource}` of a type."""
-    found = template()["Resources"]
+    """`{logical id: resource}` of a type, those of nested stacks included."""
+    found = everything()
     return {name: resource for name, resource in found.items() if resource["Type"] == kind}
 
 
 def properties(logical_id: str, names: Mapping[str, str] | None = None) -> dict[str, Any]:
     """A resource's properties, resolved; `names` are what `Ref` and `GetAtt` of others give."""
-    return dict(resolved(template()["Resources"][logical_id]["Properties"], names or {}))
+    return dict(resolved(everything()[logical_id]["Properties"], names or {}))
 
 
 def resolved(value: Any, names: Mapping[str, str]) -> Any:

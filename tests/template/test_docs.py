@@ -1,6 +1,7 @@
 """Docs as tests: what is not documented fails, and so does what is documented and is not there."""
 
 import ast
+import importlib.util
 import json
 import re
 from collections.abc import Iterator
@@ -16,14 +17,16 @@ from jsonschema import Draft202012Validator, validate
 from loupe.domain.detection import DetectionState
 from loupe.domain.events import TEXTS, make_event
 from loupe.domain.review import ReviewPurpose, ReviewState
-from loupe.domain.settings import CATALOGUE, Setting, setting
+from loupe.domain.settings import CATALOGUE, setting
 from loupe.domain.versions import VersionStatus
 from loupe.errors import InvalidSetting
 from loupe.services.events import PUBLISHED
-from loupe_cli.event_page import SCHEMAS, SECTIONS, schema
-from loupe_cli.event_page import page as event_page
 from loupe_cli.main import app
 from tests.template.reading import ROOT, template
+from tools.event_page import SCHEMAS, SECTIONS, schema
+from tools.event_page import page as event_page
+from tools.settings_page import TAKES_EFFECT
+from tools.settings_page import page as settings_page
 
 DOCS = ROOT / "docs"
 SERVICES = ROOT / "functions" / "loupe" / "services"
@@ -61,19 +64,9 @@ def names(text: str) -> list[str]:
 # Settings
 
 
-@pytest.mark.parametrize("known", CATALOGUE, ids=lambda known: known.name)
-def test_a_setting_is_documented_as_it_is(known: Setting) -> None:
-    rows = [row for row in table(page("parameters")) if row[0] == f"`{known.name}`"]
-
-    ((_, default, allowed, meaning, takes_effect),) = rows
-    assert default == f"`{known.default}`"
-    assert allowed.replace(r"\\", "\\") == known.allowed
-    assert meaning == known.meaning
-    assert takes_effect
-
-
-def test_only_settings_that_exist_are_documented() -> None:
-    assert names(page("parameters")) == [known.name for known in CATALOGUE]
+def test_the_table_of_settings_is_made_from_the_catalogue() -> None:
+    assert settings_page(page("parameters")) == page("parameters")
+    assert list(TAKES_EFFECT) == names(page("parameters")) == [each.name for each in CATALOGUE]
 
 
 def test_the_refusal_of_a_bad_value_is_documented_as_it_is() -> None:
@@ -336,6 +329,43 @@ def anchors(markdown: str) -> set[str]:
     """Headings as links name them."""
     titles = re.findall(r"^#+ (.+)$", markdown, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+PLACES = (
+    *("functions", "statemachine", "events", "console", "local", "cli", "tools", "tests"),
+    *("benchmarks", "docs", "stacks"),
+)
+PAGES = [README, *sorted(ROOT.glob("CONTRIBUTING.md")), *sorted(DOCS.glob("*.md"))]
+every_page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+
+
+def paths(markdown: str) -> set[str]:
+    """Paths of this repository that a page names, without those that hold a placeholder."""
+    beginning = "|".join(PLACES)
+    return {
+        path.rstrip("./")
+        for path in re.findall(rf"(?<![\w/.-])(?:{beginning})/[\w./*{{}}<>-]*", markdown)
+        if not set("*{}<>") & set(path)
+    }
+
+
+@every_page
+def test_every_path_that_a_page_names_exists(path: Path) -> None:
+    assert [each for each in sorted(paths(text(path))) if not (ROOT / each).exists()] == []
+
+
+@every_page
+def test_every_make_target_that_a_page_names_exists(path: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", text(path), re.MULTILINE))
+    assert named <= targets
+
+
+@every_page
+def test_every_module_that_a_page_runs_exists(path: Path) -> None:
+    for module in re.findall(r"python -m ([\w.]+)", text(path)):
+        assert importlib.util.find_spec(module), module
 
 
 def test_every_page_is_in_the_readme() -> None:

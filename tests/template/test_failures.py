@@ -9,14 +9,10 @@ from click import Group
 from loupe.domain.events import TEXTS
 from loupe.domain.settings import setting
 from loupe_cli.main import app
-from tests.template.reading import template
+from tests.template.reading import everything, template
 from tests.template.test_docs import page, table
 
-ALARMS = {
-    name
-    for name, made in template()["Resources"].items()
-    if made["Type"] == "AWS::CloudWatch::Alarm"
-}
+ALARMS = {name for name, made in everything().items() if made["Type"] == "AWS::CloudWatch::Alarm"}
 ROWS = [row for row in table(page("failures")) if len(row) == 4]
 CODE = re.compile(r"`([^`]+)`")
 

@@ -12,7 +12,7 @@ from moto.moto_api._internal.models import moto_api_backend
 from loupe.domain.events import TEXTS
 from loupe.handlers import housekeeping, publish_events
 from tests.adapters.world import World
-from tests.template.reading import STACK, properties, resolved, resources, template
+from tests.template.reading import STACK, everything, properties, resolved, resources, template
 
 NAMESPACE = "Loupe"
 Metric = tuple[str, tuple[tuple[str, str], ...]]
@@ -82,7 +82,7 @@ def watched() -> dict[str, Metric]:
 
 def shown() -> Iterator[Metric]:
     """Loupe's own metrics on the dashboard; `.` repeats what the row above has there."""
-    body = template()["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    body = everything()["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     for widget in json.loads(body.replace("${AWS::StackName}", STACK))["widgets"]:
         above: list[str] = []
         for row in widget["properties"].get("metrics", ()):

@@ -9,7 +9,7 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[impor
 
 from loupe.domain.stack_name import LONGEST, LONGEST_WITH_TEAM
 from loupe_cli import inventory
-from tests.template.reading import STACK, properties, template
+from tests.template.reading import STACK, everything, properties
 
 ACCOUNT = "123456789012"
 DOMAIN_LENGTH = 63
@@ -24,7 +24,7 @@ TYPES = {
 
 def named() -> Iterator[tuple[str, str, str]]:
     """(type, property, text) of every name that is made of the stack's."""
-    for resource in template()["Resources"].values():
+    for resource in everything().values():
         yield from _named(resource["Type"], resource.get("Properties", {}))
         for event in resource.get("Properties", {}).get("Events", {}).values():
             yield from _named(event["Type"], event["Properties"])
@@ -102,7 +102,7 @@ def test_teardown_knows_the_schedules_and_logs_by_name() -> None:
     "name",
     [
         name
-        for name, found in template()["Resources"].items()
+        for name, found in everything().items()
         if found.get("UpdateReplacePolicy") == "Retain" and found["DeletionPolicy"] == "Delete"
     ],
 )
@@ -111,4 +111,4 @@ def test_what_the_template_keeps_when_it_is_replaced_says_whose_it_is(name: str)
     tags = found.get("UserPoolTags") or {tag["Key"]: tag["Value"] for tag in found["Tags"]}
 
     assert tags[inventory.TAG] == STACK
-    assert inventory.KINDS[template()["Resources"][name]["Type"]] in inventory.TAGGED.values()
+    assert inventory.KINDS[everything()[name]["Type"]] in inventory.TAGGED.values()

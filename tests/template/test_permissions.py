@@ -56,7 +56,8 @@ WIDE = list(wide_statements())
 
 
 def test_resources_without_bounds_are_found() -> None:
-    assert len(WIDE) == TEXT.count('Resource: "*"') + TEXT.count('- "*"\n')
+    assert len(WIDE) == len(re.findall(r'Resource: (?:"\*"|\["\*"\])', TEXT))
+    assert WIDE
 
 
 @pytest.mark.parametrize(("first", "last"), WIDE, ids=lambda line: str(line + 1))

@@ -11,7 +11,7 @@ from tests.template.reading import template
 
 def rule() -> dict[str, Any]:
     """The assertion about the Region."""
-    (assertion,) = template()["Rules"]["TheRegionHasCustomLabels"]["Assertions"]
+    (assertion,) = template()["Rules"]["RegionHasCustomLabels"]["Assertions"]
     return dict(assertion)
 
 

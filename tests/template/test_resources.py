@@ -8,7 +8,7 @@ import pytest
 
 from loupe.domain.detection import MOST_FAILURES
 from loupe.domain.keys import DETECTION_PREFIX, LABELLED_PREFIX
-from tests.template.reading import ROOT, properties, references, resources, template
+from tests.template.reading import ROOT, everything, properties, references, resources, template
 
 QUEUES = resources("AWS::SQS::Queue")
 RULES = resources("AWS::Events::Rule")
@@ -214,7 +214,7 @@ def dashboard() -> list[dict[str, Any]]:
 
 
 def body() -> dict[str, str]:
-    found: dict[str, str] = template()["Resources"]["Dashboard"]["Properties"]["DashboardBody"]
+    found: dict[str, str] = everything()["Dashboard"]["Properties"]["DashboardBody"]
     return found
 
 

@@ -26,7 +26,6 @@ from loupe.services.payloads import image_from_json, output_from_json
 from loupe.services.reviews import request_review
 from loupe.services.serving import promote
 from loupe.services.training_data import manifest_key
-from loupe_cli.invoke.sample_data import NAME
 from tests.adapters.world import BUCKET, World, png
 from tests.template.reading import (
     ROOT,
@@ -37,6 +36,7 @@ from tests.template.reading import (
     resources,
     template,
 )
+from tools.invoke.sample_data import NAME
 
 SAMPLES = ROOT / "events"
 MODULES = handler_modules()

@@ -13,6 +13,10 @@ export const STATE_WORDS: Record<State, { type: StatusIndicatorProps.Type; text:
   failed: { type: "error", text: "Failed" },
 };
 
+export const STATES = Object.keys(STATE_WORDS) as State[];
+/** States of images that can be read again. */
+export const NOT_READ: readonly State[] = ["failed", "rejected"];
+
 export function StateBadge({ state }: { state: State }) {
   const { type, text } = STATE_WORDS[state];
   return (

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from loupe.domain.detection import Label, model_labels
 from loupe.domain.keys import EVALUATION_PREFIX, ImageRef
+from loupe.domain.versions import LabelMetrics
 from loupe.errors import (
     AlreadyDone,
     LoupeError,
@@ -59,16 +60,6 @@ class VersionState:
     f1: float | None = None
     units: int = 0
     evaluation: str = ""
-
-
-@dataclass(frozen=True)
-class Measures:
-    """How a version did on the test images of one label, by the service's own evaluation."""
-
-    label: str
-    f1: float
-    precision: float
-    recall: float
 
 
 @dataclass(frozen=True)
@@ -230,12 +221,13 @@ def _state(version: Mapping[str, Any]) -> VersionState:
     )
 
 
-def measures(summary: bytes) -> list[Measures]:
+def measures(summary: bytes) -> list[LabelMetrics]:
     """The service's evaluation summary, label by label."""
     results = json.loads(summary)["LabelEvaluationResults"]
     metrics = {result["Label"]: result["Metrics"] for result in results}
     return [
-        Measures(label, m["F1Score"], m["Precision"], m["Recall"]) for label, m in metrics.items()
+        LabelMetrics(label, m["F1Score"], m["Precision"], m["Recall"])
+        for label, m in metrics.items()
     ]
 
 

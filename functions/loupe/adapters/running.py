@@ -1,11 +1,4 @@
-"""Which versions run, and for how long they ran, from the last look at each.
-
-| pk | sk | |
-| --- | --- | --- |
-| RUNNING | a version | the last look at it |
-| RAN#2026-01 | 31#v3 | its inference-unit seconds of a day |
-| SWITCH | a version | the event of its last start or stop, and whether it was published |
-"""
+"""Which versions run, and for how long they did: what the service said at the last look."""
 
 from contextlib import suppress
 from datetime import datetime

@@ -1,13 +1,51 @@
 """The DynamoDB table: what the system learns as it runs.
 
-Keys: `pk`, `sk`. Indexes, all sorted by `at_id` (`<time>#<id>`):
+Every kind of item. A name with a capital is a dataclass, whose fields are the attributes; an item
+with `expires` is deleted at that time. `python -m tools.data_model` makes docs/data-model.md of
+this chart, and a test holds the keys in the adapters to it:
 
-| index | partition | lists |
-| --- | --- | --- |
-| listing | `list`, such as DETECTION | everything of a kind, newest first |
-| states | `list_state`, such as DETECTION#review | what is in a state |
-| answered | `answered`, a kind of work | what awaits that work, in the order of `answered_at` |
-| history | `about`, an image's id | the events of one image |
+| pk | sk | what it is | holds | indexes |
+| --- | --- | --- | --- | --- |
+| IMAGE#<image> | DETECTION | an uploaded image | Detection, counted | listing, states, answered |
+| REVIEW#<review> | REVIEW | a task for people | Review, counted | listing, states, answered |
+| REVIEWER#<person> | <day> | answers of a person on a day | answers | |
+| REVIEWER#<person> | ALL | answers of a person on all days | answers | |
+| EXAMPLE#<image> | EXAMPLE | a labelled image | LabelledImage | listing, states |
+| GROUP#<group> | GROUP | a picture with its near duplicates | Group, at, changed_in | listing |
+| BAND#<band> | <content> | finds near duplicates | group, signature | |
+| VERSION#<version> | VERSION | a version of the model | Version | listing |
+| PREDICTIONS#<version> | <content> | its answer to a holdout image | Prediction | |
+| RUNNING | <version> | the last look; its `at` is `looked_at` | Look, looked_at | |
+| RAN#<month> | <day>#<version> | how long a version ran on a day | unit_seconds | |
+| SWITCH | <version> | the Event of its last start or stop | event, event_id, told | |
+| SETTING#<setting> | SETTING | who changed a setting last | SettingChange, version | |
+| EVENT#<event> | EVENT | a domain event | Event, expires | listing, states, history |
+| HOURS#<day> | <hour>#<shard> | events of an hour | n_<count>, expires | |
+| COUNTS | <shard> | records by state | n_<kind>_<state> | |
+| STATE | SERVICE | the version in service | Service | |
+| STATE | LEASE | the training run that is at work | holder | |
+| STATE | LENT | a champion started for a comparison | version, holder | |
+| STATE | PROGRESS | attempts, and changes since the last | Progress | |
+| STATE | ATTEMPTS | attempts to start the model | Attempts | |
+| STATE | DATASET | whose snapshot each dataset holds | train, test | |
+| STATE | COUNTS | usable pictures of each label | StoredCounts | |
+| STATE | NONE | answers 'none of the above' | answers | |
+| STATE | REVIEWS#<day> | reviews opened on a day | opened | |
+| STATE | TURN#<work> | who does what one run at a time does | turn_ends | |
+| STATE | SAMPLING | how far sampling has come | pointer, carried | |
+| STATE | LOOPS | how far the look at human loops is | pointer | |
+| STATE | COLD_START | reviews from before the first model | queued, open, done | |
+| STATE | COUNTED | earlier records counted | DETECTION, REVIEW, began, behind, done | |
+| STATE | CONFLICTS | how far earlier conflicts are opened | began, after, last, done | |
+
+Indexes:
+
+| index | partition | sorted by | lists |
+| --- | --- | --- | --- |
+| listing | `list`, such as DETECTION | `at_id`, `<time>#<id>` | everything of a kind |
+| states | `list_state`, such as DETECTION#review | `at_id` | what is in a state |
+| answered | `answered`, a kind of work | `answered_at` | what awaits that work |
+| history | `about`, an image's id | `at_id` | the events of one image |
 
 Events are written in the same transaction as the change that they report; the table's stream
 publishes them. So every change is announced, and nothing else is. The same transaction counts the

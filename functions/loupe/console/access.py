@@ -3,15 +3,22 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import ForbiddenError, UnauthorizedError
 
-OPERATOR = "operator"
-CONSUMER = "consumer"
-REVIEWER = "reviewer"
-ROLES = (OPERATOR, CONSUMER, REVIEWER)
+
+class Role(StrEnum):
+    """What a person may do, by the Cognito group that they are in."""
+
+    OPERATOR = "operator"
+    CONSUMER = "consumer"
+    REVIEWER = "reviewer"
+
+
+ROLES = tuple(Role)
 
 Next = Callable[[APIGatewayHttpResolver], Response[Any]]
 Middleware = Callable[[APIGatewayHttpResolver, Next], Response[Any]]
@@ -22,7 +29,7 @@ class User:
     """Who is signed in."""
 
     name: str
-    roles: tuple[str, ...]
+    roles: tuple[Role, ...]
 
 
 def current_user(app: Any) -> User:
@@ -33,10 +40,10 @@ def current_user(app: Any) -> User:
         raise UnauthorizedError("Sign in first.")
     # API Gateway writes a list in a claim as "[operator reviewer]".
     groups = re.findall(r"[^\s,\[\]\"']+", str(claims.get("cognito:groups", "")))
-    return User(str(name), tuple(role for role in ROLES if role in groups))
+    return User(str(name), tuple(role for role in Role if role in groups))
 
 
-def only(*roles: str) -> list[Middleware]:
+def only(*roles: Role) -> list[Middleware]:
     """The check that the user has one of `roles`; to be given to a route as its middlewares."""
 
     def check(app: APIGatewayHttpResolver, following: Next) -> Response[Any]:

@@ -1,5 +1,8 @@
 """The console's routes, and what its errors become."""
 
+import json
+from dataclasses import asdict
+from functools import partial
 from reprlib import repr as shortened
 from typing import Any
 
@@ -44,7 +47,7 @@ STATUS: dict[type[LoupeError], int] = {
 SAFE_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 """No answer is taken for a page, nor kept, unless the route says otherwise."""
 
-app = APIGatewayHttpResolver()
+app = APIGatewayHttpResolver(serializer=partial(json.dumps, separators=(",", ":"), default=asdict))
 app.include_router(page.router)
 for router in PAGES:
     app.include_router(router, prefix="/api")

@@ -1,20 +1,29 @@
 """The page Dataset: labelled images, and the operator's hand on them."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Literal, TypedDict
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from loupe.console.access import OPERATOR, current_user, only
-from loupe.console.overview import training
+from loupe.console.access import Role, current_user, only
+from loupe.console.answers import ManyDone, Page
+from loupe.console.overview import Training, training
 from loupe.console.paging import many, one_page, read_at_a_time
 from loupe.console.requests import checked
 from loupe.console.schema import Id, Ids, Label, OneOf, PageQuery
-from loupe.console.uploads import File, Uploads, slots
+from loupe.console.uploads import File, Posts, Uploads, posts
 from loupe.domain.keys import LABELLED_PREFIX, check_label
-from loupe.domain.labelled_images import SPLITS, LabelCount, LabelledImage, LabelledImageStatus
+from loupe.domain.labelled_images import (
+    SPLITS,
+    ImageSource,
+    LabelCount,
+    LabelledImage,
+    LabelledImageStatus,
+    Split,
+)
 from loupe.services import dataset
 from loupe.services.dataset import labelled_image, remark_on, versions_with
+from loupe.services.version_report import LabelImages
 from loupe.wiring import Deps, deps
 
 ADVISED = 10
@@ -52,13 +61,53 @@ class Removal:
     ids: Ids
 
 
-@router.get("/dataset/labels", middlewares=only(OPERATOR))
-def labels() -> dict[str, Any]:
+class Labels(TypedDict):
+    """The images of every label, and what the next training check would decide of them."""
+
+    labels: list[LabelImages]
+    training: Training
+
+
+class ExampleView(TypedDict):
+    """A labelled image; `by` is who labelled it, and nobody for an upload of an unknown owner."""
+
+    id: str
+    image: str
+    label: str
+    status: LabelledImageStatus
+    split: Split | Literal[""]
+    source: ImageSource
+    by: list[str]
+    at: str
+    reason: str
+    picture: str
+
+
+class Membership(TypedDict):
+    """A version that was trained, or tested, on an image."""
+
+    name: str
+    split: Split
+
+
+class ExampleDetail(ExampleView):
+    """A labelled image and the newest versions that it was part of."""
+
+    versions: list[Membership]
+
+
+@router.get("/dataset/labels", middlewares=only(Role.OPERATOR))
+def labels() -> Labels:
     """How many independent pictures each label has, which have too few, and what comes of it."""
     counts = deps().dataset.label_counts().by_label
     return {
         "labels": [
-            {"label": label, "train": count.train, "test": count.test, "thin": thin(count)}
+            {
+                "label": label,
+                "train": count.train,
+                "test": count.test,
+                "underrepresented": underrepresented(count),
+            }
             for label, count in sorted(counts.items())
             if count != LabelCount()
         ],
@@ -66,7 +115,7 @@ def labels() -> dict[str, Any]:
     }
 
 
-def thin(count: LabelCount) -> str:
+def underrepresented(count: LabelCount) -> str:
     """Why a label has too few pictures, or ""."""
     if not count.train or not count.test:
         missing = "to test with" if count.train else "to train on"
@@ -76,9 +125,9 @@ def thin(count: LabelCount) -> str:
     return ""
 
 
-@router.get("/dataset/examples", middlewares=only(OPERATOR))
+@router.get("/dataset/examples", middlewares=only(Role.OPERATOR))
 @checked(router)
-def examples(query: ExampleQuery) -> dict[str, Any]:
+def examples(query: ExampleQuery) -> Page[ExampleView]:
     """A page of labelled images, newest first."""
     page = read_at_a_time(query.limit, bool(query.label or query.split))
     items, following = one_page(
@@ -90,48 +139,52 @@ def examples(query: ExampleQuery) -> dict[str, Any]:
     return {"items": [_shown(item, deps()) for item in items], "next": following}
 
 
-@router.get("/dataset/examples/<identity>", middlewares=only(OPERATOR))
+@router.get("/dataset/examples/<identity>", middlewares=only(Role.OPERATOR))
 @checked(router)
-def example(identity: Id) -> dict[str, Any]:
+def example(identity: Id) -> ExampleDetail:
     """One of them, and the newest versions that it was part of."""
-    found = labelled_image(identity, deps())
-    versions = [{"name": name, "split": split} for name, split in versions_with(found, deps())]
-    return {**_shown(found, deps()), "versions": versions}
+    image = labelled_image(identity, deps())
+    return {
+        **_shown(image, deps()),
+        "versions": [
+            {"name": name, "split": split} for name, split in versions_with(image, deps())
+        ],
+    }
 
 
-@router.post("/dataset/uploads", middlewares=only(OPERATOR))
+@router.post("/dataset/uploads", middlewares=only(Role.OPERATOR))
 @checked(router)
-def upload(body: Uploads) -> dict[str, Any]:
-    """Slots for images, each of a label of its own."""
-    return slots(body, _labelled_key, current_user(router).name, deps())
+def upload(body: Uploads) -> Posts:
+    """Presigned posts for images, each of a label of its own."""
+    return posts(body, _labelled_key, current_user(router).name, deps())
 
 
 def _labelled_key(file: File) -> str:
     return f"{LABELLED_PREFIX}{check_label(file.label)}/{file.name}"
 
 
-@router.post("/dataset/relabel", middlewares=only(OPERATOR))
+@router.post("/dataset/relabel", middlewares=only(Role.OPERATOR))
 @checked(router)
-def relabel(body: Relabelling) -> dict[str, Any]:
+def relabel(body: Relabelling) -> ManyDone:
     """Move images to another label's folder; their registration follows."""
     by = current_user(router).name
     return many(body.ids, dataset.relabel(body.ids, body.label, by, deps()))
 
 
-@router.post("/dataset/remove", middlewares=only(OPERATOR))
+@router.post("/dataset/remove", middlewares=only(Role.OPERATOR))
 @checked(router)
-def remove(body: Removal) -> dict[str, Any]:
+def remove(body: Removal) -> ManyDone:
     """Delete images from their folders; the bucket keeps their old versions."""
     return many(body.ids, dataset.remove(body.ids, deps()))
 
 
-def _shown(example: LabelledImage, deps: Deps) -> dict[str, Any]:
+def _shown(example: LabelledImage, deps: Deps) -> ExampleView:
     return {
         "id": example.id,
         "image": example.key.removeprefix(LABELLED_PREFIX),
         "label": example.label,
         "status": example.status,
-        "split": example.split if example.split in SPLITS else "",
+        "split": Split(example.split) if example.split in SPLITS else "",
         "source": example.source,
         "by": list(example.by),
         "at": example.at,

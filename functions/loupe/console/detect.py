@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, NotRequired, TypedDict, cast
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from loupe.console.access import CONSUMER, current_user, only
+from loupe.console.access import Role, current_user, only
+from loupe.console.activity import EventView, event_view
+from loupe.console.answers import ManyDone, Page
 from loupe.console.paging import every, many, one_page, read_at_a_time
 from loupe.console.requests import checked
 from loupe.console.schema import Id, Ids, Label, OneOf, PageQuery, Percent, Time
-from loupe.console.uploads import Uploads, slots
-from loupe.domain.detection import Detection, DetectionState
+from loupe.console.uploads import Posts, Uploads, posts
+from loupe.domain.detection import Detection, DetectionState, LabelledBy
 from loupe.domain.keys import DETECTION_PREFIX
 from loupe.errors import InvalidRequest, NotFound
 from loupe.services.detection import read_again
@@ -51,10 +53,10 @@ class DetectionQuery(PageQuery):
         if not self.label and self.min <= 0 and self.max >= 100:
             return None
 
-        def matches(found: Detection) -> bool:
-            if not found.labels:
+        def matches(image: Detection) -> bool:
+            if not image.labels:
                 return False
-            first = found.labels[0]
+            first = image.labels[0]
             named = self.label in ("", first.name)
             return named and self.min <= first.confidence <= self.max
 
@@ -68,54 +70,94 @@ class Again:
     ids: Ids
 
 
-@router.post("/uploads", middlewares=only(CONSUMER))
+class Box(TypedDict):
+    """Where in the image it is, in ratios of its width and height."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+class LabelView(TypedDict):
+    """One answer; `confidence` is 0 to 100."""
+
+    name: str
+    confidence: float
+    by: LabelledBy
+    box: NotRequired[Box]
+
+
+class DetectionRecord(TypedDict):
+    """What became of an image: a person's label comes first, the model's after it, surest first."""
+
+    id: str
+    image: str
+    state: DetectionState
+    labels: list[LabelView]
+    version: str
+    at: str
+    reason: str
+    review: str
+
+
+class DetectionView(DetectionRecord):
+    """The same with the image's signed address, which ends after an hour."""
+
+    picture: str
+
+
+class DetectionDetail(DetectionView):
+    """The same with the image's bytes and all that happened to it."""
+
+    size: int
+    history: list[EventView]
+
+
+@router.post("/uploads", middlewares=only(Role.CONSUMER))
 @checked(router)
-def upload(body: Uploads) -> dict[str, Any]:
-    """Slots for images to be read."""
+def upload(body: Uploads) -> Posts:
+    """Presigned posts for images to be read."""
     by = current_user(router).name
-    return slots(body, lambda file: DETECTION_PREFIX + file.name, by, deps())
+    return posts(body, lambda file: DETECTION_PREFIX + file.name, by, deps())
 
 
-@router.get("/detections", middlewares=only(CONSUMER))
+@router.get("/detections", middlewares=only(Role.CONSUMER))
 @checked(router)
-def detections(query: DetectionQuery) -> dict[str, Any]:
+def detections(query: DetectionQuery) -> Page[DetectionView]:
     """A page of images, newest first, with what was found."""
     matches = query.label_matches
-    found = deps().detections.newest(
+    newest = deps().detections.newest(
         query.state,
         after=query.from_,
         before=query.before,
         page=read_at_a_time(query.limit, matches is not None),
     )
-    items, following = one_page(found, query.limit, lambda d: d.sort_key, matches or every)
+    items, following = one_page(newest, query.limit, lambda d: d.sort_key, matches or every)
     return {"items": [_shown(item, deps()) for item in items], "next": following}
 
 
-@router.post("/detections/again", middlewares=only(CONSUMER))
+@router.post("/detections/again", middlewares=only(Role.CONSUMER))
 @checked(router)
-def again(body: Again) -> dict[str, Any]:
+def again(body: Again) -> ManyDone:
     """Images that failed or were rejected are read again."""
     return many(body.ids, read_again(body.ids, current_user(router).name, deps()))
 
 
-@router.get("/detections/<identity>", middlewares=only(CONSUMER))
+@router.get("/detections/<identity>", middlewares=only(Role.CONSUMER))
 @checked(router)
-def detection(identity: Id) -> dict[str, Any]:
+def detection(identity: Id) -> DetectionDetail:
     """One image and all that happened to it, oldest first."""
-    found = deps().detections.get(identity)
-    if found is None:
+    record = deps().detections.get(identity)
+    if record is None:
         raise NotFound("There is no such image (any more).")
-    history = deps().events.history(identity)
     return {
-        **_shown(found, deps()),
-        "size": found.image.size,
-        "history": [
-            {name: event[name] for name in ("id", "type", "at", "subject", "text")}
-            for event in history
-        ],
+        **_shown(record, deps()),
+        "size": record.image.size,
+        "history": [event_view(event) for event in deps().events.history(identity)],
     }
 
 
-def _shown(found: Detection, deps: Deps) -> dict[str, Any]:
-    picture = deps.presigned_urls.get(found.image.key, found.image.version)
-    return {**found.as_json(), "picture": picture}
+def _shown(record: Detection, deps: Deps) -> DetectionView:
+    picture = deps.presigned_urls.get(record.image.key, record.image.version)
+    return {**cast(DetectionRecord, record.as_json()), "picture": picture}

@@ -1,16 +1,20 @@
 """The page Models: versions, how they did, and what the operator orders."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import TypedDict, cast
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from loupe.console.access import OPERATOR, current_user, only
+from loupe.console.access import Role, current_user, only
+from loupe.console.answers import All, Message
 from loupe.console.requests import checked
 from loupe.console.schema import Id, Switch
+from loupe.domain.comparison import SideBySide
 from loupe.domain.running_hours import bill_text
+from loupe.domain.versions import LabelMetrics, Version, VersionStatus
 from loupe.services import version_report
 from loupe.services.serving import decide_approval, switch_service
+from loupe.services.version_report import Confusion, LabelImages, Line
 from loupe.wiring import deps
 
 router = Router()
@@ -30,21 +34,53 @@ class Choice:
     version: Id
 
 
-@router.get("/models", middlewares=only(OPERATOR))
-def models() -> dict[str, Any]:
+class VersionView(TypedDict):
+    """A version and why it is, or is not, in service.
+
+    `f1` is Rekognition's own, on the test images of its time. `samples` counts the quality samples
+    that people answered, `samples_agreed` those in which the version agreed with them. `retry_at`
+    is when a failed attempt is tried again by itself, or "".
+    """
+
+    name: str
+    status: VersionStatus
+    at: str
+    labels: list[str]
+    f1: float | None
+    training_images: int
+    holdout_images: int
+    reason: str
+    in_service: bool
+    samples: int
+    samples_agreed: int
+    retry_at: str
+
+
+class VersionDetail(VersionView):
+    """The same with its measures; `snapshot` is what it was trained and tested on."""
+
+    per_label: list[LabelMetrics]
+    confusion: Confusion | None
+    snapshot: list[LabelImages]
+    comparison: list[Line]
+    model_status: str
+
+
+@router.get("/models", middlewares=only(Role.OPERATOR))
+def models() -> All[VersionView]:
     """All versions, newest first."""
     service = deps().versions.service().version
-    return {"items": [version.as_json(service) for version in deps().versions.newest()]}
+    return {"items": [_shown(version, service) for version in deps().versions.newest()]}
 
 
-@router.get("/models/<name>", middlewares=only(OPERATOR))
+@router.get("/models/<name>", middlewares=only(Role.OPERATOR))
 @checked(router)
-def model(name: Id) -> dict[str, Any]:
+def model(name: Id) -> VersionDetail:
     """One version: measures of every label, what it takes for what, and what it was trained on."""
     version = deps().versions.get(name)
     state = deps().rekognition.version(name)
     return {
-        **version.as_json(deps().versions.service().version),
+        **_shown(version, deps().versions.service().version),
         "per_label": version_report.per_label(name, deps()),
         "confusion": version_report.confusion_matrix(version, deps()),
         "snapshot": version_report.snapshot_counts(name, deps()),
@@ -53,40 +89,40 @@ def model(name: Id) -> dict[str, Any]:
     }
 
 
-@router.get("/models/<name>/against/<older>", middlewares=only(OPERATOR))
+@router.get("/models/<name>/against/<older>", middlewares=only(Role.OPERATOR))
 @checked(router)
-def against(name: Id, older: Id) -> dict[str, Any]:
+def against(name: Id, older: Id) -> SideBySide:
     """Loupe's F1 of an older and a newer version on the test images that both were asked about."""
-    return asdict(version_report.against(name, older, deps()))
+    return version_report.against(name, older, deps())
 
 
-@router.post("/models/train", middlewares=only(OPERATOR))
+@router.post("/models/train", middlewares=only(Role.OPERATOR))
 @checked(router)
-def train(body: Check) -> dict[str, Any]:
+def train(body: Check) -> Message:
     """Check now whether to train; with `again`, take a failed training up at once."""
     deps().executions.start(deps().value("IMPROVE_MACHINE"), {"again": body.again})
     return {"message": "The check has begun. What it decides is on the page Activity."}
 
 
-@router.post("/models/approve", middlewares=only(OPERATOR))
+@router.post("/models/approve", middlewares=only(Role.OPERATOR))
 @checked(router)
-def approve(body: Choice) -> dict[str, Any]:
+def approve(body: Choice) -> Message:
     """Let the version that waits go into service."""
     version = decide_approval(True, current_user(router).name, deps(), body.version)
     return {"message": f"{version.name} was approved: it starts, is tried, and takes over."}
 
 
-@router.post("/models/reject", middlewares=only(OPERATOR))
+@router.post("/models/reject", middlewares=only(Role.OPERATOR))
 @checked(router)
-def reject(body: Choice) -> dict[str, Any]:
+def reject(body: Choice) -> Message:
     """Refuse the version that waits."""
     version = decide_approval(False, current_user(router).name, deps(), body.version)
     return {"message": f"{version.name} was rejected and stays out of service."}
 
 
-@router.post("/models/rollback", middlewares=only(OPERATOR))
+@router.post("/models/rollback", middlewares=only(Role.OPERATOR))
 @checked(router)
-def roll_back(body: Choice) -> dict[str, Any]:
+def roll_back(body: Choice) -> Message:
     """Put an earlier version back into service."""
     version = deps().versions.get(body.version)
     deps().executions.start(deps().value("IMPROVE_MACHINE"), {"deploy": version.name})
@@ -95,15 +131,20 @@ def roll_back(body: Choice) -> dict[str, Any]:
     }
 
 
-@router.post("/models/start", middlewares=only(OPERATOR))
-def start() -> dict[str, Any]:
+@router.post("/models/start", middlewares=only(Role.OPERATOR))
+def start() -> Message:
     """Start the version in service."""
     switch_service(True, current_user(router).name, deps())
     return {"message": f"The model starts. {bill_text(deps().is_billed)}."}
 
 
-@router.post("/models/stop", middlewares=only(OPERATOR))
-def stop() -> dict[str, Any]:
+@router.post("/models/stop", middlewares=only(Role.OPERATOR))
+def stop() -> Message:
     """Stop the version in service."""
     switch_service(False, current_user(router).name, deps())
     return {"message": "The model stops. The next image that waits for it starts it again."}
+
+
+def _shown(version: Version, in_service: str) -> VersionView:
+    shown = version.as_json(in_service)
+    return cast(VersionView, {name: shown[name] for name in VersionView.__required_keys__})

@@ -3,7 +3,7 @@
 from functools import cache
 from importlib.resources import files
 from mimetypes import guess_type
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -24,6 +24,19 @@ FOR_EVER = "public, max-age=31536000, immutable"
 router = Router()
 
 
+class Config(TypedDict):
+    """What the page must know before anybody signs in; `cognito` is the address of its API."""
+
+    stack: str
+    client_id: str
+    cognito: str
+    image_bytes: int
+    image_types: list[str]
+    none_of_the_above: str
+    asked_by_a2i: bool
+    billed: bool
+
+
 @router.get("/")
 def page() -> Response[Any]:
     """The page."""
@@ -38,7 +51,7 @@ def asset(name: Annotated[str, Text(LONGEST_NAME)]) -> Response[Any]:
 
 
 @router.get("/api/config")
-def config() -> dict[str, Any]:
+def config() -> Config:
     """What the page must know before anybody signs in; nothing of it is secret."""
     return {
         "stack": deps().value("STACK"),

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TypeVar
+
+from loupe.console.answers import ManyDone, Refusal
 
 LOOKED_AT = 2000
 """Records that one request looks through at most for those that a filter lets through."""
@@ -13,9 +15,9 @@ FILTERED = 500
 T = TypeVar("T")
 
 
-def many(identities: Sequence[str], refused: Mapping[str, str]) -> dict[str, Any]:
+def many(identities: Sequence[str], refused: Mapping[str, str]) -> ManyDone:
     """What came of an order for many: how many were done, and which were not and why."""
-    failed = [{"id": identity, "message": message} for identity, message in refused.items()]
+    failed = [Refusal(id=identity, message=message) for identity, message in refused.items()]
     return {"done": len(set(identities)) - len(failed), "failed": failed}
 
 
@@ -30,18 +32,18 @@ def read_at_a_time(size: int, filtered: bool) -> int:
 
 
 def one_page(
-    found: Iterable[T],
+    listed: Iterable[T],
     size: int,
     sort_key: Callable[[T], str],
     matches: Callable[[T], bool] = every,
 ) -> tuple[list[T], str | None]:
-    """The first `size` of `found` that match, and the cursor from which to go on (None: the end).
+    """The first `size` of `listed` that match, and the cursor from which to go on (None: the end).
 
     A filter that lets little through may end a page before it is full; its cursor goes on.
     """
     items: list[T] = []
     last: T | None = None
-    rest: Iterator[T] = iter(found)
+    rest: Iterator[T] = iter(listed)
     for item in islice(rest, LOOKED_AT):
         if len(items) == size:
             return items, _cursor(last, sort_key)

@@ -17,7 +17,7 @@ from loupe.console.schema import kinds, read, sent_name
 from loupe.errors import InvalidRequest
 
 LARGEST_BODY = 2**20
-"""In bytes. The largest request of the page, slots for 100 files, has less than a fifth of it."""
+"""In bytes. The largest request of the page, 100 files to upload, has less than a fifth of it."""
 DECIMAL = r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?"
 
 Answer = TypeVar("Answer")

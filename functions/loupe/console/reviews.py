@@ -1,11 +1,12 @@
 """The page Review: one task at a time, kept for whoever looks at it."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, TypedDict, cast
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from loupe.console.access import REVIEWER, current_user, only
+from loupe.console.access import Role, current_user, only
+from loupe.console.detect import LabelView
 from loupe.console.requests import checked
 from loupe.console.schema import Id, Label, Switch, Whole
 from loupe.domain.review import Review
@@ -25,7 +26,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Answer:
+class TaskAnswer:
     """A label of the task, or none of the above."""
 
     label: Label
@@ -38,9 +39,47 @@ class Release:
     skip: Switch = False
 
 
-@router.post("/reviews/claim", middlewares=only(REVIEWER))
+class Counter(TypedDict):
+    """How many answers are mine."""
+
+    today: int
+    total: int
+
+
+class Task(TypedDict):
+    """An image to label: until `until` nobody else gets it; `guess` may be the model's answer."""
+
+    id: str
+    image: str
+    picture: str
+    labels: list[str]
+    guess: list[LabelView]
+    reason: str
+    until: str
+    wanted: int
+
+
+class Claimed(TypedDict):
+    """My tasks, the oldest first; `waiting` are others that I could get, counted up to 1,000."""
+
+    tasks: list[Task]
+    waiting: int
+    mine: Counter
+
+
+class Answered(TypedDict):
+    """How many answers are mine now."""
+
+    mine: Counter
+
+
+class Released(TypedDict):
+    """There is nothing to say."""
+
+
+@router.post("/reviews/claim", middlewares=only(Role.REVIEWER))
 @checked(router)
-def claim(body: Claim) -> dict[str, Any]:
+def claim(body: Claim) -> Claimed:
     """Tasks for me, mine first: the oldest ones that nobody else has on the page."""
     worker = current_user(router).name
     claimed = claim_tasks(worker, body.count, deps())
@@ -51,35 +90,35 @@ def claim(body: Claim) -> dict[str, Any]:
     }
 
 
-@router.post("/reviews/<identity>/answer", middlewares=only(REVIEWER))
+@router.post("/reviews/<identity>/answer", middlewares=only(Role.REVIEWER))
 @checked(router)
-def answer_task(identity: Id, body: Answer) -> dict[str, Any]:
+def answer_task(identity: Id, body: TaskAnswer) -> Answered:
     """My answer: one of the labels, or none of the above."""
     worker = current_user(router).name
     answer(identity, worker, body.label, deps())
     return {"mine": _mine(worker, deps())}
 
 
-@router.post("/reviews/<identity>/release", middlewares=only(REVIEWER))
+@router.post("/reviews/<identity>/release", middlewares=only(Role.REVIEWER))
 @checked(router)
-def release_task(identity: Id, body: Release) -> dict[str, Any]:
+def release_task(identity: Id, body: Release) -> Released:
     """I do not answer this task now, or with `skip` never."""
     give_back(identity, current_user(router).name, body.skip, deps())
     return {}
 
 
-def _mine(worker: str, deps: Deps) -> dict[str, int]:
+def _mine(worker: str, deps: Deps) -> Counter:
     today, total = deps.reviews.answers_of(worker, f"{deps.clock():%Y-%m-%d}")
     return {"today": today, "total": total}
 
 
-def _shown(review: Review, worker: str, deps: Deps) -> dict[str, Any]:
+def _shown(review: Review, worker: str, deps: Deps) -> Task:
     return {
         "id": review.id,
         "image": review.image.name,
         "picture": deps.presigned_urls.get(review.image.key, review.image.version),
         "labels": list(review.labels),
-        "guess": [label.as_json() for label in review.shown_guess],
+        "guess": [cast(LabelView, label.as_json()) for label in review.shown_guess],
         "reason": review.shown_reason,
         "until": review.claims[worker],
         "wanted": review.reviewers,

@@ -1,11 +1,12 @@
 """The page Settings: every parameter, and who changed it."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, TypedDict
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from loupe.console.access import OPERATOR, current_user, only
+from loupe.console.access import Role, current_user, only
+from loupe.console.answers import All
 from loupe.console.requests import checked
 from loupe.console.schema import Id, Text
 from loupe.services.settings import StoredSetting, change_setting, stored_settings
@@ -24,20 +25,33 @@ class NewValue:
     value: Annotated[str, Text(LONGEST_VALUE)]
 
 
-@router.get("/settings", middlewares=only(OPERATOR))
-def settings() -> dict[str, Any]:
+class SettingView(TypedDict):
+    """A parameter, what it may be, and who changed it last and when."""
+
+    name: str
+    value: str
+    default: str
+    allowed: str
+    pattern: str
+    meaning: str
+    changed_by: str
+    changed_at: str | None
+
+
+@router.get("/settings", middlewares=only(Role.OPERATOR))
+def settings() -> All[SettingView]:
     """All of them."""
     return {"items": [_shown(stored) for stored in stored_settings(deps())]}
 
 
-@router.put("/settings/<name>", middlewares=only(OPERATOR))
+@router.put("/settings/<name>", middlewares=only(Role.OPERATOR))
 @checked(router)
-def set_setting(name: Id, body: NewValue) -> dict[str, Any]:
+def set_setting(name: Id, body: NewValue) -> SettingView:
     """Change one; it takes effect without a deployment."""
     return _shown(change_setting(name, body.value, current_user(router).name, deps()))
 
 
-def _shown(stored: StoredSetting) -> dict[str, Any]:
+def _shown(stored: StoredSetting) -> SettingView:
     return {
         "name": stored.setting.name,
         "value": stored.value,

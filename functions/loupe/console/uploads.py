@@ -1,8 +1,8 @@
-"""Slots for files: which may come, and where they go."""
+"""Presigned posts for files: which may come, and where they go."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, TypedDict
 
 from loupe.console.schema import MOST_AT_ONCE, AnyText, Many, Whole, is_clean
 from loupe.domain.images import MAX_BYTES, MEDIA_TYPES
@@ -12,7 +12,7 @@ from loupe.wiring import Deps
 LONGEST_KEY = 1024
 """In bytes: what S3 takes."""
 ANY = AnyText(4 * LONGEST_KEY)
-"""What is wrong with one file is said of that file, in its slot."""
+"""What is wrong with one file is said of that file, in its post."""
 
 
 @dataclass(frozen=True)
@@ -32,15 +32,36 @@ class Uploads:
     files: Annotated[tuple[File, ...], Many(File, MOST_AT_ONCE)]
 
 
-def slots(uploads: Uploads, key_of: Callable[[File], str], by: str, deps: Deps) -> dict[str, Any]:
+class Post(TypedDict):
+    """Where a file is posted to, and the fields of the form."""
+
+    name: str
+    url: str
+    fields: dict[str, str]
+
+
+class NoPost(TypedDict):
+    """Why a file cannot come."""
+
+    name: str
+    error: str
+
+
+class Posts(TypedDict):
+    """One for each file, in their order."""
+
+    posts: list[Post | NoPost]
+
+
+def posts(uploads: Uploads, key_of: Callable[[File], str], by: str, deps: Deps) -> Posts:
     """A presigned POST for each file, or why not: one that cannot come stops no other.
 
     `key_of` says which key a file goes to; it may raise InvalidRequest.
     """
-    return {"slots": [_slot(file, key_of, by, deps) for file in uploads.files]}
+    return {"posts": [_post(file, key_of, by, deps) for file in uploads.files]}
 
 
-def _slot(file: File, key_of: Callable[[File], str], by: str, deps: Deps) -> dict[str, Any]:
+def _post(file: File, key_of: Callable[[File], str], by: str, deps: Deps) -> Post | NoPost:
     try:
         _check(file)
         key = key_of(file)
@@ -48,8 +69,8 @@ def _slot(file: File, key_of: Callable[[File], str], by: str, deps: Deps) -> dic
             raise InvalidRequest(f"{file.name!r} is longer than a name can be: shorten it.")
     except InvalidRequest as error:
         return {"name": file.name, "error": str(error)}
-    slot = deps.presigned_urls.post(key, file.type, by)
-    return {"name": file.name, "url": slot.url, "fields": slot.fields}
+    post = deps.presigned_urls.post(key, file.type, by)
+    return {"name": file.name, "url": post.url, "fields": post.fields}
 
 
 def _check(file: File) -> None:

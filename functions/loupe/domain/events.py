@@ -112,7 +112,7 @@ TEXTS: Mapping[str, Text] = {
     "ApprovalRequested": Text(
         "{version} waits for approval",
         "{version} (F1 {f1}) is good enough: {reason}. Put it into service with 'loupe approve', "
-        "or refuse it with 'loupe reject'.",
+        "or reject it with 'loupe reject'.",
     ),
     "VersionPromoted": Text(
         "{version} is in service",

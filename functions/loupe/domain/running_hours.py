@@ -71,15 +71,16 @@ class Cost:
     month: float
     unit_hours_month: float
 
-    def as_json(self) -> dict[str, bool | float]:
+    @property
+    def rounded(self) -> "Cost":
         """As the console and `loupe status --json` show it."""
-        return {
-            "billed": self.billed,
-            "hourly": round(self.hourly, 2),
-            "today": round(self.today, 4),
-            "month": round(self.month, 4),
-            "unit_hours_month": round(self.unit_hours_month, 4),
-        }
+        return Cost(
+            billed=self.billed,
+            hourly=round(self.hourly, 2),
+            today=round(self.today, 4),
+            month=round(self.month, 4),
+            unit_hours_month=round(self.unit_hours_month, 4),
+        )
 
     @property
     def text(self) -> str:

@@ -71,6 +71,16 @@ def version_event(kind: str, cause: str, at: datetime, version: Version, **detai
 
 
 @dataclass(frozen=True)
+class LabelMetrics:
+    """How a version did on the test images of one label, by the service's own evaluation."""
+
+    label: str
+    f1: float
+    precision: float
+    recall: float
+
+
+@dataclass(frozen=True)
 class Service:
     """The version in service and the one before it; "" where there is none."""
 

@@ -5,7 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from loupe.domain.keys import LABELLED_PREFIX, check_label, people
-from loupe.domain.labelled_images import SPLITS, LabelledImage, LabelledImageStatus, remark
+from loupe.domain.labelled_images import (
+    SPLITS,
+    LabelledImage,
+    LabelledImageStatus,
+    Split,
+    remark,
+)
 from loupe.errors import NotFound, errors_by_id
 from loupe.services.training_data import manifest_entries
 from loupe.wiring import Deps
@@ -52,7 +58,7 @@ def remark_on(image: LabelledImage, deps: Deps) -> str:
     return remark(deps.dataset.group(image.group), image.key)
 
 
-def versions_with(image: LabelledImage, deps: Deps) -> Iterator[tuple[str, str]]:
+def versions_with(image: LabelledImage, deps: Deps) -> Iterator[tuple[str, Split]]:
     """(version, split) of the newest versions that the image was part of."""
     uri = f"s3://{deps.objects.bucket}/{image.key}"
     for version in islice(deps.versions.newest(), VERSIONS_LOOKED_AT):

@@ -14,10 +14,10 @@ WAS_IN_SERVICE = (VersionStatus.IN_SERVICE, VersionStatus.REPLACED, VersionStatu
 
 @dataclass(frozen=True)
 class Activity:
-    """What improves the model now: `text` for people, `since` when ("" if nothing does)."""
+    """What improves the model now: `text` for people, `since` when (None if nothing does)."""
 
     text: str
-    since: str = ""
+    since: str | None = None
     waits_for_approval: str = ""
 
 

@@ -1,13 +1,12 @@
 """Scores of a version: by label, on the holdout, and against the version then in service."""
 
 from collections import Counter
-from dataclasses import asdict
-from typing import Any
+from typing import TypedDict
 
 from loupe.adapters.rekognition import measures
 from loupe.domain.comparison import SideBySide, confusion, side_by_side
 from loupe.domain.labelled_images import SPLITS, Split
-from loupe.domain.versions import Version
+from loupe.domain.versions import LabelMetrics, Version
 from loupe.errors import NotFound
 from loupe.services.comparison import holdout_of
 from loupe.services.training_data import manifest_entries
@@ -15,6 +14,39 @@ from loupe.wiring import Deps
 
 LOUPES_F1 = "Loupe's F1"
 """In contrast to Rekognition's own F1, which it measures on the test images of the time."""
+
+
+class LabelImages(TypedDict):
+    """Images of a label; `underrepresented` is why they are too few, or ""."""
+
+    label: str
+    train: int
+    test: int
+    underrepresented: str
+
+
+class Confusion(TypedDict):
+    """What a version said (columns) of the holdout images of a label (rows).
+
+    The last column counts those of which it said none of the labels.
+    """
+
+    labels: list[str]
+    counts: list[list[int]]
+
+
+class Score(TypedDict):
+    """A version and Loupe's F1 of it."""
+
+    name: str
+    f1: float
+
+
+class Line(TypedDict):
+    """A measure, named for people, and its value."""
+
+    name: str
+    value: str
 
 
 def against(name: str, older: str, deps: Deps) -> SideBySide:
@@ -28,13 +60,13 @@ def against(name: str, older: str, deps: Deps) -> SideBySide:
     )
 
 
-def per_label(name: str, deps: Deps) -> list[dict[str, Any]]:
+def per_label(name: str, deps: Deps) -> list[LabelMetrics]:
     """The service's own evaluation, label by label."""
     key = deps.rekognition.version(name).evaluation
-    return [asdict(label) for label in measures(deps.objects.read(key))] if key else []
+    return measures(deps.objects.read(key)) if key else []
 
 
-def confusion_matrix(version: Version, deps: Deps) -> dict[str, Any] | None:
+def confusion_matrix(version: Version, deps: Deps) -> Confusion | None:
     """Its predictions on the holdout by true label, or None when it has none."""
     predictions = deps.versions.predictions(version.name)
     if not predictions:
@@ -43,7 +75,7 @@ def confusion_matrix(version: Version, deps: Deps) -> dict[str, Any] | None:
     return {"labels": list(version.labels), "counts": counts}
 
 
-def snapshot_counts(name: str, deps: Deps) -> list[dict[str, Any]]:
+def snapshot_counts(name: str, deps: Deps) -> list[LabelImages]:
     """How many images of each label the version was trained and tested on."""
     counts: dict[str, Counter[str]] = {}
     for split in SPLITS:
@@ -52,12 +84,17 @@ def snapshot_counts(name: str, deps: Deps) -> list[dict[str, Any]]:
         except NotFound:
             return []
     return [
-        {"label": label, **{split: counts[split][label] for split in SPLITS}, "thin": ""}
+        {
+            "label": label,
+            "train": counts[Split.TRAIN][label],
+            "test": counts[Split.TEST][label],
+            "underrepresented": "",
+        }
         for label in sorted(counts[Split.TRAIN] | counts[Split.TEST])
     ]
 
 
-def comparison_lines(version: Version) -> list[dict[str, str]]:
+def comparison_lines(version: Version) -> list[Line]:
     """The comparison in words, or nothing when the version was never compared."""
     comparison = version.comparison
     if not comparison:
@@ -77,7 +114,7 @@ def comparison_lines(version: Version) -> list[dict[str, str]]:
     return [{"name": name, "value": value} for name, value in lines.items()]
 
 
-def compared(version: Version) -> list[dict[str, Any]]:
+def compared(version: Version) -> list[Score]:
     """Loupe's F1 of the version then in service, if there was one, and of `version`, last.
 
     Both are measured on the same images, over the labels that both know.

@@ -7,7 +7,7 @@ import time
 from loupe_local.a2i.paging import paged
 from loupe_local.database import Database, Row
 from loupe_local.environment import ACCOUNT, REGION
-from loupe_local.wire import Caller, Json, ServiceError
+from loupe_local.http.wire import Caller, Json, ServiceError
 
 SHOWN = (
     "HumanLoopRequestSource",
@@ -18,9 +18,9 @@ SHOWN = (
 )
 
 
-def create_ui(given: Json, _caller: Caller, database: Database) -> Json:
+def create_ui(request: Json, _caller: Caller, database: Database) -> Json:
     """CreateHumanTaskUi."""
-    name = given["HumanTaskUiName"]
+    name = request["HumanTaskUiName"]
     arn = _arn("human-task-ui", name)
     with database.change():
         if database.row("SELECT 1 FROM task_ui WHERE name = ?", name):
@@ -29,15 +29,15 @@ def create_ui(given: Json, _caller: Caller, database: Database) -> Json:
             "INSERT INTO task_ui VALUES (?, ?, ?, ?)",
             name,
             arn,
-            given["UiTemplate"]["Content"],
+            request["UiTemplate"]["Content"],
             time.time(),
         )
     return {"HumanTaskUiArn": arn}
 
 
-def describe_ui(given: Json, _caller: Caller, database: Database) -> Json:
+def describe_ui(request: Json, _caller: Caller, database: Database) -> Json:
     """DescribeHumanTaskUi."""
-    row = _row(database, "task_ui", given["HumanTaskUiName"])
+    row = _row(database, "task_ui", request["HumanTaskUiName"])
     return {
         "HumanTaskUiArn": row["arn"],
         "HumanTaskUiName": row["name"],
@@ -47,48 +47,48 @@ def describe_ui(given: Json, _caller: Caller, database: Database) -> Json:
     }
 
 
-def delete_ui(given: Json, _caller: Caller, database: Database) -> Json:
+def delete_ui(request: Json, _caller: Caller, database: Database) -> Json:
     """DeleteHumanTaskUi."""
-    _row(database, "task_ui", given["HumanTaskUiName"])
-    database.run("DELETE FROM task_ui WHERE name = ?", given["HumanTaskUiName"])
+    _row(database, "task_ui", request["HumanTaskUiName"])
+    database.run("DELETE FROM task_ui WHERE name = ?", request["HumanTaskUiName"])
     return {}
 
 
-def create_flow(given: Json, caller: Caller, database: Database) -> Json:
+def create_flow(request: Json, caller: Caller, database: Database) -> Json:
     """CreateFlowDefinition, active at once."""
-    name = given["FlowDefinitionName"]
-    caller.require("iam", "iam:PassRole", given["RoleArn"])
-    if "HumanLoopConfig" not in given:
+    name = request["FlowDefinitionName"]
+    caller.require("iam", "iam:PassRole", request["RoleArn"])
+    if "HumanLoopConfig" not in request:
         raise ServiceError("ValidationException", "HumanLoopConfig is required")
-    page = given["HumanLoopConfig"]["HumanTaskUiArn"]
+    page = request["HumanLoopConfig"]["HumanTaskUiArn"]
     arn = _arn("flow-definition", name)
     with database.change():
         if database.row("SELECT 1 FROM flow WHERE name = ?", name):
             raise ServiceError("ResourceInUse", f"The flow definition {name} exists already.")
         if not database.row("SELECT 1 FROM task_ui WHERE arn = ?", page):
             raise ServiceError("ValidationException", f"There is no task page {page}.")
-        request = {member: given[member] for member in SHOWN if member in given}
+        shown = {member: request[member] for member in SHOWN if member in request}
         database.run(
-            "INSERT INTO flow VALUES (?, ?, ?, ?)", name, arn, json.dumps(request), time.time()
+            "INSERT INTO flow VALUES (?, ?, ?, ?)", name, arn, json.dumps(shown), time.time()
         )
     return {"FlowDefinitionArn": arn}
 
 
-def describe_flow(given: Json, _caller: Caller, database: Database) -> Json:
+def describe_flow(request: Json, _caller: Caller, database: Database) -> Json:
     """DescribeFlowDefinition."""
-    row = _row(database, "flow", given["FlowDefinitionName"])
-    request: Json = json.loads(row["request"])
+    row = _row(database, "flow", request["FlowDefinitionName"])
+    definition: Json = json.loads(row["request"])
     return {
         "FlowDefinitionArn": row["arn"],
         "FlowDefinitionName": row["name"],
         "FlowDefinitionStatus": "Active",
         "CreationTime": row["created"],
-    } | request
+    } | definition
 
 
-def delete_flow(given: Json, _caller: Caller, database: Database) -> Json:
+def delete_flow(request: Json, _caller: Caller, database: Database) -> Json:
     """DeleteFlowDefinition; its loops must have ended."""
-    row = _row(database, "flow", given["FlowDefinitionName"])
+    row = _row(database, "flow", request["FlowDefinitionName"])
     with database.change():
         query = "SELECT count(*) FROM loop WHERE flow = ? AND status = 'InProgress'"
         if database.count(query, row["arn"]):
@@ -97,7 +97,7 @@ def delete_flow(given: Json, _caller: Caller, database: Database) -> Json:
     return {}
 
 
-def list_uis(given: Json, _caller: Caller, database: Database) -> Json:
+def list_uis(request: Json, _caller: Caller, database: Database) -> Json:
     """ListHumanTaskUis."""
     rows = database.rows("SELECT * FROM task_ui ORDER BY created DESC, name")
     shown = [
@@ -108,10 +108,10 @@ def list_uis(given: Json, _caller: Caller, database: Database) -> Json:
         }
         for row in rows
     ]
-    return paged("HumanTaskUiSummaries", shown, given)
+    return paged("HumanTaskUiSummaries", shown, request)
 
 
-def list_flows(given: Json, _caller: Caller, database: Database) -> Json:
+def list_flows(request: Json, _caller: Caller, database: Database) -> Json:
     """ListFlowDefinitions."""
     rows = database.rows("SELECT * FROM flow ORDER BY created DESC, name")
     shown = [
@@ -123,7 +123,7 @@ def list_flows(given: Json, _caller: Caller, database: Database) -> Json:
         }
         for row in rows
     ]
-    return paged("FlowDefinitionSummaries", shown, given)
+    return paged("FlowDefinitionSummaries", shown, request)
 
 
 def _arn(kind: str, name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Protocol
 from loupe_local.a2i.paging import paged
 from loupe_local.database import Database, Row
 from loupe_local.environment import ACCOUNT, REGION
-from loupe_local.wire import Caller, Json, ServiceError
+from loupe_local.http.wire import Caller, Json, ServiceError
 
 LIFETIME = 864_000
 """Seconds that a loop waits for answers unless its flow definition says less."""
@@ -24,29 +24,33 @@ class Announcer(Protocol):
         """Puts an event on the default bus."""
 
 
-def start(given: Json, _caller: Caller, database: Database) -> Json:
+def start(request: Json, _caller: Caller, database: Database) -> Json:
     """StartHumanLoop; the same again is the same loop."""
-    name, flow = given["HumanLoopName"], given["FlowDefinitionArn"]
-    content = given["HumanLoopInput"]["InputContent"]
-    attributes = json.dumps(given["DataAttributes"]) if "DataAttributes" in given else None
+    name, flow = request["HumanLoopName"], request["FlowDefinitionArn"]
+    content = request["HumanLoopInput"]["InputContent"]
+    attributes = json.dumps(request["DataAttributes"]) if "DataAttributes" in request else None
     _json_object(content)
     with database.change():
         definition = database.row("SELECT * FROM flow WHERE arn = ?", flow)
         if definition is None:
             raise ServiceError("ValidationException", f"There is no flow definition {flow}.")
-        known = database.row("SELECT * FROM loop WHERE name = ?", name)
-        if known is None:
-            _insert(database, given, definition, content, attributes)
-        elif (known["flow"], known["input"], known["attributes"]) != (flow, content, attributes):
+        existing = database.row("SELECT * FROM loop WHERE name = ?", name)
+        if existing is None:
+            _insert(database, request, definition, content, attributes)
+        elif (existing["flow"], existing["input"], existing["attributes"]) != (
+            flow,
+            content,
+            attributes,
+        ):
             raise ServiceError(
                 "ConflictException", f"A loop {name} was started with another input.", 409
             )
     return {"HumanLoopArn": _arn(name)}
 
 
-def describe(given: Json, _caller: Caller, database: Database) -> Json:
+def describe(request: Json, _caller: Caller, database: Database) -> Json:
     """DescribeHumanLoop."""
-    row = find(database, given["HumanLoopName"])
+    row = find(database, request["HumanLoopName"])
     shown = {
         "CreationTime": iso(row["created"]),
         "FailureReason": row["failure"],
@@ -59,37 +63,37 @@ def describe(given: Json, _caller: Caller, database: Database) -> Json:
     return {name: value for name, value in shown.items() if value is not None}
 
 
-def stop(given: Json, caller: Caller, database: Database) -> Json:
+def stop(request: Json, caller: Caller, database: Database) -> Json:
     """StopHumanLoop; one that has ended stays as it is."""
-    row = find(database, given["HumanLoopName"])
+    row = find(database, request["HumanLoopName"])
     if row["status"] == "InProgress":
         end(database, caller, row, "Stopped")
     return {}
 
 
-def delete(given: Json, _caller: Caller, database: Database) -> Json:
+def delete(request: Json, _caller: Caller, database: Database) -> Json:
     """DeleteHumanLoop."""
-    row = find(database, given["HumanLoopName"])
+    row = find(database, request["HumanLoopName"])
     if row["status"] == "InProgress":
         raise ServiceError("ValidationException", "A loop in progress cannot be deleted.")
     database.run("DELETE FROM loop WHERE name = ?", row["name"])
     return {}
 
 
-def list_loops(given: Json, _caller: Caller, database: Database) -> Json:
+def list_loops(request: Json, _caller: Caller, database: Database) -> Json:
     """ListHumanLoops of a flow definition."""
-    flow = given["FlowDefinitionArn"]
+    flow = request["FlowDefinitionArn"]
     if not database.row("SELECT 1 FROM flow WHERE arn = ?", flow):
         raise ServiceError("ResourceNotFoundException", f"There is no {flow}.", 404)
-    order = "ASC" if given.get("SortOrder") == "Ascending" else "DESC"
+    order = "ASC" if request.get("SortOrder") == "Ascending" else "DESC"
     rows = database.rows(
         f"SELECT * FROM loop WHERE flow = ? AND created >= ? AND created <= ? "
         f"ORDER BY created {order}, name {order}",
         flow,
-        _seconds(given.get("CreationTimeAfter"), 0.0),
-        _seconds(given.get("CreationTimeBefore"), time.time() + 1),
+        _seconds(request.get("CreationTimeAfter"), 0.0),
+        _seconds(request.get("CreationTimeBefore"), time.time() + 1),
     )
-    return paged("HumanLoopSummaries", [_summary(row) for row in rows], given)
+    return paged("HumanLoopSummaries", [_summary(row) for row in rows], request)
 
 
 def expire(database: Database, announcer: Announcer) -> None:
@@ -151,14 +155,14 @@ def iso(seconds: float) -> str:
 
 
 def _insert(
-    database: Database, given: Json, definition: Row, content: str, attributes: str | None
+    database: Database, request: Json, definition: Row, content: str, attributes: str | None
 ) -> None:
     config = json.loads(definition["request"])["HumanLoopConfig"]
     now = time.time()
     database.run(
         "INSERT INTO loop VALUES (?, ?, ?, ?, ?, 'InProgress', NULL, ?, ?, NULL)",
-        given["HumanLoopName"],
-        _arn(given["HumanLoopName"]),
+        request["HumanLoopName"],
+        _arn(request["HumanLoopName"]),
         definition["arn"],
         content,
         attributes,

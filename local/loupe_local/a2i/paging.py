@@ -4,17 +4,17 @@ import base64
 import binascii
 from collections.abc import Sequence
 
-from loupe_local.wire import Json, ServiceError
+from loupe_local.http.wire import Json, ServiceError
 
 PAGE = 10
 
 
-def paged(member: str, found: Sequence[Json], given: Json) -> Json:
-    """The page of `found` that a request asks for, and the token of the next one."""
-    first = _position(given.get("NextToken"))
-    last = first + given.get("MaxResults", PAGE)
-    shown: Json = {member: list(found[first:last])}
-    if last < len(found):
+def paged(member: str, records: Sequence[Json], request: Json) -> Json:
+    """The page of `records` that a request asks for, and the token of the next one."""
+    first = _position(request.get("NextToken"))
+    last = first + request.get("MaxResults", PAGE)
+    shown: Json = {member: list(records[first:last])}
+    if last < len(records):
         shown["NextToken"] = base64.b64encode(str(last).encode()).decode()
     return shown
 

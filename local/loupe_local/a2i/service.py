@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from loupe_local.a2i import definitions, loops, teams
-from loupe_local.contract import input_faults
 from loupe_local.database import Database
 from loupe_local.environment import ACCOUNT, REGION
-from loupe_local.rekognition.faults import Faults
-from loupe_local.wire import (
+from loupe_local.http.contract import input_faults
+from loupe_local.http.wire import (
     Caller,
     Json,
     Reply,
@@ -20,6 +19,7 @@ from loupe_local.wire import (
     json_body,
     json_reply,
 )
+from loupe_local.rekognition.faults import Faults
 
 TARGET = "SageMaker."
 CONTENT = "application/x-amz-json-1.1"
@@ -38,7 +38,7 @@ class Operation:
 
 
 def _named(kind: str, member: str) -> Callable[[Json], str]:
-    return lambda given: f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{kind}/{given.get(member)}"
+    return lambda request: f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{kind}/{request.get(member)}"
 
 
 TEAM = _named("workteam/private-crowd", "WorkteamName")
@@ -75,7 +75,7 @@ DEFINITIONS = {
     "DeleteWorkteam": Operation(teams.delete_workteam, TEAM),
 }
 LOOPS = {
-    "StartHumanLoop": Operation(loops.start, lambda given: str(given.get("FlowDefinitionArn"))),
+    "StartHumanLoop": Operation(loops.start, lambda request: str(request.get("FlowDefinitionArn"))),
     "DescribeHumanLoop": Operation(loops.describe, _named("human-loop", "HumanLoopName")),
     "StopHumanLoop": Operation(loops.stop, _named("human-loop", "HumanLoopName")),
     "DeleteHumanLoop": Operation(loops.delete, _named("human-loop", "HumanLoopName")),

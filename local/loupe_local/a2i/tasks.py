@@ -9,8 +9,8 @@ from liquid import Environment, StrictUndefined
 from liquid.exceptions import LiquidError
 from markupsafe import Markup
 
+from loupe_local.http.wire import Json, ServiceError
 from loupe_local.objects import Location, Objects
-from loupe_local.wire import Json, ServiceError
 
 PAGES = resources.files(__package__) / "pages"
 CROWD_SCRIPT = "https://assets.crowd.aws/crowd-html-elements.js"
@@ -30,10 +30,10 @@ class TaskPages:
         self._liquid.add_filter("to_json", lambda value: json.dumps(value, ensure_ascii=False))
         self._liquid.add_filter("skip_autoescape", lambda value: Markup(str(value)))
 
-    def task(self, template: str, given: Json) -> str:
+    def task(self, template: str, content: Json) -> str:
         """The page of a task; ServiceError says what is wrong with the template."""
         try:
-            page = self._liquid.from_string(template).render(task={"input": given})
+            page = self._liquid.from_string(template).render(task={"input": content})
         except LiquidError as error:
             raise ServiceError(
                 "BadTemplate", f"The task page cannot be rendered: {error}"
@@ -45,5 +45,5 @@ class TaskPages:
         return str(self._liquid.from_string((PAGES / file).read_text()).render(**values))
 
     def _grant_read_access(self, uri: object) -> str:
-        found = S3_URI.fullmatch(str(uri))
-        return self._objects.address(Location(found[1], found[2])) if found else str(uri)
+        match = S3_URI.fullmatch(str(uri))
+        return self._objects.address(Location(match[1], match[2])) if match else str(uri)

@@ -18,10 +18,9 @@ from urllib.parse import quote, unquote
 
 from loupe_local.a2i import loops
 from loupe_local.a2i.tasks import PAGES, TaskPages
-from loupe_local.admission import PORTAL, is_below
 from loupe_local.database import Database, Row
-from loupe_local.objects import Location, NoSuchObjectError, Objects
-from loupe_local.wire import (
+from loupe_local.http.admission import PORTAL, is_below
+from loupe_local.http.wire import (
     Caller,
     Json,
     Reply,
@@ -31,6 +30,7 @@ from loupe_local.wire import (
     json_body,
     json_reply,
 )
+from loupe_local.objects import Location, NoSuchObjectError, Objects
 
 FILES = {"crowd-html-elements.js": "text/javascript", "page.css": "text/css"}
 SECURITY = {
@@ -144,8 +144,8 @@ class Workers:
             "taskCount": flow["HumanLoopConfig"]["TaskCount"],
         }
 
-    def _accept(self, name: str, given: Json) -> Json:
-        worker, content = given.get("worker"), given.get("answer")
+    def _accept(self, name: str, answer: Json) -> Json:
+        worker, content = answer.get("worker"), answer.get("answer")
         if not isinstance(worker, str) or not worker or not isinstance(content, dict):
             raise ServiceError("BadRequest", 'The body must be {"worker": NAME, "answer": {…}}.')
         with self._database.change():
@@ -157,7 +157,7 @@ class Workers:
                 name,
                 worker,
                 json.dumps(content),
-                given.get("accepted") or loop["created"],
+                answer.get("accepted") or loop["created"],
                 time.time(),
             )
         self._complete(loop)

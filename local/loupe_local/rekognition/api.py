@@ -3,13 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from loupe_local.contract import input_faults
 from loupe_local.environment import ACCOUNT, REGION
-from loupe_local.rekognition import datasets, detection, projects, versions
-from loupe_local.rekognition.backend import Backend
-from loupe_local.rekognition.call import Call, invalid
-from loupe_local.rekognition.clock import settle
-from loupe_local.wire import (
+from loupe_local.http.contract import input_faults
+from loupe_local.http.wire import (
     Caller,
     Json,
     Reply,
@@ -19,6 +15,10 @@ from loupe_local.wire import (
     json_body,
     json_reply,
 )
+from loupe_local.rekognition import datasets, detection, projects, versions
+from loupe_local.rekognition.backend import Backend
+from loupe_local.rekognition.call import Call, invalid
+from loupe_local.rekognition.clock import settle
 
 TARGET = "RekognitionService."
 CONTENT = "application/x-amz-json-1.1"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from loupe_local.database import Database, Row
 from loupe_local.environment import ACCOUNT, REGION
-from loupe_local.wire import Caller, Json, ServiceError
+from loupe_local.http.wire import Caller, Json, ServiceError
 
 if TYPE_CHECKING:
     from loupe_local.rekognition.backend import Backend

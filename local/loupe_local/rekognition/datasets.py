@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from loupe_local.http.wire import Json, ServiceError
 from loupe_local.objects import Location, NoSuchObjectError
 from loupe_local.rekognition import manifest, rights
 from loupe_local.rekognition.call import Call, arn, in_use, invalid
 from loupe_local.rekognition.clock import DATASET_DELAY, due
-from loupe_local.wire import Json, ServiceError
 
 CHANGE_LIMIT = 5 * 1024 * 1024
 BUSY = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")

@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from loupe_local.http.wire import Json, ServiceError
 from loupe_local.objects import Location, NoSuchObjectError, Objects
 from loupe_local.rekognition import images
 from loupe_local.rekognition.call import Call, invalid
 from loupe_local.rekognition.training import MODEL
-from loupe_local.wire import Json, ServiceError
 
 LIMITED = os.environ.get("LOUPE_LOCAL_THROUGHPUT") == "1"
 PER_UNIT = 5
@@ -26,10 +26,10 @@ PREDICTORS = 2
 
 def detect(call: Call) -> Json:
     """DetectCustomLabels of an image."""
-    given = call.input["Image"]
-    if ("Bytes" in given) == ("S3Object" in given):
+    source = call.input["Image"]
+    if ("Bytes" in source) == ("S3Object" in source):
         raise invalid("An image is either Bytes or an S3Object.")
-    place = _place(given["S3Object"]) if "S3Object" in given else None
+    place = _place(source["S3Object"]) if "S3Object" in source else None
     if place is not None:
         call.caller.require("s3", "s3:GetObject", place.arn)
     version = call.row("version", call.input["ProjectVersionArn"])
@@ -40,7 +40,7 @@ def detect(call: Call) -> Json:
     detector = call.backend.detector
     if LIMITED:
         detector.spend(version["arn"], version["maximum"] or version["minimum"])
-    image = _read(call.backend.objects, place) if place else base64.b64decode(given["Bytes"])
+    image = _read(call.backend.objects, place) if place else base64.b64decode(source["Bytes"])
     images.check(image, images.S3_LIMIT if place else images.BYTES_LIMIT)
     scores = detector.predict(version["folder"], image)
     thresholds = json.loads(version["result"]).get("thresholds", {})
@@ -124,10 +124,10 @@ def _place(fields: Json) -> Location:
 
 def _labels(scores: dict[str, float], thresholds: dict[str, float], asked: Json) -> list[Json]:
     least = asked.get("MinConfidence")
-    found = [
+    labels = [
         {"Name": label, "Confidence": round(confidence, 4)}
         for label, confidence in sorted(scores.items(), key=lambda item: (-item[1], item[0]))
         if confidence
         >= (least if least is not None else thresholds.get(label, DEFAULT_THRESHOLD) * 100)
     ]
-    return found[: asked.get("MaxResults", len(found))]
+    return labels[: asked.get("MaxResults", len(labels))]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from loupe_local.wire import ServiceError
+from loupe_local.http.wire import ServiceError
 
 EVERY_OPERATION = "*"
 POLL_SECONDS = 0.1

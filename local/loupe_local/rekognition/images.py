@@ -2,7 +2,7 @@
 
 import struct
 
-from loupe_local.wire import ServiceError
+from loupe_local.http.wire import ServiceError
 
 S3_LIMIT = 15 * 1024 * 1024
 BYTES_LIMIT = 4 * 1024 * 1024

@@ -3,8 +3,8 @@
 import time
 from typing import Any
 
+from loupe_local.http.wire import Json, ServiceError
 from loupe_local.rekognition.call import Call, arn, in_use, invalid
-from loupe_local.wire import Json, ServiceError
 
 PROJECTS = 100
 
@@ -32,12 +32,12 @@ def describe(call: Call) -> Json:
     names = call.input.get("ProjectNames")
     features = call.input.get("Features", ["CUSTOM_LABELS"])
     rows = call.database.rows("SELECT * FROM project ORDER BY created DESC, arn")
-    wanted = [
+    chosen = [
         row
         for row in rows
         if "CUSTOM_LABELS" in features and (names is None or row["name"] in names)
     ]
-    part, rest = call.page(wanted)
+    part, rest = call.page(chosen)
     return {"ProjectDescriptions": [_description(call, row) for row in part]} | rest
 
 

@@ -7,8 +7,8 @@ AWS tells it: in the status of the dataset or of the version.
 
 from collections.abc import Iterable, Iterator
 
+from loupe_local.http.wire import Caller, ServiceError
 from loupe_local.objects import Location
-from loupe_local.wire import Caller, ServiceError
 
 READ = ("s3:GetObject", "s3:GetObjectAcl", "s3:GetObjectVersion", "s3:GetObjectTagging")
 LOOK = ("s3:ListBucket", "s3:GetBucketAcl", "s3:GetBucketLocation")

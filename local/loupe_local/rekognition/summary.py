@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from loupe_local.http.wire import Json
 from loupe_local.rekognition.manifest import Entry
 from loupe_local.vision import Model
-from loupe_local.wire import Json
 
 
 def evaluation_summary(

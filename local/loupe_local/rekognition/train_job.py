@@ -10,12 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from loupe_local import credentials, vision
+from loupe_local.http.wire import Json, ServiceError
 from loupe_local.objects import Location, NoSuchObjectError, Objects
 from loupe_local.rekognition import checks, images, rights
 from loupe_local.rekognition.manifest import Entry
 from loupe_local.rekognition.summary import evaluation_summary
 from loupe_local.rekognition.training import JOB, MODEL, RESULT, TEST, TRAIN
-from loupe_local.wire import Json, ServiceError
 
 logger = logging.getLogger("loupe.train_job")
 
@@ -74,14 +74,14 @@ def _read(material: checks.Material, objects: Objects, name: str) -> Read:
     with ThreadPoolExecutor(READERS) as threads:
         # The same images make the same model, in whatever order and bucket they are given.
         entries = sorted(material.entries, key=lambda entry: (entry.location.key, entry.source))
-        found = list(threads.map(lambda entry: _image(entry, objects), entries))
-    faults = [fault for fault in found if isinstance(fault, str)]
+        contents = list(threads.map(lambda entry: _image(entry, objects), entries))
+    faults = [fault for fault in contents if isinstance(fault, str)]
     invalid = len(faults) + len(material.invalid)
     example = faults[0] if faults else ""
-    checks.refuse_invalid(invalid, len(found) + len(material.invalid), name, example)
+    checks.refuse_invalid(invalid, len(contents) + len(material.invalid), name, example)
     for fault in faults:
         logger.warning("%s: %s", name, fault)
-    pairs = zip(entries, found, strict=True)
+    pairs = zip(entries, contents, strict=True)
     usable = [(entry, image) for entry, image in pairs if isinstance(image, bytes)]
     missing = material.labels - {entry.labels[0] for entry, _ in usable}
     if missing and name == "training":

@@ -15,7 +15,7 @@ from pathlib import Path
 from loupe_local.credentials import Credentials
 from loupe_local.database import Database
 from loupe_local.environment import code_environment
-from loupe_local.wire import Json
+from loupe_local.http.wire import Json
 
 logger = logging.getLogger("loupe.training")
 

@@ -5,6 +5,7 @@ import time
 import uuid
 from typing import Any
 
+from loupe_local.http.wire import Json, ServiceError
 from loupe_local.objects import Location
 from loupe_local.rekognition import rights
 from loupe_local.rekognition.call import Call, arn, in_use, invalid
@@ -12,7 +13,6 @@ from loupe_local.rekognition.clock import DELAY, due
 from loupe_local.rekognition.datasets import BUSY, image_places, manifest_place, read_manifest
 from loupe_local.rekognition.manifest import parse
 from loupe_local.rekognition.training import write_job
-from loupe_local.wire import Json, ServiceError
 
 STARTABLE = ("TRAINING_COMPLETED", "STOPPED", "FAILED")
 UNDELETABLE = ("TRAINING_IN_PROGRESS", "STARTING", "RUNNING", "STOPPING", "DELETING")
@@ -30,7 +30,7 @@ def create(call: Call) -> Json:
         raise invalid("FeatureConfig does not apply to Custom Labels.")
     if not call.backend.objects.has_bucket(output["S3Bucket"]):
         raise invalid(f"The bucket {output['S3Bucket']} of OutputConfig does not exist.")
-    train, test, given = _material(call, project["arn"])
+    train, test, request = _material(call, project["arn"])
     version = arn(f"{project['name']}/version/{name}")
     folder = uuid.uuid4().hex
     write_job(
@@ -41,10 +41,10 @@ def create(call: Call) -> Json:
             "project": project["name"],
             "name": name,
             "arn": version,
-            "split": bool(given.get("AutoCreate")),
+            "split": bool(request.get("AutoCreate")),
             "bucket": output["S3Bucket"],
             "prefix": output.get("S3KeyPrefix", ""),
-            "lack": _lacking(call, train, test, given),
+            "lack": _lacking(call, train, test, request),
         },
     )
     with call.database.change():
@@ -61,7 +61,7 @@ def create(call: Call) -> Json:
             time.time(),
             output["S3Bucket"],
             output.get("S3KeyPrefix", ""),
-            json.dumps(given),
+            json.dumps(request),
             folder,
         )
         call.tag(version, call.tags)
@@ -148,7 +148,7 @@ def _refuse(call: Call, project: str, name: str) -> None:
 
 
 def _material(call: Call, project: str) -> tuple[str, str, Json]:
-    """What to train and test on, and what was given to say so."""
+    """What to train and test on, and what the request says of it."""
     datasets = {
         row["kind"]: row
         for row in call.database.rows("SELECT * FROM dataset WHERE project = ?", project)
@@ -163,8 +163,8 @@ def _material(call: Call, project: str) -> tuple[str, str, Json]:
             raise invalid("Both TrainingData and TestingData are needed.")
         testing = manifests["TestingData"]
         test = "" if testing.get("AutoCreate") else _joined(call, testing)
-        given = manifests | {"AutoCreate": testing.get("AutoCreate", False)}
-        return _joined(call, manifests["TrainingData"]), test, given
+        request = manifests | {"AutoCreate": testing.get("AutoCreate", False)}
+        return _joined(call, manifests["TrainingData"]), test, request
     if set(datasets) != {"TRAIN", "TEST"}:
         raise invalid("The project needs a training dataset and a test dataset.")
     for row in datasets.values():
@@ -173,9 +173,9 @@ def _material(call: Call, project: str) -> tuple[str, str, Json]:
     return _lines(call, datasets["TRAIN"]["arn"]), _lines(call, datasets["TEST"]["arn"]), {}
 
 
-def _lacking(call: Call, train: str, test: str, given: Json) -> str:
+def _lacking(call: Call, train: str, test: str, request: Json) -> str:
     """What the caller lacks to train on these manifests; the training fails for it."""
-    data = (given[name] for name in ("TrainingData", "TestingData") if name in given)
+    data = (request[name] for name in ("TrainingData", "TestingData") if name in request)
     manifests = [manifest_place(asset) for source in data for asset in source.get("Assets", ())]
     images = [place for text in (train, test) for place in image_places(parse(text))]
     output = call.input["OutputConfig"]
@@ -196,7 +196,7 @@ def _lines(call: Call, dataset: str) -> str:
 
 
 def _description(version: Any) -> Json:
-    given = json.loads(version["input"])
+    request = json.loads(version["input"])
     result = json.loads(version["result"] or "{}")
     shown = {
         "ProjectVersionArn": version["arn"],
@@ -212,14 +212,14 @@ def _description(version: Any) -> Json:
         "BillableTrainingTimeInSeconds": result.get("seconds"),
         "EvaluationResult": result.get("evaluation"),
         "ManifestSummary": result.get("manifest_summary"),
-        "TrainingDataResult": _data_result(given.get("TrainingData"), result.get("train")),
-        "TestingDataResult": _data_result(given.get("TestingData"), result.get("test")),
+        "TrainingDataResult": _data_result(request.get("TrainingData"), result.get("train")),
+        "TestingDataResult": _data_result(request.get("TestingData"), result.get("test")),
     }
     return {name: value for name, value in shown.items() if value is not None}
 
 
-def _data_result(given: Json | None, used: Json | None) -> Json | None:
+def _data_result(request: Json | None, used: Json | None) -> Json | None:
     if used is None:
         return None
     result = {"Output": used}
-    return result | ({"Input": given} if given else {})
+    return result | ({"Input": request} if request else {})

@@ -5,6 +5,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
 import { useState } from "react";
 import { api } from "../../api/client";
+import type { EventFilter } from "../../api/types";
 import { Failed } from "../../parts/Failed";
 import { Pager } from "../../parts/Pager";
 import { localTime } from "../../parts/time";
@@ -19,7 +20,7 @@ export function Activity() {
   const pages = usePages(
     type,
     async (cursor) => {
-      const page = await api.events(type, cursor);
+      const page = await api.events({ type } as EventFilter, cursor);
       setTypes(page.types);
       return page;
     },

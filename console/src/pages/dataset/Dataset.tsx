@@ -8,7 +8,7 @@ import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import Table from "@cloudscape-design/components/table";
 import { useState } from "react";
 import { api } from "../../api/client";
-import type { Example, LabelCount, ManyDone } from "../../api/types";
+import type { Example, ExampleFilter, LabelCount, ManyDone } from "../../api/types";
 import { Failed } from "../../parts/Failed";
 import { Pager } from "../../parts/Pager";
 import { Picture } from "../../parts/Picture";
@@ -79,10 +79,10 @@ function LabelTable({ labels, loading }: { labels: LabelCount[]; loading: boolea
         { id: "train", header: "To train", cell: ({ train }) => train },
         { id: "test", header: "To test", cell: ({ test }) => test },
         {
-          id: "thin",
+          id: "underrepresented",
           header: "Enough?",
-          cell: ({ thin }) => (
-            <StatusIndicator type={thin ? "warning" : "success"}>{thin || "Yes"}</StatusIndicator>
+          cell: ({ underrepresented: reason }) => (
+            <StatusIndicator type={reason ? "warning" : "success"}>{reason || "Yes"}</StatusIndicator>
           ),
         },
       ]}
@@ -92,7 +92,8 @@ function LabelTable({ labels, loading }: { labels: LabelCount[]; loading: boolea
 
 function Examples({ labels, changed }: { labels: LabelCount[]; changed: () => void }) {
   const { query } = useRoute();
-  const filter = { label: query.label, split: query.split, status: query.status };
+  // The address may say anything; the API says what it takes.
+  const filter = { label: query.label, split: query.split, status: query.status } as ExampleFilter;
   const pages = usePages(
     JSON.stringify(filter),
     (cursor) => api.examples(filter, cursor),

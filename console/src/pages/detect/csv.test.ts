@@ -12,6 +12,7 @@ const DETECTION: Detection = {
   ],
   version: "v1",
   at: "2026-01-31T12:00:00Z",
+  review: "",
   reason: "",
   picture: "https://images/a.png",
 };

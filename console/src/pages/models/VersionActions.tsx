@@ -2,13 +2,13 @@ import Button from "@cloudscape-design/components/button";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
 import { api } from "../../api/client";
-import type { Version } from "../../api/types";
+import type { Version, VersionStatus } from "../../api/types";
 import { Confirm } from "../../parts/Confirm";
 
 export type Order = (order: () => Promise<{ message: string }>) => void;
 
 /** Statuses of versions that were never fit to be in service. */
-const NEVER_TRAINED = ["training", "training_failed", "waiting_for_approval"];
+const NEVER_TRAINED: VersionStatus[] = ["training", "training_failed", "waiting_for_approval"];
 
 /** What an operator may order about one version. */
 export function VersionActions(props: { version: Version; order: Order; busy: boolean }) {

@@ -1,10 +1,12 @@
 /** Files on their way to S3: straight from the browser, a few at a time, each by its own post. */
 
-import { type FileToUpload, POSTS_PER_REQUEST, type PresignedPost } from "../../api/types";
+import type { FileToUpload, Posts, PresignedPost } from "../../api/types";
 import type { Failure, ImageFile } from "./files";
 
-export type RequestPosts = (files: FileToUpload[]) => Promise<{ slots: PresignedPost[] }>;
+export type RequestPosts = (files: FileToUpload[]) => Promise<Posts>;
 
+/** At most so many files in one request for presigned posts. */
+export const POSTS_PER_REQUEST = 100;
 const AT_ONCE = 5;
 const ATTEMPTS = 4;
 
@@ -19,7 +21,7 @@ export async function send(
     const batch = files.slice(start, start + POSTS_PER_REQUEST);
     let posts: PresignedPost[];
     try {
-      ({ slots: posts } = await requestPosts(
+      ({ posts } = await requestPosts(
         batch.map(({ file, name, label }) => ({ name, label, size: file.size, type: file.type })),
       ));
     } catch (error) {
@@ -45,7 +47,7 @@ async function sendOne(
 ): Promise<Failure | undefined> {
   const { file, name } = image;
   if (!post) return { name, reason: "Loupe gave no place for it.", retry: image };
-  if (post.error !== undefined) return { name, reason: post.error };
+  if ("error" in post) return { name, reason: post.error };
   const form = new FormData();
   for (const [field, value] of Object.entries(post.fields)) form.append(field, value);
   form.append("file", file);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { Config, FileToUpload, PresignedPost } from "../../api/types";
+import type { Config, FileToUpload, Posts } from "../../api/types";
 import type { ImageFile } from "./files";
 import { Uploads, isBusy } from "./uploads";
 
@@ -18,10 +18,10 @@ function images(count: number): ImageFile[] {
   return Array.from({ length: count }, (_, number) => image(`${number}.png`));
 }
 
-function requestPosts(files: FileToUpload[]): Promise<{ slots: PresignedPost[] }> {
+function requestPosts(files: FileToUpload[]): Promise<Posts> {
   requests.push(files);
-  const slots = files.map(({ name }) => ({ name, url: `https://storage/${name}`, fields: { key: name } }));
-  return Promise.resolve({ slots });
+  const posts = files.map(({ name }) => ({ name, url: `https://storage/${name}`, fields: { key: name } }));
+  return Promise.resolve({ posts });
 }
 
 /** Everything that `files` come to, once nothing is on its way any more. */
@@ -80,7 +80,7 @@ test("a file that is no image is never asked for", async () => {
 test("a file that Loupe refuses stops no other, and cannot be tried again", async () => {
   const { failures, sent } = await upload(images(2), () =>
     Promise.resolve({
-      slots: [
+      posts: [
         { name: "0.png", error: "It is no file name." },
         { name: "1.png", url: "https://storage", fields: { key: "1.png" } },
       ],

@@ -1,0 +1,1 @@
+"""What stands between a caller and the services: who may come in, and what answers."""

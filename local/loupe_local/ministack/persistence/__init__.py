@@ -1,0 +1,1 @@
+"""What was acknowledged is on disk: rows in a journal, and snapshots of everything else."""

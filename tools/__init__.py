@@ -1,0 +1,1 @@
+"""What developers run: `python -m tools.demo`, or the Makefile does."""
