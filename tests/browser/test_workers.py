@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from loupe.domain.review import NONE_OF_THE_ABOVE
+from loupe.domain.keys import NONE_OF_THE_ABOVE
 from tests.browser.conftest import WIDTH
 from tests.stack.conftest import Stack, deploy, fresh, loupe, until
 from tests.stack.pictures import digits, drawn

@@ -15,7 +15,7 @@ from loupe.domain.detection import (
     person_label,
     why_unsure,
 )
-from loupe.domain.keys import NO_LABEL_FITS, ImageRef
+from loupe.domain.keys import NONE_OF_THE_ABOVE, ImageRef
 from loupe.errors import InvalidRequest
 from loupe.services.payloads import image_from_json, output_from_json, output_to_json
 
@@ -74,7 +74,7 @@ def test_an_image_passes_through_the_state_machine_unchanged() -> None:
 def test_that_no_label_fits_is_the_answer_and_stands_before_the_guess() -> None:
     read = Detection(IMAGE, DetectionState.REVIEW, "2026", (Label("cat", 40.0),))
 
-    answered = read.answered(NO_LABEL_FITS, "a person said so")
+    answered = read.answered(NONE_OF_THE_ABOVE, "a person said so")
 
     assert answered.state == DetectionState.ANSWERED
     assert answered.none_of_the_above
@@ -92,7 +92,7 @@ def test_the_answer_none_of_the_above_of_an_older_release_is_read_as_the_first_l
 
     read = detection_of(stored)
 
-    assert [label.name for label in read.labels] == [NO_LABEL_FITS, "cat"]
+    assert [label.name for label in read.labels] == [NONE_OF_THE_ABOVE, "cat"]
     assert detection_of(asdict(read)) == read
 
 

@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loupe.domain.detection import Label
-from loupe.domain.keys import ImageRef
+from loupe.domain.keys import NONE_OF_THE_ABOVE, ImageRef
 from loupe.domain.review import (
-    NONE_OF_THE_ABOVE,
     Answer,
     Consensus,
     Output,

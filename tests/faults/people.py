@@ -12,7 +12,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from loupe.domain.keys import DETECTION_PREFIX, LABELLED_PREFIX, NO_LABEL_FITS, ImageRef
+from loupe.domain.keys import DETECTION_PREFIX, LABELLED_PREFIX, NONE_OF_THE_ABOVE, ImageRef
 from loupe.domain.versions import VersionStatus
 from tests.stack.conftest import Stack
 from tests.stack.pictures import digits
@@ -123,9 +123,9 @@ class People:
         if not tasks:
             return None
         (task,) = tasks
-        label = self._dice.choice([*task["labels"], *task["labels"], NO_LABEL_FITS])
+        label = self._dice.choice([*task["labels"], *task["labels"], NONE_OF_THE_ABOVE])
         picture = picture_of(task["image"])
-        folder = NOWHERE if label == NO_LABEL_FITS else label
+        folder = NOWHERE if label == NONE_OF_THE_ABOVE else label
 
         def acknowledge() -> None:
             self.acknowledged.answers[task["id"]] = label

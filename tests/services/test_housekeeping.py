@@ -89,7 +89,7 @@ def test_a_backlog_starts_a_stopped_model_and_is_queued_when_it_runs(serving: Wo
     assert run_housekeeping(serving.deps)["queued"] == 1
 
 
-def test_what_a_round_that_was_cut_off_left_running_is_stopped(serving: World) -> None:
+def test_what_a_training_run_that_was_cut_off_left_running_is_stopped(serving: World) -> None:
     serving.rekognition.become("v0", "RUNNING")
 
     run_housekeeping(serving.deps)
@@ -97,7 +97,7 @@ def test_what_a_round_that_was_cut_off_left_running_is_stopped(serving: World) -
     assert [call for call in serving.rekognition.calls if call[0] == "stop"] == [("stop", "arn:v0")]
 
 
-def test_what_a_round_at_work_runs_is_left_to_it(
+def test_what_an_active_training_run_runs_is_left_to_it(
     serving: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     serving.rekognition.become("v2", "RUNNING")
@@ -290,7 +290,7 @@ def test_a_model_that_was_started_by_hand_gets_its_idle_time_from_then(serving: 
 @pytest.mark.parametrize(
     ("status", "action"), [("training", "leave"), (VersionStatus.WAITING_FOR_APPROVAL, "stop")]
 )
-def test_a_round_at_work_keeps_the_champion_but_one_that_waits_for_approval_does_not(
+def test_an_active_training_run_keeps_the_champion_but_one_that_waits_for_approval_does_not(
     serving: World, status: VersionStatus, action: str
 ) -> None:
     serving.set(Stop_Model_When_Idle_Minutes="30")
@@ -361,10 +361,10 @@ def test_a_passing_fault_is_left_to_the_next_minute_and_metered_lest_it_lasts(
     assert '"HousekeepingPartsFailed":[3.0]' in capsys.readouterr().out
 
 
-def test_a_round_in_which_all_goes_well_is_metered_as_well(
+def test_a_run_in_which_all_goes_well_is_metered_as_well(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By that an alarm knows that no part fails in every round."""
+    """By that an alarm knows that no part fails in every run."""
     run_housekeeping(world.deps)
 
     assert '"HousekeepingPartsFailed":[0.0]' in capsys.readouterr().out
@@ -377,7 +377,7 @@ def test_a_refusal_is_no_passing_fault(world: World, monkeypatch: pytest.MonkeyP
         run_housekeeping(world.deps)
 
 
-def test_a_service_that_hangs_is_waited_for_once_a_round(
+def test_a_service_that_hangs_is_waited_for_once_a_run(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """After what does not need it is done: Lambda may end the function before the last part."""
@@ -477,7 +477,7 @@ def test_no_more_queued_reviews_are_read_than_there_are_places(
     assert read_units["items"] == 3 + 3
 
 
-def test_reviews_that_the_first_model_makes_needless_are_withdrawn_over_several_rounds(
+def test_reviews_that_the_first_model_makes_needless_are_withdrawn_over_several_runs(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("loupe.services.cold_start.REVIEWS_PER_RUN", 2)

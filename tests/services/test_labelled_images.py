@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from loupe.adapters.table import save
+from loupe.domain.keys import NONE_OF_THE_ABOVE
 from loupe.domain.labelled_images import LabelCount, LabelledImage, LabelledImageStatus
-from loupe.domain.review import NONE_OF_THE_ABOVE, ReviewPurpose, ReviewState
+from loupe.domain.review import ReviewPurpose, ReviewState
 from loupe.errors import InvalidRequest, TryAgain
 from loupe.handlers import register_image
 from loupe.services.labelled_images import reconcile, register, same_pictures

@@ -9,8 +9,9 @@ import pytest
 
 from loupe.domain.detection import DetectionState, Label
 from loupe.domain.human_loops import STATUS_CHANGE
+from loupe.domain.keys import NONE_OF_THE_ABOVE
 from loupe.domain.labelled_images import ImageSource
-from loupe.domain.review import NONE_OF_THE_ABOVE, Answer, ReviewState, claim, render_output
+from loupe.domain.review import Answer, ReviewState, claim, render_output
 from loupe.errors import AlreadyDone
 from loupe.handlers import answer_review, record_review
 from loupe.services.human_loops import start_loop, start_loops

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from loupe.domain.detection import Label
-from loupe.domain.review import NONE_OF_THE_ABOVE, ReviewPurpose, ReviewState
+from loupe.domain.keys import NONE_OF_THE_ABOVE
+from loupe.domain.review import ReviewPurpose, ReviewState
 from loupe.services.sampling import sample_reviews
 from tests.adapters.world import World, table_resource
 

@@ -39,8 +39,8 @@ def test_the_next_check_is_foretold_without_making_it(world: World) -> None:
     assert world.deps.versions.lease_holder() == ""
 
 
-def test_while_a_round_is_at_work_the_next_check_does_nothing(world: World) -> None:
-    world.deps.versions.take_lease("arn:round", over="")
-    world.executions.running.add("arn:round")
+def test_during_a_training_run_the_next_check_does_nothing(world: World) -> None:
+    world.deps.versions.take_lease("arn:run", over="")
+    world.executions.running.add("arn:run")
 
     assert "is active" in next_check(world.deps).reason

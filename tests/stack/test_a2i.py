@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from loupe.domain.review import NONE_OF_THE_ABOVE
+from loupe.domain.keys import NONE_OF_THE_ABOVE
 from tests.stack.conftest import Stack, deploy, until
 from tests.stack.pictures import digits, drawn
 

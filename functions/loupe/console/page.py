@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from loupe.console.requests import checked
 from loupe.console.schema import Text
 from loupe.domain.images import MAX_BYTES, MEDIA_TYPES
-from loupe.domain.review import NONE_OF_THE_ABOVE
+from loupe.domain.keys import NONE_OF_THE_ABOVE
 from loupe.errors import NotFound
 from loupe.wiring import Deps, deps
 

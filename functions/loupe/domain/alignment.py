@@ -1,6 +1,6 @@
 """Whether two signatures are of the same picture: their thumbnails agree when aligned.
 
-How it is decided, and how well: docs/near-duplicates.md.
+The method and its measured accuracy: docs/near-duplicates.md.
 """
 
 import math
@@ -48,7 +48,7 @@ class _Tolerance:
     block: float
 
 
-# Differing a little all over, or a little more in one place: together, look-alikes.
+# Copies differ a little everywhere, or a little more in one block; look-alikes differ in both ways.
 EVEN: Final = _Tolerance(overall=0.085, block=0.115)
 UNEVEN: Final = _Tolerance(overall=0.048, block=0.165)
 OUTSIDE_MARK: Final = _Tolerance(overall=0.05, block=0.08)
@@ -58,7 +58,7 @@ def same_picture(one: bytes, other: bytes) -> bool:
     """Whether two signatures are of the same picture. Symmetric."""
     if one == other:
         return True
-    # The darker one is moved onto: it is the one whose whites are not blown out.
+    # The brighter one is aligned with the darker one, whose whites are not blown out.
     darker, brighter = sorted((one, other), key=lambda each: (sum(gray_of(each)), each))
     return _same_shape(darker, brighter) and _agrees(darker, brighter)
 
@@ -74,7 +74,7 @@ def _same_shape(one: bytes, other: bytes) -> bool:
 
 
 def _agrees(one: bytes, other: bytes) -> bool:
-    """Whether `other` is `one` after a small move and another light, but for a small mark."""
+    """Whether `other` is `one` after a small move and another light, except for a small mark."""
     fit = _fit(one, other, _EVERYWHERE)
     if fit is None or not _same_light(fit) or not _same_colours(one, other, fit.gain):
         return False
@@ -96,9 +96,9 @@ def _agrees(one: bytes, other: bytes) -> bool:
 
 
 def _filled(signature: bytes) -> float:
-    """The share of blocks that show something: little in a drawing, most in a photo or a text.
+    """The share of blocks with contrast: small in a drawing, large in a photo or a text.
 
-    On a drawing a small difference is no watermark: it is the other word beside the same sign.
+    A small difference in a drawing is no watermark, but for example another word beside a sign.
     """
     values = _inner(gray_of(signature))
     sums, squares = _block_sums(values), _block_sums(list(map(mul, values, values)))
@@ -117,7 +117,7 @@ def _agrees_backwards(one: bytes, other: bytes) -> bool:
 
 @dataclass(frozen=True)
 class _Fit:
-    """How one thumbnail was turned into another, and what that leaves unexplained."""
+    """The alignment of one thumbnail with another, and the difference that remains."""
 
     rest: list[float]
     area: int
@@ -128,7 +128,7 @@ class _Fit:
 
     @property
     def scale(self) -> float:
-        """What tolerances are shares of; JPEG lets a little of the colours into the gray."""
+        """The base of relative tolerances; JPEG mixes a little of the colours into the gray."""
         return max(self.contrast, 0.4 * self.colour)
 
     def within(self, tolerance: _Tolerance, slack: float = 1) -> bool:
@@ -153,7 +153,7 @@ def _same_light(fit: _Fit) -> bool:
 
 
 def _same_colours(one: bytes, other: bytes, gain: float) -> bool:
-    """Whether colours agree, as far as JPEG and small moves let them."""
+    """Whether colours agree, within the errors of JPEG and of small moves."""
     ours = [gain * (value - 128) for value in chroma_of(one)]
     change = [value - 128 - our for value, our in zip(chroma_of(other), ours, strict=True)]
     overall = math.hypot(*change) <= 2.5 * math.sqrt(len(ours)) + 0.15 * math.hypot(*ours)
@@ -163,25 +163,25 @@ def _same_colours(one: bytes, other: bytes, gain: float) -> bool:
 _INNER: Final = SIDE - 2 * MARGIN
 _BLOCKS: Final = _INNER // BLOCK
 _EVERYWHERE: Final = (True,) * _INNER**2
-_AXIS: Final = [(place - (SIDE - 1) / 2) / (SIDE / 2) for place in range(MARGIN, SIDE - MARGIN)]
+_AXIS: Final = [(pixel - (SIDE - 1) / 2) / (SIDE / 2) for pixel in range(MARGIN, SIDE - MARGIN)]
 _XS: Final = _AXIS * _INNER
 _YS: Final = [y for y in _AXIS for _ in range(_INNER)]
 
 
 def _colour(signature: bytes) -> float:
-    """How much the colours vary."""
+    """The variation of the colours."""
     return math.hypot(*map(contrast_of, halves(chroma_of(signature))))
 
 
 def _fit(one: bytes, other: bytes, keep: tuple[bool, ...]) -> _Fit | None:
-    """Move `other` onto `one` (Gauss and Newton's least squares) and compare where `keep` says."""
+    """Align `other` with `one` (Gauss-Newton least squares) and compare the pixels of `keep`."""
     regressors, normal = _prepared(gray_of(one), keep)
     model = list(compress(_inner(gray_of(one)), keep))
     picture = Image.frombytes("L", (SIDE, SIDE), gray_of(other)).convert("F")
     moves = [0.0] * len(USUAL_MOVES)
-    seen = _inner(gray_of(other))
+    pixels = _inner(gray_of(other))
     for step in range(STEPS):
-        kept = list(compress(seen, keep))
+        kept = list(compress(pixels, keep))
         mean = sum(kept) / len(kept)
         target = [value - mean for value in kept]
         right = [sum(map(mul, regressor, target)) for regressor in regressors]
@@ -196,24 +196,26 @@ def _fit(one: bytes, other: bytes, keep: tuple[bool, ...]) -> _Fit | None:
             break
         for i, slope in enumerate(slopes):
             moves[i] = max(-MOST_MOVES[i], min(MOST_MOVES[i], moves[i] - slope / gain))
-        seen = _moved(picture, moves)
-    return _compare(model, list(compress(seen, keep)), keep, _colour(one))
+        pixels = _moved(picture, moves)
+    return _compare(model, list(compress(pixels, keep)), keep, _colour(one))
 
 
-def _compare(model: list[float], seen: list[float], keep: tuple[bool, ...], colour: float) -> _Fit:
-    """What of `seen` is not `model` in another light, which may have blown out the whites."""
-    pairs = list(zip(model, seen, strict=True))
+def _compare(
+    model: list[float], pixels: list[float], keep: tuple[bool, ...], colour: float
+) -> _Fit:
+    """The difference of `pixels` from `model` in another light, which may blow out the whites."""
+    pairs = list(zip(model, pixels, strict=True))
     fits = [_relit(pairs, pairs)]
-    lit = [(m, s) for m, s in pairs if 6 < s < 249] if max(seen) > 249 else []
+    lit = [(m, s) for m, s in pairs if 6 < s < 249] if max(pixels) > 249 else []
     if len(lit) * 8 > len(pairs):
         fits.append(_relit(pairs, lit))
     _, gain, rest = min(fits)
-    places = iter(rest)
+    differences = iter(rest)
     return _Fit(
-        rest=[next(places) if kept else 0.0 for kept in keep],
+        rest=[next(differences) if kept else 0.0 for kept in keep],
         area=len(rest),
         gain=gain,
-        brighter=(sum(seen) - sum(model)) / len(rest),
+        brighter=(sum(pixels) - sum(model)) / len(rest),
         contrast=gain * contrast_of(model),
         colour=colour,
     )
@@ -222,10 +224,10 @@ def _compare(model: list[float], seen: list[float], keep: tuple[bool, ...], colo
 def _relit(
     pairs: Sequence[tuple[float, float]], sample: Sequence[tuple[float, float]]
 ) -> tuple[float, float, list[float]]:
-    """How far off the light of a sample is, its gain, and what it leaves of every pair."""
+    """The squared error of a sample's light on all pairs, its gain, and the error of each pair."""
     gain, base = _light(sample)
     rest = [s - (gain * m + base) for m, s in pairs]
-    if gain * 255 + base > 265:  # whites are blown out: what should be and is bright, agrees
+    if gain * 255 + base > 265:  # whites are blown out: two bright pixels agree
         rest = [
             0.0 if s > 200 and s - off > 230 else off
             for off, (_, s) in zip(rest, pairs, strict=True)
@@ -239,22 +241,22 @@ def _light(pairs: Sequence[tuple[float, float]]) -> tuple[float, float]:
     mean_x, mean_y = sum(xs) / len(xs), sum(ys) / len(ys)
     spread = sum(map(mul, xs, xs)) - mean_x * mean_x * len(xs)
     together = sum(map(mul, xs, ys)) - mean_x * mean_y * len(xs)
-    doubt = len(xs) * (2 * NOISE) ** 2  # without contrast nothing is known of the gain
+    doubt = len(xs) * (2 * NOISE) ** 2  # without contrast the gain stays near 1
     gain = (together + doubt) / (spread + doubt)
     return gain, mean_y - gain * mean_x
 
 
 def _mark(rest: Sequence[float]) -> tuple[bool, ...]:
-    """Everywhere but the small rectangle that holds most of what differs."""
+    """All pixels except the small rectangle with the largest difference."""
     energy = _block_sums(list(map(mul, rest, rest)))
-    places = [
+    rectangles = [
         (left, top, left + wide, top + high)
         for wide, high in MARK_BLOCKS
         for left in range(_BLOCKS - wide + 1)
         for top in range(_BLOCKS - high + 1)
     ]
     left, top, right, bottom = max(
-        places,
+        rectangles,
         key=lambda box: sum(
             sum(energy[row * _BLOCKS + box[0] : row * _BLOCKS + box[2]])
             for row in range(box[1], box[3])
@@ -278,7 +280,7 @@ def _block_sums(values: Sequence[float]) -> list[float]:
 
 @lru_cache(maxsize=8)
 def _prepared(gray: bytes, keep: tuple[bool, ...]) -> tuple[list[list[float]], list[list[float]]]:
-    """How the thumbnail changes with contrast and with each move, and their products."""
+    """The thumbnail's derivatives by contrast and by each move, and their products."""
     columns = [list(compress(column, keep)) for column in _regressors(gray)]
     count = len(columns[0])
     mean = sum(columns[0]) / count
@@ -288,7 +290,7 @@ def _prepared(gray: bytes, keep: tuple[bool, ...]) -> tuple[list[list[float]], l
     for i in range(size):
         for j in range(i, size):
             normal[i][j] = normal[j][i] = sum(map(mul, columns[i], columns[j]))
-    doubt = 0.01 * normal[0][0] + count * NOISE**2 / 4  # the more, the less it is moved
+    doubt = 0.01 * normal[0][0] + count * NOISE**2 / 4  # the larger, the smaller the moves
     normal[0][0] += 1e-6
     for i, usual in enumerate(USUAL_MOVES, start=1):
         normal[i][i] += doubt / 16 / usual**2
@@ -296,7 +298,7 @@ def _prepared(gray: bytes, keep: tuple[bool, ...]) -> tuple[list[list[float]], l
 
 
 def _regressors(gray: bytes) -> list[list[float]]:
-    """The thumbnail and its slopes along each of the moves."""
+    """The thumbnail and its derivative by each move."""
     across: list[float] = []
     down: list[float] = []
     for y in range(MARGIN, SIDE - MARGIN):
@@ -333,15 +335,15 @@ def _moved(picture: Image.Image, moves: Sequence[float]) -> list[float]:
 
 
 def _solve(matrix: Sequence[Sequence[float]], right: Sequence[float]) -> list[float]:
-    """Gauss elimination; the matrix is symmetric and, by its prior, positive."""
+    """Gaussian elimination; the matrix is symmetric and, by its prior, positive definite."""
     size = len(right)
     rows = [[*line, value] for line, value in zip(matrix, right, strict=True)]
     for i in range(size):
         for below in range(i + 1, size):
             factor = rows[below][i] / rows[i][i]
             rows[below] = [p - factor * q for p, q in zip(rows[below], rows[i], strict=True)]
-    answer = [0.0] * size
+    solution = [0.0] * size
     for i in reversed(range(size)):
-        known = sum(rows[i][j] * answer[j] for j in range(i + 1, size))
-        answer[i] = (rows[i][size] - known) / rows[i][i]
-    return answer
+        solved = sum(rows[i][j] * solution[j] for j in range(i + 1, size))
+        solution[i] = (rows[i][size] - solved) / rows[i][i]
+    return solution

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from loupe.domain.events import Event, image_event
-from loupe.domain.keys import NO_LABEL_FITS, ImageRef, sort_key, timestamp
+from loupe.domain.keys import NONE_OF_THE_ABOVE, ImageRef, sort_key, timestamp
 from loupe.errors import InvalidRequest
 
 
@@ -94,7 +94,7 @@ class Detection:
     @property
     def none_of_the_above(self) -> bool:
         """Whether people answered that no label fits."""
-        return self.labels[:1] == (person_label(NO_LABEL_FITS),)
+        return self.labels[:1] == (person_label(NONE_OF_THE_ABOVE),)
 
     @property
     def attempt(self) -> str:
@@ -120,7 +120,7 @@ class Detection:
         )
 
     def answered(self, label: str, reason: str) -> "Detection":
-        """The record once people have answered `label`, which may be NO_LABEL_FITS."""
+        """The record once people have answered `label`, which may be NONE_OF_THE_ABOVE."""
         labels = (person_label(label), *self.labels)
         return replace(self, state=DetectionState.ANSWERED, labels=labels, reason=reason)
 

@@ -1,11 +1,11 @@
-"""Whether two pictures are the same picture again, not merely two pictures of the same kind.
+"""Recognises copies of one picture, as opposed to two similar pictures.
 
 >>> first, again = fingerprint(original_png), fingerprint(smaller_jpeg)
->>> bool(set(first.bands) & set(again.bands))        # found: one DynamoDB key is shared
->>> same_picture(first.signature, again.signature)   # proven: see `alignment`
+>>> bool(set(first.bands) & set(again.bands))        # a candidate: they share a DynamoDB key
+>>> same_picture(first.signature, again.signature)   # the decision: see `alignment`
 
-How it is decided, and how well: docs/near-duplicates.md. Keys and signatures are stored, so whoever
-changes what they contain raises `VERSION`.
+The method and its measured accuracy: docs/near-duplicates.md. Bands and signatures are stored, so a
+change of their content needs a new `VERSION`.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from loupe.domain.images import ImageFormat, decode, orientation
 
 VERSION: Final = 1
 
-# What thumbnails are made from: small, and smooth enough that fine texture does not flicker.
+# The source of thumbnails: small, and too smooth for fine texture to cause differences.
 WORKING_SIDE: Final = 128
 SMOOTHING: Final = 3
 TRIM: Final = 4
@@ -43,7 +43,7 @@ FLAT: Final = 0.7
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What is kept of a picture to find it again."""
+    """The stored data that identifies a picture."""
 
     content: str
     signature: bytes
@@ -54,7 +54,7 @@ class Fingerprint:
 
 
 def fingerprint(image: bytes) -> Fingerprint:
-    """What identifies this picture, or `UnreadableImage`."""
+    """The fingerprint of an image; raises UnreadableImage."""
     pixels, facts = decode(image)
     luma, blue, red = _on_white(pixels).convert("YCbCr").split()
     luma = luma.filter(ImageFilter.GaussianBlur(SMOOTHING))
@@ -77,7 +77,7 @@ def _thumbnail(plane: Image.Image, side: int, trim: int = 0) -> bytes:
 
 
 def _on_white(pixels: Image.Image) -> Image.Image:
-    """The picture made small, as a person sees it: upright, on white, 8 bits a colour."""
+    """A small copy of the picture as people see it: upright, on white, 8 bits a colour."""
     turned = orientation(pixels)
     if pixels.mode.startswith("I") or pixels.mode == "F":
         pixels = pixels.convert("F").point(lambda value: value * (1 / 257) + 0).convert("L")
@@ -108,7 +108,7 @@ _UPRIGHT: Final = {
 
 
 def _bands(gray: bytes, middle: bytes, chroma: bytes) -> tuple[str, ...]:
-    """At most 16 keys: of the whole, and of its middle, which is what a slight crop leaves."""
+    """At most 16 keys: of the whole, and of its middle, which a slight crop leaves."""
     contrast = contrast_of(gray)
     keys: list[str] = []
     if contrast >= FLAT:
@@ -122,7 +122,8 @@ _SHIFTS: Final = (0, 4, 8, 12)
 
 
 def _flat_keys(gray: bytes, chroma: bytes) -> list[str]:
-    """Keys of a picture of little more than one colour; one of the grids has it off an edge."""
+    """Keys of a picture with hardly more than one colour, on grids that are shifted so that the
+    colour is not near an edge of all of them."""
     colours = [sum(plane) / len(plane) for plane in (gray, *halves(chroma))]
     return [
         f"{VERSION}flat{shift}" + "".join(f"-{int(colour + shift) // 16}" for colour in colours)
@@ -151,7 +152,7 @@ def halves(data: bytes) -> tuple[bytes, bytes]:
 
 
 def _low_frequencies(gray: bytes) -> list[float]:
-    """Cosine coefficients of the thumbnail, without the mean, made about equally large."""
+    """Cosine coefficients of the thumbnail without the mean, scaled to similar size."""
     waves = _cosines()
     rows = [gray[start : start + SIDE] for start in range(0, len(gray), SIDE)]
     across = [[sum(map(mul, wave, row)) for row in rows] for wave in waves]
@@ -176,7 +177,7 @@ def _cosines() -> list[list[float]]:
 
 @lru_cache(maxsize=1)
 def _planes() -> list[list[list[float]]]:
-    """Random hyperplanes, from a hash so that they are the same on every machine for ever."""
+    """Random hyperplanes, from a hash, so that they are the same on every machine."""
     size = FREQUENCIES**2 - 1
     return [
         [_signs(f"loupe {VERSION} {number} {bit}", size) for bit in range(BITS)]

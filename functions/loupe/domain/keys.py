@@ -21,8 +21,8 @@ REVIEW_PREFIX = "a2i-human-loop-data/"
 MANIFEST_PREFIX = "manifests/"
 EVALUATION_PREFIX = "evaluation/"
 
-NO_LABEL_FITS = "none of the above"
-NOT_LABELS = (".", "..", NO_LABELS, NO_LABEL_FITS)
+NONE_OF_THE_ABOVE = "none of the above"
+NOT_LABELS = (".", "..", NO_LABELS, NONE_OF_THE_ABOVE)
 LONGEST_STEM = 100
 LONGEST_EXTENSION = 10
 """In a copy's key, which S3 limits to 1024 bytes, however long the image's own key is."""

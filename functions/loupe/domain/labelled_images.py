@@ -43,6 +43,7 @@ class LabelledImageStatus(StrEnum):
 
 
 SPLITS = (Split.TRAIN, Split.TEST)
+DECIDED_ELSEWHERE = "Its side was decided in the stack that it comes from."
 
 
 @dataclass(frozen=True)
@@ -218,22 +219,23 @@ def add_member(
 ) -> Change:
     """Register `member`, a labelled object; `matches` are groups that show the same picture.
 
-    `decided` is the side that it had in the stack that exported it.
+    Business rule: the side that an image had in the stack that exported it (`decided`) stays, in
+    whatever order images arrive.
     """
+    before, testable = None, may_test(member.source, agreeing_reviewers)
     if decided:
-        return _add_decided(member, agreeing_reviewers, matches, counts, new_id, decided)
-    sides = {group.split for group in matches} - {Split.NEITHER}
-    if len(sides) == 2:
-        bridge = Group(new_id, Split.NEITHER, testable=False, members=(member,))
-        return Change(None, bridge, counts, remark(bridge, member.key))
-    if matches:
-        before = matches[0]
-        after = replace(before, members=(*_without(before, member.key), member))
-        return Change(before, after, _recount(counts, before, after), remark(after, member.key))
-    testable = may_test(member.source, agreeing_reviewers)
-    split = choose_split(counts.get(member.label, LabelCount()), testable, holdout_percent)
-    group = Group(new_id, split, testable, (member,))
-    return Change(None, group, _recount(counts, None, group))
+        before = next((group for group in matches if group.split == decided), None)
+        split = decided
+    elif len({group.split for group in matches} - {Split.NEITHER}) == 2:
+        split, testable = Split.NEITHER, False
+    elif matches:
+        before, split = matches[0], matches[0].split
+    else:
+        split = choose_split(counts.get(member.label, LabelCount()), testable, holdout_percent)
+    group = before or Group(new_id, split, testable)
+    after = replace(group, members=(*_without(group, member.key), member))
+    reason = DECIDED_ELSEWHERE if decided else remark(after, member.key)
+    return Change(before, after, _recount(counts, before, after), reason)
 
 
 def remark(group: Group, key: str) -> str:
@@ -255,22 +257,6 @@ def remark(group: Group, key: str) -> str:
     if first.key == key:
         return ""
     return f"It is the same picture as {first.name}, and counts once with it."
-
-
-def _add_decided(
-    member: GroupMember,
-    agreeing_reviewers: int,
-    matches: Sequence[Group],
-    counts: Counts,
-    new_id: str,
-    side: Split,
-) -> Change:
-    """Business rule: a decision of another stack stays, in whatever order images arrive."""
-    before = next((group for group in matches if group.split == side), None)
-    group = before or Group(new_id, side, may_test(member.source, agreeing_reviewers))
-    after = replace(group, members=(*_without(group, member.key), member))
-    reason = "Its side was decided in the stack that it comes from."
-    return Change(before, after, _recount(counts, before, after), reason)
 
 
 def remove_member(group: Group, key: str, counts: Counts) -> Change:

@@ -10,13 +10,11 @@ from typing import Any
 
 from loupe.domain.detection import Detection, Label, LabelledBy, ModelOutput, why_unsure
 from loupe.domain.events import Event, image_event
-from loupe.domain.keys import NO_LABEL_FITS, ImageRef, sort_key, timestamp
+from loupe.domain.keys import NONE_OF_THE_ABOVE, ImageRef, sort_key, timestamp
 from loupe.domain.labelled_images import Group, remark
 from loupe.domain.settings import Settings
 from loupe.domain.stored_names import stored_as
 from loupe.errors import AlreadyDone, InvalidRequest
-
-NONE_OF_THE_ABOVE = NO_LABEL_FITS
 
 
 class ReviewPurpose(StrEnum):

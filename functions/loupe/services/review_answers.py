@@ -10,10 +10,9 @@ from loupe.adapters.reviews import score_version
 from loupe.domain.detection import DetectionState
 from loupe.domain.events import Event, image_event
 from loupe.domain.human_loops import EndedLoop, LoopStatus, after_loop, ended_loop, review_of
-from loupe.domain.keys import ImageRef, labelled_key, people, timestamp
+from loupe.domain.keys import NONE_OF_THE_ABOVE, ImageRef, labelled_key, people, timestamp
 from loupe.domain.object_events import changed_object
 from loupe.domain.review import (
-    NONE_OF_THE_ABOVE,
     SUGGEST_AFTER,
     Answer,
     Consensus,
