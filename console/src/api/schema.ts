@@ -552,7 +552,7 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description What improves the model just now: `text` for people, `since` when (None if nothing does). */
+        /** @description What improves the model now: `text` for people, `since` when (None if nothing does). */
         Activity: {
             text: string;
             since: string | null;
@@ -643,9 +643,9 @@ export interface components {
             picture: string;
         };
         /**
-         * @description What running versions cost, in dollars; `billed` is False on the embedded stack.
+         * @description The cost of running versions, in dollars; `billed` is False on the embedded stack.
          *
-         *     `hourly` is the rate of what ran at the last look. Days and months are those of UTC.
+         *     `hourly` is the rate of the versions that ran at the last look. Days and months are in UTC.
          */
         Cost: {
             billed: boolean;
@@ -684,7 +684,7 @@ export interface components {
             history: components["schemas"]["EventView"][];
         };
         /**
-         * @description What has become of an image.
+         * @description How far the reading of an image is.
          * @enum {string}
          */
         DetectionState: "waiting" | "accepted" | "review" | "answered" | "unsure" | "rejected" | "failed";
@@ -765,7 +765,7 @@ export interface components {
             agreed: number;
         };
         /**
-         * @description Where a label comes from: an upload, a review, or a review before the first model.
+         * @description The source of a label: an upload, a review, or a review before the first model.
          * @enum {string}
          */
         ImageSource: "uploaded" | "reviewed" | "cold start" | "";
@@ -930,7 +930,7 @@ export interface components {
             };
         };
         /**
-         * @description What an image is used for: training, testing only, or neither.
+         * @description The use of an image: training, testing only, or neither.
          * @enum {string}
          */
         Split: "train" | "test" | "neither";
@@ -986,7 +986,7 @@ export interface components {
             model_status: string;
         };
         /**
-         * @description What has become of a version.
+         * @description The states of a version.
          * @enum {string}
          */
         VersionStatus: "training" | "training_failed" | "below_gate" | "not_better" | "waiting_for_approval" | "rejected" | "failed" | "in_service" | "replaced" | "imported";
