@@ -28,7 +28,7 @@ this chart, and a test holds the keys in the adapters to it:
 | STATE | PROGRESS | attempts, and changes since the last | Progress | |
 | STATE | ATTEMPTS | attempts to start the model | Attempts | |
 | STATE | DATASET | whose snapshot each dataset holds | train, test | |
-| STATE | COUNTS | usable pictures of each label | StoredCounts | |
+| STATE | COUNTS | usable pictures of each label | LabelCounts | |
 | STATE | NONE | answers 'none of the above' | answers | |
 | STATE | REVIEWS#<day> | reviews opened on a day | opened | |
 | STATE | TURN#<work> | who does what one run at a time does | turn_ends | |
