@@ -5,7 +5,7 @@ counts, on the condition that nothing raised it since the counts were read. So r
 serialised, and two copies of a picture that arrive together are recognised as one picture.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from loupe.adapters.items import from_item, readable, to_item
@@ -92,68 +92,18 @@ class Dataset(TableAdapter):
                     contents.add(item["sk"])
                     yield item["group"], item["signature"]
 
-    def register(
-        self,
-        image: LabelledImage,
-        change: Change,
-        label_counts: LabelCounts,
-        fingerprint: Fingerprint,
-        more: Sequence[Item],
-        events: Iterable[Event],
-    ) -> None:
-        """Write a new image, its group, what finds its near duplicates, and `more` writes."""
-        band = {
-            "sk": fingerprint.content,
-            "group": change.after.id,
-            "signature": fingerprint.signature,
-        }
-        bands = [save(band | {"pk": f"BAND#{name}"}) for name in fingerprint.bands]
-        self._write(image, change, label_counts, [*bands, *more], events)
-
-    def remove(
+    def write(
         self,
         image: LabelledImage,
         change: Change,
         label_counts: LabelCounts,
         more: Sequence[Item],
-        events: Iterable[Event],
+        events: Sequence[Event],
     ) -> None:
-        """Write that an image is removed, and `more`. Its group stays, and so does its side."""
-        self._write(image, change, label_counts, more, events)
+        """Write an image that was registered or removed, its changed group, and `more` writes.
 
-    def note(
-        self,
-        image: LabelledImage,
-        before: LabelledImage | None,
-        label_counts: LabelCounts,
-        events: Iterable[Event],
-    ) -> None:
-        """Write an image that is in no group: one that is rejected, or removed after that.
-
-        Raises AlreadyDone when the record is not `before` any more.
+        A group that has lost its last image stays, and so does its side.
         """
-        attempts = label_counts.attempts
-        unused = _unused(image, attempts) - _unused(before, attempts)
-        state = f"{LABELLED_IMAGE}#{before.status}" if before else ""
-        condition = unchanged({"version": before.version, "list_state": state} if before else None)
-        writes = [save(_image_item(image), *condition), *_progress(0, unused, image, label_counts)]
-        self._table.write(writes, list(events))
-
-    def amend(self, label_counts: LabelCounts, writes: Sequence[Item]) -> None:
-        """Write what changes no count, unless something was registered since `label_counts`.
-
-        Raises AlreadyDone in that case.
-        """
-        self._table.write([_next_revision(label_counts.by_label, label_counts), *writes])
-
-    def _write(
-        self,
-        image: LabelledImage,
-        change: Change,
-        label_counts: LabelCounts,
-        more: Sequence[Item],
-        events: Iterable[Event],
-    ) -> None:
         attempts = label_counts.attempts
         before = self._table.get(f"GROUP#{change.after.id}", "GROUP") or {}
         changed_in = before.get("changed_in", -1)
@@ -173,7 +123,38 @@ class Dataset(TableAdapter):
             *more,
             *_progress(changes, unused, image, label_counts),
         ]
-        self._table.write(writes, list(events))
+        self._table.write(writes, events)
+
+    def note(
+        self,
+        image: LabelledImage,
+        before: LabelledImage | None,
+        label_counts: LabelCounts,
+        events: Sequence[Event],
+    ) -> None:
+        """Write an image that is in no group: one that is rejected, or removed after that.
+
+        Raises AlreadyDone when the record is not `before` any more.
+        """
+        attempts = label_counts.attempts
+        unused = _unused(image, attempts) - _unused(before, attempts)
+        state = f"{LABELLED_IMAGE}#{before.status}" if before else ""
+        condition = unchanged({"version": before.version, "list_state": state} if before else None)
+        writes = [save(_image_item(image), *condition), *_progress(0, unused, image, label_counts)]
+        self._table.write(writes, events)
+
+    def amend(self, label_counts: LabelCounts, writes: Sequence[Item]) -> None:
+        """Write what changes no count, unless something was registered since `label_counts`.
+
+        Raises AlreadyDone in that case.
+        """
+        self._table.write([_next_revision(label_counts.by_label, label_counts), *writes])
+
+
+def bands(fingerprint: Fingerprint, group_id: str) -> list[Item]:
+    """Writes by which near duplicates of a picture find its group."""
+    band = {"sk": fingerprint.content, "group": group_id, "signature": fingerprint.signature}
+    return [save(band | {"pk": f"BAND#{name}"}) for name in fingerprint.bands]
 
 
 def _next_revision(counts: Counts, before: LabelCounts) -> Item:

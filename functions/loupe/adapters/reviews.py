@@ -95,10 +95,6 @@ class Reviews(TableAdapter):
         yield from self.newest(ReviewState.OPEN)
         yield from self.newest(ReviewState.QUEUED)
 
-    def oldest_open(self, page: int) -> Iterator[Review]:
-        """Open reviews, oldest first, `page` read at a time."""
-        return self.oldest(ReviewState.OPEN, "", page)
-
     def least_sure(self, page: int) -> Iterator[Review]:
         """Queued reviews; those come first whose image the model was least sure of."""
         return self._awaiting(TO_OPEN, page)
@@ -200,11 +196,13 @@ def _item(review: Review) -> Item:
 
 def awaited(review: Review) -> Item:
     """The attributes that list a review by the work that it awaits from the housekeeping."""
-    if review.state == ReviewState.QUEUED:
-        sureness = max((label.confidence for label in review.guess), default=0.0)
-        return {"answered": TO_OPEN, "answered_at": f"{sureness:08.4f}#{review.sort_key}"}
-    if review.state == ReviewState.OPEN:
-        return {"answered": IN_LOOP if review.loop else NO_LOOP, "answered_at": review.sort_key}
+    match review.state:
+        case ReviewState.QUEUED:
+            sureness = max((label.confidence for label in review.guess), default=0.0)
+            return {"answered": TO_OPEN, "answered_at": f"{sureness:08.4f}#{review.sort_key}"}
+        case ReviewState.OPEN:
+            work = IN_LOOP if review.loop else NO_LOOP
+            return {"answered": work, "answered_at": review.sort_key}
     return {}
 
 

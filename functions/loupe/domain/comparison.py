@@ -154,21 +154,26 @@ def judge(
     images = [image for image in holdout if image.label in both]
     if not images:
         return Verdict(True, "no holdout image has a label that both versions know")
-    new, old = _pairs(images, challenger), _pairs(images, champion)
-    f1 = macro_f1(new, both), macro_f1(old, both)
-    gain = f1[0] - f1[1]
-    interval = bootstrap_interval(new, old, both)
-    proven = "" if interval[0] > 0 or interval[1] < 0 else ", not proven"
-    few = f", on only {len(images)} images" if len(images) < FEW_IMAGES else ""
+    pairs = _pairs(images, challenger), _pairs(images, champion)
+    return _paired_verdict(*pairs, both, minimum_improvement)
+
+
+def _paired_verdict(
+    new: Pairs, old: Pairs, labels: Sequence[str], minimum_improvement: float
+) -> Verdict:
+    new_f1, old_f1 = macro_f1(new, labels), macro_f1(old, labels)
+    gain = new_f1 - old_f1
+    low, high = bootstrap_interval(new, old, labels)
+    proven = "" if low > 0 or high < 0 else ", not proven"
+    few = f", on only {len(new)} images" if len(new) < FEW_IMAGES else ""
     passed = gain >= minimum_improvement - 1e-9
     outcome = "matches or beats" if passed else "does not beat"
     reason = (
-        f"it {outcome} the version in service: Loupe's F1 {f1[0]:.3f} against "
-        f"{f1[1]:.3f} on the same {len(images)} holdout images, at least "
-        f"{minimum_improvement:+g} asked for (90 % interval of the difference "
-        f"{interval[0]:+.3f} to {interval[1]:+.3f}{proven}{few})"
+        f"it {outcome} the version in service: Loupe's F1 {new_f1:.3f} against {old_f1:.3f} on the "
+        f"same {len(new)} holdout images, at least {minimum_improvement:+g} asked for (90 % "
+        f"interval of the difference {low:+.3f} to {high:+.3f}{proven}{few})"
     )
-    return Verdict(passed, reason, f1, len(images), gain, interval)
+    return Verdict(passed, reason, (new_f1, old_f1), len(new), gain, (low, high))
 
 
 @dataclass(frozen=True)

@@ -45,15 +45,16 @@ class LoopState:
 
     def message(self, name: str) -> dict[str, Any] | None:
         """The event of the end of the loop `name`, or None while it is open."""
-        if self.status == LoopStatus.COMPLETED and self.output:
-            return s3_event(*self.output.removeprefix("s3://").split("/", 1))
-        if self.status in (LoopStatus.FAILED, LoopStatus.STOPPED):
-            detail = {
-                "humanLoopName": name,
-                "humanLoopStatus": self.status,
-                "failureReason": self.reason or None,
-            }
-            return {"source": "aws.sagemaker", "detail-type": STATUS_CHANGE, "detail": detail}
+        match self.status:
+            case LoopStatus.COMPLETED if self.output:
+                return s3_event(*self.output.removeprefix("s3://").split("/", 1))
+            case LoopStatus.FAILED | LoopStatus.STOPPED:
+                detail = {
+                    "humanLoopName": name,
+                    "humanLoopStatus": self.status,
+                    "failureReason": self.reason or None,
+                }
+                return {"source": "aws.sagemaker", "detail-type": STATUS_CHANGE, "detail": detail}
         return None
 
 

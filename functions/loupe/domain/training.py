@@ -7,7 +7,7 @@ from datetime import datetime
 from loupe.domain.failures import Failure, blames_data, next_try
 from loupe.domain.keys import timestamp
 from loupe.domain.labelled_images import Counts, trainable_labels, underrepresented_labels
-from loupe.domain.versions import UNDECIDED, Service, Version, VersionStatus
+from loupe.domain.versions import Service, Version, VersionStatus
 
 MAXIMUM_DOUBLINGS = 10
 MOST_LABELS = 250
@@ -167,17 +167,18 @@ def _unfinished(
     """
     due = again or last.retry_at <= now
     pause = f"it is tried again after {last.retry_at}, or at once with 'loupe train --again'"
-    if last.status in UNDECIDED:
-        if due:
-            return Plan("train", "the attempt was interrupted and goes on", last.version)
-        return Plan("nothing", f"{last.version} was interrupted: {pause}")
-    if last.status == VersionStatus.FAILED and again:
-        return Plan("train", "an operator asks for another try", last.version)
-    if last.status == VersionStatus.TRAINING_FAILED and due and (again or last.retry_at):
-        reason = f"the training of {last.version} failed and is repeated with the same data"
-        return _begin(reason, progress, counts, last.failures)
-    if last.status == VersionStatus.BELOW_GATE and last.f1 is not None and last.f1 >= minimum_f1:
-        return Plan("train", f"the gate is now {minimum_f1:g}, which it reaches", last.version)
+    match last.status:
+        case VersionStatus.TRAINING | VersionStatus.WAITING_FOR_APPROVAL:
+            if due:
+                return Plan("train", "the attempt was interrupted and goes on", last.version)
+            return Plan("nothing", f"{last.version} was interrupted: {pause}")
+        case VersionStatus.FAILED if again:
+            return Plan("train", "an operator asks for another try", last.version)
+        case VersionStatus.TRAINING_FAILED if due and (again or last.retry_at):
+            reason = f"the training of {last.version} failed and is repeated with the same data"
+            return _begin(reason, progress, counts, last.failures)
+        case VersionStatus.BELOW_GATE if last.f1 is not None and last.f1 >= minimum_f1:
+            return Plan("train", f"the gate is now {minimum_f1:g}, which it reaches", last.version)
     return None
 
 

@@ -30,9 +30,6 @@ class VersionStatus(StrEnum):
         return {"refused": cls.REJECTED, "retired": cls.REPLACED}.get(str(value))
 
 
-UNDECIDED = (VersionStatus.TRAINING, VersionStatus.WAITING_FOR_APPROVAL)
-
-
 @dataclass(frozen=True)
 class Version:
     """One version, trained or failed. `f1` is the service's own, on the holdout of its training.

@@ -7,6 +7,7 @@ from typing import Any
 
 from loupe.domain.detection import DetectionState
 from loupe.domain.model_state import ModelStatus
+from loupe.domain.review import ReviewState
 from loupe.errors import LoupeError
 from loupe.faults import is_passing
 from loupe.services.autostart import record_hours, stop_strays, switch
@@ -93,7 +94,7 @@ def _can_read(run: Lookups) -> bool:
 
 def measure_reviews(run: Lookups) -> None:
     """Measure how long the oldest review waits, for the alarms and the dashboard."""
-    oldest = next(run.deps.reviews.oldest_open(page=1), None)
+    oldest = next(run.deps.reviews.oldest(ReviewState.OPEN, "", page=1), None)
     at = run.deps.clock()
     waited = at - datetime.fromisoformat(oldest.at) if oldest else timedelta()
     meter(run.deps.value("STACK"), OLDEST_REVIEW_HOURS, waited.total_seconds() / 3600)

@@ -8,6 +8,7 @@ import random
 import time
 from dataclasses import replace
 
+from loupe.adapters.dataset import bands
 from loupe.adapters.objects import StoredObject
 from loupe.adapters.reviews import conflicting
 from loupe.domain.alignment import same_picture
@@ -81,7 +82,7 @@ def remove(image: LabelledImage, deps: Deps) -> None:
         return
     change = remove_member(deps.dataset.group(image.group), image.key, label_counts.by_label)
     conflict = conflicting(change, deps.objects.bucket, removed.at, deps.reviews)
-    deps.dataset.remove(removed, change, label_counts, conflict, events)
+    deps.dataset.write(removed, change, label_counts, conflict, events)
 
 
 def add(stored: StoredObject, deps: Deps) -> None:
@@ -145,8 +146,9 @@ def _register(
             labelled_event("LabelConflict", image, now, other=others, labels=labels, review=review)
         )
     registered = replace(image, group=group.id, split=group.split, reason=change.reason)
-    conflict = conflicting(change, deps.objects.bucket, image.at, deps.reviews)
-    deps.dataset.register(registered, change, label_counts, picture, conflict, events)
+    more = conflicting(change, deps.objects.bucket, image.at, deps.reviews)
+    more += bands(picture, group.id)
+    deps.dataset.write(registered, change, label_counts, more, events)
 
 
 def _was_removed(key: str, deps: Deps) -> bool:

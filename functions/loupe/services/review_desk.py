@@ -110,7 +110,7 @@ def open_tasks(deps: Deps) -> int:
 
 
 def _claimed(worker: str, deps: Deps) -> Iterator[Review]:
-    for listed in islice(deps.reviews.oldest_open(page=25), LOOKED_AT):
+    for listed in islice(deps.reviews.oldest(ReviewState.OPEN, "", page=25), LOOKED_AT):
         # The index may be a moment behind, so a review is read again before it is claimed.
         if claim(listed, worker, deps.clock()) is None:
             continue
