@@ -32,11 +32,11 @@ def wired(region: str, **environment: str) -> Deps:
 def test_an_address_names_the_regions_own_host(region: str, host: str) -> None:
     urls = wired(region).presigned_urls
     shown = urlsplit(urls.get("a b.png"))
-    slot = urlsplit(urls.post("a.png", "image/png", "ann").url)
+    post = urlsplit(urls.post("a.png", "image/png", "ann").url)
 
     assert (shown.scheme, shown.netloc, shown.path) == ("https", host, "/a%20b.png")
     assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in shown.query
-    assert (slot.scheme, slot.netloc, slot.path) == ("https", host, "/")
+    assert (post.scheme, post.netloc, post.path) == ("https", host, "/")
 
 
 @every_region
@@ -76,10 +76,10 @@ def test_an_address_shows_an_image_and_nothing_else(key: str, content_type: str)
 
 
 def test_a_form_fixes_key_type_and_size() -> None:
-    slot = wired("eu-west-1").presigned_urls.post("images_for_detection/a.png", "image/png", "ann")
+    post = wired("eu-west-1").presigned_urls.post("images_for_detection/a.png", "image/png", "ann")
 
-    conditions = json.loads(base64.b64decode(slot.fields["policy"]))["conditions"]
+    conditions = json.loads(base64.b64decode(post.fields["policy"]))["conditions"]
     assert {"key": "images_for_detection/a.png"} in conditions
     assert {"Content-Type": "image/png"} in conditions
     assert ["content-length-range", 1, 15 * 1024 * 1024] in conditions
-    assert slot.fields["x-amz-algorithm"] == "AWS4-HMAC-SHA256"
+    assert post.fields["x-amz-algorithm"] == "AWS4-HMAC-SHA256"

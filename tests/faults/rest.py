@@ -46,7 +46,7 @@ class Rest:
         while looks < LOOKS and time.monotonic() < deadline:
             self._killer.revive()
             try:
-                self._keep_going()
+                self._repeat()
                 at_work = list(self._at_work())
             except (BotoCoreError, ClientError, LoupeError) as error:
                 at_work = [f"{type(error).__name__}: {error}"]
@@ -86,7 +86,7 @@ class Rest:
             )["executions"]
         ]
 
-    def _keep_going(self) -> None:
+    def _repeat(self) -> None:
         """What happens every minute, at the next training check, and when an alarm is raised."""
         self._stack.client("lambda").invoke(
             FunctionName=self._stack.outputs["ManagePowerFunction"], Payload=b"{}"

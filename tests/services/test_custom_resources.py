@@ -259,7 +259,7 @@ def test_a_stack_whose_name_cannot_work_gets_no_project(
     assert heard["Reason"].startswith("The stack cannot be called 'Loupe': Amazon A2I takes")
 
 
-# Rounds of improvement
+# Training runs
 
 
 @pytest.mark.parametrize(

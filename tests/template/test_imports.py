@@ -152,6 +152,6 @@ def test_clients_are_built_in_one_place() -> None:
 
 
 def test_deployed_code_needs_no_tools() -> None:
-    tools = {"loupe_local", "loupe_cli", "moto", "pytest", "typer", "numpy", "tests"}
+    tools = {"loupe_local", "loupe_cli", "moto", "pytest", "typer", "numpy", "tests", "tools"}
 
     assert not [m for m in MODULES for name in imported(m) if allowed(name, tools)]
