@@ -26,7 +26,7 @@ from loupe_local.ministack.persistence.snapshots import SnapshotWriter
 from loupe_local.objects import Objects
 from loupe_local.rekognition.api import Rekognition
 from loupe_local.rekognition.backend import Backend
-from loupe_local.rekognition.detection import Detector
+from loupe_local.rekognition.detector import Detector
 from loupe_local.rekognition.faults import Faults
 from loupe_local.rekognition.training import Trainings
 

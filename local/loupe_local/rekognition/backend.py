@@ -5,7 +5,7 @@ from pathlib import Path
 
 from loupe_local.database import Database
 from loupe_local.objects import Objects
-from loupe_local.rekognition.detection import Detector
+from loupe_local.rekognition.detector import Detector
 from loupe_local.rekognition.faults import Faults
 from loupe_local.rekognition.training import Trainings
 

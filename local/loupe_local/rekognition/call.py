@@ -5,14 +5,12 @@ import binascii
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from loupe_local.database import Database, Row
 from loupe_local.environment import ACCOUNT, REGION
 from loupe_local.http.wire import Caller, Json, ServiceError
-
-if TYPE_CHECKING:
-    from loupe_local.rekognition.backend import Backend
+from loupe_local.rekognition.backend import Backend
 
 Item = TypeVar("Item")
 
@@ -25,7 +23,7 @@ class Call:
 
     input: Json
     caller: Caller
-    backend: "Backend"
+    backend: Backend
 
     @property
     def database(self) -> Database:

@@ -8,7 +8,7 @@ import pytest
 from loupe_local.credentials import Credentials
 from loupe_local.database import Database
 from loupe_local.http.wire import ServiceError
-from loupe_local.rekognition.detection import PER_UNIT, Detector
+from loupe_local.rekognition.detector import PER_UNIT, Detector
 from loupe_local.rekognition.training import Trainings, write_job
 from tests.local.stack_help import eventually, line
 
