@@ -12,7 +12,6 @@ from loupe_local.credentials import Credentials
 from loupe_local.database import Database
 from loupe_local.deliveries import Deliveries
 from loupe_local.environment import Home, url
-from loupe_local.http.acknowledgement import Acknowledgement
 from loupe_local.http.admission import HEALTH, Admission
 from loupe_local.http.console_port import ConsolePort
 from loupe_local.http.gateway import Gateway, Service
@@ -21,6 +20,7 @@ from loupe_local.ministack import internals, patches, retention
 from loupe_local.ministack.caller import MiniStackCaller
 from loupe_local.ministack.changes import Changes
 from loupe_local.ministack.patches import s3, webhooks
+from loupe_local.ministack.persistence.acknowledgement import Acknowledgement
 from loupe_local.ministack.persistence.journal import Journal
 from loupe_local.ministack.persistence.snapshots import SnapshotWriter
 from loupe_local.objects import Objects
