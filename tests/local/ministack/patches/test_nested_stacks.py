@@ -73,7 +73,10 @@ def reason(cloudformation: Any, expected: str) -> str:
 
 
 def queues(client: Client) -> list[str]:
-    return [url.rpartition("/")[2] for url in client("sqs").list_queues().get("QueueUrls", ())]
+    return [
+        url.rpartition("/")[2]
+        for url in client("sqs").list_queues(QueueNamePrefix="nested-").get("QueueUrls", ())
+    ]
 
 
 def child_arn(cloudformation: Any) -> str:
@@ -86,15 +89,15 @@ def test_a_child_is_known_by_its_arn_and_goes_with_its_parent(
     client: Client, cloudformation: Any, parent: str, template: Any
 ) -> None:
     """Given a stack with a nested one, then its output is read, and both are deleted."""
-    cloudformation.create_stack(StackName=parent, TemplateBody=template(CHILD, Name="one"))
+    cloudformation.create_stack(StackName=parent, TemplateBody=template(CHILD, Name="nested-one"))
     ends(cloudformation, "CREATE_COMPLETE")
 
     arn = child_arn(cloudformation)
     (described,) = cloudformation.describe_stacks(StackName=arn)["Stacks"]
     (found,) = cloudformation.describe_stacks(StackName=parent)["Stacks"]
     assert described["StackName"].startswith("parent-Child-")
-    assert found["Outputs"][0]["OutputValue"].endswith(":one")
-    assert queues(client) == ["one"]
+    assert found["Outputs"][0]["OutputValue"].endswith(":nested-one")
+    assert queues(client) == ["nested-one"]
 
     cloudformation.delete_stack(StackName=parent)
     ends(cloudformation, "DELETE_COMPLETE")
@@ -104,7 +107,10 @@ def test_a_child_is_known_by_its_arn_and_goes_with_its_parent(
 
 @pytest.mark.parametrize(
     ("parameters", "message"),
-    [({}, "Name"), ({"Name": "one", "Other": "x"}, r"\[Other\] do not exist in the template")],
+    [
+        ({}, "Name"),
+        ({"Name": "nested-one", "Other": "x"}, r"\[Other\] do not exist in the template"),
+    ],
 )
 def test_a_parameter_that_lacks_or_is_not_declared_fails_the_parent(
     cloudformation: Any, parent: str, template: Any, parameters: dict[str, str], message: str
@@ -123,7 +129,7 @@ def test_a_child_that_fails_fails_its_parent_and_leaves_nothing(
     """Given a child whose second resource cannot be made, then its first one is deleted."""
     child = json.loads(json.dumps(CHILD))
     child["Resources"]["Nothing"] = {**FAILS, "DependsOn": "Queue"}
-    cloudformation.create_stack(StackName=parent, TemplateBody=template(child, Name="one"))
+    cloudformation.create_stack(StackName=parent, TemplateBody=template(child, Name="nested-one"))
 
     ends(cloudformation, "ROLLBACK_COMPLETE")
     assert "not successfully created" in reason(cloudformation, "CREATE_FAILED")
@@ -134,31 +140,34 @@ def test_an_update_that_fails_in_the_child_is_rolled_back(
     client: Client, cloudformation: Any, parent: str, template: Any
 ) -> None:
     """Given a child whose update lacks a parameter, then the parent is as it was."""
-    cloudformation.create_stack(StackName=parent, TemplateBody=template(CHILD, Name="one"))
+    cloudformation.create_stack(StackName=parent, TemplateBody=template(CHILD, Name="nested-one"))
     ends(cloudformation, "CREATE_COMPLETE")
 
     cloudformation.update_stack(StackName=parent, TemplateBody=template(CHILD))
 
     ends(cloudformation, "UPDATE_ROLLBACK_COMPLETE")
-    assert queues(client) == ["one"]
+    assert queues(client) == ["nested-one"]
 
 
 def test_what_an_update_leaves_alone_in_the_child_can_be_referred_to(
     client: Client, cloudformation: Any, parent: str, template: Any
 ) -> None:
     """Given a child that gets a second queue, then its first one's attributes are still there."""
-    cloudformation.create_stack(StackName=parent, TemplateBody=template(CHILD, Name="one"))
+    cloudformation.create_stack(StackName=parent, TemplateBody=template(CHILD, Name="nested-one"))
     ends(cloudformation, "CREATE_COMPLETE")
     arn = child_arn(cloudformation)
     child = json.loads(json.dumps(CHILD))
-    child["Resources"]["Second"] = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "two"}}
-    body = template(child, Name="one").replace("child.json", "child.json?2")
+    child["Resources"]["Second"] = {
+        "Type": "AWS::SQS::Queue",
+        "Properties": {"QueueName": "nested-two"},
+    }
+    body = template(child, Name="nested-one").replace("child.json", "child.json?2")
 
     cloudformation.update_stack(StackName=parent, TemplateBody=body)
 
     ends(cloudformation, "UPDATE_COMPLETE")
     assert child_arn(cloudformation) == arn
-    assert sorted(queues(client)) == ["one", "two"]
+    assert sorted(queues(client)) == ["nested-one", "nested-two"]
 
 
 def test_what_cannot_be_deleted_in_the_child_keeps_the_parent(
@@ -170,7 +179,7 @@ def test_what_cannot_be_deleted_in_the_child_keeps_the_parent(
         "Type": "AWS::S3::Bucket",
         "Properties": {"BucketName": "of-a-child"},
     }
-    cloudformation.create_stack(StackName=parent, TemplateBody=template(child, Name="one"))
+    cloudformation.create_stack(StackName=parent, TemplateBody=template(child, Name="nested-one"))
     ends(cloudformation, "CREATE_COMPLETE")
     client("s3").put_object(Bucket="of-a-child", Key="x", Body=b"x")
 
