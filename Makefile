@@ -54,11 +54,13 @@ chromium:
 	  echo "Chromium cannot be installed from here (build/chromium.log): tests of the console in a \
 	browser are skipped. Install it, for instance with 'sudo apt-get install chromium'."
 
-test-fast: setup page ## Run the tests that need no embedded stack of their own
+test-fast: setup page ## Run the rules' tests: nothing that needs minutes, services or a stack
+	cd $(PAGE) && npm test --silent
+	$(BIN)/pytest -n 2 -m "not slow" tests/domain tests/adapters tests/template tests/cli tests/tools
+
+test: setup page chromium ## Run all tests, the fast ones first
 	cd $(PAGE) && npm test --silent
 	$(BIN)/pytest -n 2 --ignore=tests/stack --ignore=tests/browser
-
-test: test-fast chromium ## Run all tests, the fast ones first
 	$(BIN)/pytest -n 3 -rs tests/stack tests/browser
 
 faults: setup ## Kill the embedded stack 200 times, then check that nothing is lost: SEED=7 make faults

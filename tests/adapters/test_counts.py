@@ -42,6 +42,7 @@ moves = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(moves)
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

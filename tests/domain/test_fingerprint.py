@@ -217,6 +217,7 @@ def nearest_digits(count: int) -> list[tuple[int, int]]:
     return [(int(row), int(column)) for row, column in zip(rows, columns, strict=True)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", [64, 150])
 def test_look_alike_digits_are_not_the_same_picture(side: int) -> None:
     """Business rule: two handwritten threes are two pictures, however alike."""

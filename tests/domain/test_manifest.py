@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -87,6 +88,7 @@ def test_upserts_lead_from_one_manifest_to_the_other_unless_something_is_dropped
     assert {entry.uri: entry.line() for entry in new}.items() <= held.items()
 
 
+@pytest.mark.slow
 def test_updates_stay_below_five_megabytes_and_lose_no_line() -> None:
     lines = [replace(DOG, uri=f"s3://b/{n}", label="日" * 90).line() for n in range(12_000)]
 
