@@ -108,6 +108,7 @@ class Target:
                 "LOUPE_BUCKET": outputs["BucketName"],
                 "LOUPE_TABLE": outputs["TableName"],
                 "LOUPE_PROJECT": outputs["ProjectArn"],
+                "LOUPE_A2I_FLOW": "",
                 "LOUPE_DETECTION_QUEUE": outputs["DetectionQueueUrl"],
             },
             self.session,

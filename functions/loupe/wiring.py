@@ -154,7 +154,8 @@ class Deps:
     @cached_property
     def loops(self) -> HumanLoops | None:
         """Amazon A2I, or None where reviews are answered in Loupe itself."""
-        flow = self._environment.get("LOUPE_A2I_FLOW", "")
+        # Not given is not "none": between two releases, human loops must not be taken for lost.
+        flow = self.value("A2I_FLOW")
         return HumanLoops(self.client("sagemaker-a2i-runtime"), flow) if flow else None
 
 

@@ -211,6 +211,7 @@ class World:
                 "LOUPE_BUCKET": BUCKET,
                 "LOUPE_TABLE": TABLE,
                 "LOUPE_PROJECT": PROJECT,
+                "LOUPE_A2I_FLOW": "",
                 "LOUPE_DETECTION_QUEUE": queue,
                 "LOUPE_REVIEW_QUEUE": review_queue,
                 "LOUPE_DETECT_MACHINE": "arn:detect",

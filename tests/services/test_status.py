@@ -7,7 +7,7 @@ from loupe.services.status import activity, next_check
 from tests.adapters.world import World
 
 
-@pytest.mark.parametrize("status", ["below_gate", "not_better", "training_failed", "refused"])
+@pytest.mark.parametrize("status", ["below_gate", "not_better", "training_failed", "rejected"])
 def test_a_version_that_did_not_go_into_service_is_named_with_the_reason(
     world: World, status: VersionStatus
 ) -> None:
@@ -19,7 +19,7 @@ def test_a_version_that_did_not_go_into_service_is_named_with_the_reason(
     assert "v1 did not go into service: its F1 is below the minimum" in said
 
 
-@pytest.mark.parametrize("status", ["in_service", "retired", "imported"])
+@pytest.mark.parametrize("status", ["in_service", "replaced", "imported"])
 def test_a_version_that_is_or_was_in_service_needs_no_word(
     world: World, status: VersionStatus
 ) -> None:

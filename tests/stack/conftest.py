@@ -76,6 +76,7 @@ class Stack:
             "LOUPE_BUCKET": self.outputs["BucketName"],
             "LOUPE_TABLE": self.outputs["TableName"],
             "LOUPE_PROJECT": self.outputs["ProjectArn"],
+            "LOUPE_A2I_FLOW": "",
             "LOUPE_DETECTION_QUEUE": self.outputs["DetectionQueueUrl"],
             "AWS_ENDPOINT_URL": self.endpoint.url,
         }

@@ -254,5 +254,5 @@ def test_nothing_runs_while_a_version_waits_for_approval(trained: Stack) -> None
     assert set(trained.models().values()) <= {"STOPPED", "TRAINING_COMPLETED"}
 
     trained.executions.answer(waiting.approval_token, {"approved": False, "by": "ann"})
-    assert trained.finished(execution)["outcome"] == "refused"
+    assert trained.finished(execution)["outcome"] == "rejected"
     assert set(trained.models().values()) <= {"STOPPED", "TRAINING_COMPLETED"}

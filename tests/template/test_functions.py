@@ -79,7 +79,8 @@ def test_every_variable_of_a_function_is_read_somewhere() -> None:
     code = "\n".join(p.read_text() for p in (ROOT / "functions").rglob("*.py"))
     variables = {variable for name in FUNCTIONS for variable in environment(name)}
 
-    assert not {v for v in variables if f'"{v}"' not in code and f'"LOUPE_{v}"' not in code}
+    unread = {v for v in variables if f'"{v}"' not in code and f'"LOUPE_{v}"' not in code}
+    assert unread == {"FLOW"}, "an update runs the code of 0.1.0 with it for a moment"
 
 
 def test_every_function_has_a_sample_event_and_every_sample_a_function() -> None:

@@ -21,7 +21,7 @@ UNUSED = {
     "power": r"power(?! failure)",
     "keep-going": r"keep[s -]*going",
     "retired": r"retired?",
-    "refuse": r"refuse it|refused version",
+    "refuse": r"refuse (it|the version)|refused version",
     "told": r"told(?! = :)|wanted",
     "mend": r"mend(s|ed)?",
     "lest": r"lest",

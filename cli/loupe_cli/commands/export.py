@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from loupe.adapters.items import to_item
 from loupe.domain.detection import DetectionState
 from loupe.domain.keys import ImageRef, timestamp
 from loupe.domain.labelled_images import LabelledImage, LabelledImageStatus
 from loupe.errors import NotFound
+from loupe.wiring import Deps
 from loupe_cli.archive import Archive
 from loupe_cli.render import err, out, show_table
 from loupe_cli.target import Target
@@ -39,11 +40,18 @@ def export(
         counts = {
             "labelled images": archive.write_lines("labelled_images", labelled(target, archive)),
             "detections": archive.write_lines("detections", detections(target, archive)),
-            "reviews": archive.write_lines("reviews", map(asdict, deps.reviews.newest())),
-            "models": archive.write_lines("models", map(asdict, deps.versions.newest())),
+            **write_history(archive, deps),
         }
     show_table(["exported", "number"], counts.items(), "")
     out.print(f"It is all in {folder}.", markup=False)
+
+
+def write_history(archive: Archive, deps: Deps) -> dict[str, int]:
+    """Write every review and version; returns how many of each."""
+    return {
+        "reviews": archive.write_lines("reviews", map(to_item, deps.reviews.newest())),
+        "models": archive.write_lines("models", map(to_item, deps.versions.newest())),
+    }
 
 
 def labelled(target: Target, archive: Archive) -> Iterator[dict[str, Any]]:
@@ -55,7 +63,7 @@ def labelled(target: Target, archive: Archive) -> Iterator[dict[str, Any]]:
             body = target.deps.objects.read(image.key, image.version)
         except NotFound:
             return None  # Removed a moment ago; its event is on its way.
-        return asdict(image) | {"file": archive.save(image.key, body)}
+        return to_item(image) | {"file": archive.save(image.key, body)}
 
     with ThreadPoolExecutor(THREADS) as pool:
         yield from filter(None, pool.map(one, reversed(registered)))
@@ -64,7 +72,7 @@ def labelled(target: Target, archive: Archive) -> Iterator[dict[str, Any]]:
 def detections(target: Target, archive: Archive) -> Iterator[dict[str, Any]]:
     """Every record; images that still need an answer come with their file."""
     for detection in target.deps.detections.newest():
-        record = asdict(detection) | {"file": ""}
+        record = to_item(detection) | {"file": ""}
         if detection.state in OPEN:
             record["file"] = _saved(detection.image, target, archive)
         yield record

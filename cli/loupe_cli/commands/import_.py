@@ -105,7 +105,7 @@ def restore_history(
     """Write models, detections and reviews of the exported stack as records of the past."""
     deps = target.deps
     for record in archive.lines("models"):
-        before = f"{record['status']} in {stack}"
+        before = f"{VersionStatus(record['status'])} in {stack}"
         version = from_item(Version, record | HISTORY, "A line of models.jsonl")
         reason = f"{before}: {version.reason}" if version.reason else before
         number = int(version.name.removeprefix("v"))

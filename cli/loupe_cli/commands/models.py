@@ -93,7 +93,7 @@ def approve(context: typer.Context, by: By = "") -> None:
 
 
 def reject(context: typer.Context, by: By = "") -> None:
-    """Refuse the version that waits for approval."""
+    """Reject the version that waits for approval."""
     _decide(context.obj, False, by)
 
 

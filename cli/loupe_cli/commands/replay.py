@@ -32,7 +32,7 @@ def replay(
     images = [image for state in NOT_READ for image in target.deps.detections.newest(state)]
     _show(dead, images, as_json)
     total = sum(bool(letter.target) for letter in dead) + len(images)
-    brings_back = yes or (not as_json and total and typer.confirm(f"Bring {total} of them back?"))
+    brings_back = yes or (not as_json and total and typer.confirm(f"Queue {total} of them again?"))
     for letter in dead:
         if brings_back and letter.target:
             put_back(letter, target)

@@ -404,7 +404,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Refuse the version that waits. */
+        /** Reject the version that waits. */
         post: operations["models.reject"];
         delete?: never;
         options?: never;
@@ -861,7 +861,7 @@ export interface components {
         Posts: {
             posts: (components["schemas"]["Post"] | components["schemas"]["NoPost"])[];
         };
-        /** @description Which item an order was not carried out for, and why. */
+        /** @description An item that failed, and why. */
         Refusal: {
             id: string;
             message: string;
@@ -878,7 +878,7 @@ export interface components {
             /** @description It takes true or false. */
             skip?: boolean;
         };
-        /** @description There is nothing to say. */
+        /** @description An empty object. */
         Released: Record<string, never>;
         /** @description Which images are removed. */
         Removal: {

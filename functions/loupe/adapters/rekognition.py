@@ -49,7 +49,7 @@ BAD_IMAGE = {
 
 @dataclass(frozen=True)
 class VersionState:
-    """A version by the service's account. `status` is a ProjectVersionStatus, "" if unknown.
+    """A version as Rekognition reports it. `status` is a ProjectVersionStatus, "" if unknown.
 
     `units` are the inference units it was started with, `evaluation` the key of its summary.
     """
@@ -64,7 +64,7 @@ class VersionState:
 
 @dataclass(frozen=True)
 class DatasetState:
-    """A dataset by the service's account. `status` is a DatasetStatus, "" if there is none."""
+    """A dataset as Rekognition reports it. `status` is a DatasetStatus, "" if there is none."""
 
     status: str
     arn: str = ""

@@ -23,7 +23,7 @@ class All(TypedDict, Generic[Item]):
 
 
 class Refusal(TypedDict):
-    """Which item an order was not carried out for, and why."""
+    """An item that failed, and why."""
 
     id: str
     message: str

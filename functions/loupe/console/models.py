@@ -115,7 +115,7 @@ def approve(body: Choice) -> Message:
 @router.post("/models/reject", middlewares=only(Role.OPERATOR))
 @checked(router)
 def reject(body: Choice) -> Message:
-    """Refuse the version that waits."""
+    """Reject the version that waits."""
     version = decide_approval(False, current_user(router).name, deps(), body.version)
     return {"message": f"{version.name} was rejected and stays out of service."}
 

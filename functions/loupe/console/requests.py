@@ -1,4 +1,4 @@
-"""The door of the API: what a request brings is read and checked here, once, before its route runs.
+"""Checks each request of the API once, before its route runs.
 
 A route declares what it takes by its parameters: those of its path by name, the query string as
 `query` and the JSON object that is sent as `body`. `schema` has the types to declare them with.

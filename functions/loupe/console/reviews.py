@@ -74,7 +74,7 @@ class Answered(TypedDict):
 
 
 class Released(TypedDict):
-    """There is nothing to say."""
+    """An empty object."""
 
 
 @router.post("/reviews/claim", middlewares=only(Role.REVIEWER))

@@ -126,7 +126,7 @@ def request_approval(name: str, reason: str, token: str, deps: Deps) -> None:
 
 
 def decide_approval(approved: bool, by: str, deps: Deps, version: str = "") -> Version:
-    """Approve or refuse the version that waits for it; raises InvalidRequest when none does."""
+    """Approve or reject the version that waits for it; raises InvalidRequest when none does."""
     waiting = [v for v in deps.versions.newest() if v.status == VersionStatus.WAITING_FOR_APPROVAL]
     if not waiting:
         raise InvalidRequest("No version waits for approval; 'loupe models' lists the versions.")

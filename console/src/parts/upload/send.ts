@@ -46,7 +46,7 @@ async function sendOne(
   post: PresignedPost | undefined,
 ): Promise<Failure | undefined> {
   const { file, name } = image;
-  if (!post) return { name, reason: "Loupe gave no place for it.", retry: image };
+  if (!post) return { name, reason: "Loupe returned no upload form for it.", retry: image };
   if ("error" in post) return { name, reason: post.error };
   const form = new FormData();
   for (const [field, value] of Object.entries(post.fields)) form.append(field, value);
