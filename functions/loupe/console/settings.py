@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from typing import Annotated, TypedDict
 
-from aws_lambda_powertools.event_handler.api_gateway import Router
-
-from loupe.console.access import Role, current_user, only
+from loupe.console.access import Role, current_user
 from loupe.console.answers import All
-from loupe.console.requests import checked
+from loupe.console.requests import Api
 from loupe.console.schema import Id, Text
 from loupe.services.settings import StoredSetting, change_setting, stored_settings
 from loupe.wiring import deps
@@ -15,7 +13,7 @@ from loupe.wiring import deps
 LONGEST_VALUE = 4096
 """In bytes: what a parameter of the standard tier takes."""
 
-router = Router()
+router = Api()
 
 
 @dataclass(frozen=True)
@@ -38,14 +36,13 @@ class SettingView(TypedDict):
     changed_at: str | None
 
 
-@router.get("/settings", middlewares=only(Role.OPERATOR))
+@router.offer("GET", "/settings", Role.OPERATOR)
 def settings() -> All[SettingView]:
     """All of them."""
     return {"items": [_shown(stored) for stored in stored_settings(deps())]}
 
 
-@router.put("/settings/<name>", middlewares=only(Role.OPERATOR))
-@checked(router)
+@router.offer("PUT", "/settings/<name>", Role.OPERATOR)
 def set_setting(name: Id, body: NewValue) -> SettingView:
     """Change one; it takes effect without a deployment."""
     return _shown(change_setting(name, body.value, current_user(router).name, deps()))

@@ -186,10 +186,7 @@ class SideBySide:
 
 
 def side_by_side(
-    holdout: Sequence[HoldoutImage],
-    left: Predictions,
-    right: Predictions,
-    labels: Sequence[str],
+    holdout: Sequence[HoldoutImage], left: Predictions, right: Predictions, labels: Sequence[str]
 ) -> SideBySide:
     """Compare two versions on the images, with one of `labels`, that both have scored."""
     images = [
@@ -219,11 +216,7 @@ def confusion(
     return counts
 
 
-def bootstrap_interval(
-    new: Pairs,
-    old: Pairs,
-    labels: Sequence[str],
-) -> tuple[float, float]:
+def bootstrap_interval(new: Pairs, old: Pairs, labels: Sequence[str]) -> tuple[float, float]:
     """90 % interval of the difference in macro F1, by paired bootstrap over the images."""
     generator = random.Random(0)
     images = list(zip(new, old, strict=True))
