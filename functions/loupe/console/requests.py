@@ -29,7 +29,7 @@ class Api(Router):
     """Routes of the API: who may call one, and what it takes, is checked before it runs."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
 
     def offer(
         self, method: str, path: str, *roles: Role
