@@ -15,15 +15,9 @@ from loupe.console import settings as settings_page
 from loupe.faults import SERVICE_ERRORS, is_passing
 from loupe.telemetry import logger
 
-PAGES: tuple[Router, ...] = (
-    overview.router,
-    detect.router,
-    reviews.router,
-    dataset.router,
-    models.router,
-    settings_page.router,
-    activity.router,
-    conflicts.router,
+PAGES: tuple[Router, ...] = tuple(
+    each.router
+    for each in (overview, detect, reviews, dataset, models, settings_page, activity, conflicts)
 )
 STATUS: dict[type[errors.LoupeError], int] = {
     errors.InvalidRequest: 400,

@@ -73,10 +73,6 @@ def _copies(review: Review) -> list[Copy]:
     if review.purpose != ReviewPurpose.TWO_LABELS:
         return []
     return [
-        {
-            "image": member.name,
-            "label": member.label,
-            "picture": deps().presigned_urls.get(member.key, member.version),
-        }
-        for member in deps().dataset.group(group_in_conflict(review)).members
+        Copy(image=m.name, label=m.label, picture=deps().presigned_urls.get(m.key, m.version))
+        for m in deps().dataset.group(group_in_conflict(review)).members
     ]

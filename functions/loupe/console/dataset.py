@@ -26,11 +26,6 @@ from loupe.wiring import deps
 
 ADVISED = 10
 """Images of a label to train on that Rekognition Custom Labels advises."""
-STATUSES = (
-    LabelledImageStatus.REGISTERED,
-    LabelledImageStatus.REMOVED,
-    LabelledImageStatus.REJECTED,
-)
 
 router = Api()
 
@@ -41,7 +36,7 @@ class ExampleQuery(PageQuery):
 
     label: Label = ""
     split: Annotated[str, OneOf(SPLITS)] = ""
-    status: Annotated[str, OneOf(STATUSES)] = ""
+    status: Annotated[str, OneOf(tuple(LabelledImageStatus))] = ""
 
 
 @dataclass(frozen=True)
@@ -98,19 +93,12 @@ class ExampleDetail(ExampleView):
 def labels() -> Labels:
     """How many independent pictures each label has, which have too few, and what comes of it."""
     counts = deps().dataset.label_counts().by_label
-    return {
-        "labels": [
-            {
-                "label": label,
-                "train": count.train,
-                "test": count.test,
-                "underrepresented": underrepresented(count),
-            }
-            for label, count in sorted(counts.items())
-            if count != LabelCount()
-        ],
-        "training": training(deps()),
-    }
+    rows = [
+        LabelImages(label=label, train=n.train, test=n.test, underrepresented=underrepresented(n))
+        for label, n in sorted(counts.items())
+        if n != LabelCount()
+    ]
+    return {"labels": rows, "training": training(deps())}
 
 
 def underrepresented(count: LabelCount) -> str:

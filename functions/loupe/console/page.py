@@ -90,16 +90,15 @@ def _read(path: str) -> tuple[bytes, str]:
 def _policy(deps: Deps) -> str:
     """Only the page's own scripts run; images and answers come only from where Loupe has them."""
     images = deps.presigned_urls.origin
-    return "; ".join(
-        (
-            "default-src 'none'",
-            "script-src 'self'",
-            "style-src 'self'",
-            "font-src 'self'",
-            f"img-src 'self' blob: data: {images}",
-            f"connect-src 'self' {images} {deps.sign_in_endpoint}",
-            "base-uri 'none'",
-            "form-action 'none'",
-            "frame-ancestors 'none'",
-        )
+    directives = (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "font-src 'self'",
+        f"img-src 'self' blob: data: {images}",
+        f"connect-src 'self' {images} {deps.sign_in_endpoint}",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
     )
+    return "; ".join(directives)

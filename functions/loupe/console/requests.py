@@ -14,7 +14,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.exceptions import RequestEntityTooLargeError
 
-from loupe.console.access import Role, only
+from loupe.console.access import Role, check_role
 from loupe.console.schema import kinds, read, sent_name
 from loupe.errors import InvalidRequest
 
@@ -37,18 +37,22 @@ class Api(Router):
         """Make a function a route for people with one of `roles`; for everybody without roles."""
 
         def decorate(function: Callable[..., Answer]) -> Callable[..., Answer]:
-            checked = self._checked(function)
-            self.route(path, method, middlewares=only(*roles) if roles else [])(checked)
+            checked = self._checked(function, roles)
+            self.route(path, method)(checked)
             return checked
 
         return decorate
 
-    def _checked(self, function: Callable[..., Answer]) -> Callable[..., Answer]:
-        """The function with the parameters that it declares, each checked."""
+    def _checked(
+        self, function: Callable[..., Answer], roles: tuple[Role, ...]
+    ) -> Callable[..., Answer]:
+        """The function for people with one of `roles`, each parameter that it declares checked."""
         declared = get_type_hints(function, include_extras=True)
 
         @wraps(function)
         def call(**path: str) -> Answer:
+            if roles:
+                check_role(self, roles)
             event = self.current_event
             values = {n: get_args(declared[n])[1].check(n, value) for n, value in path.items()}
             if "query" in declared:

@@ -42,8 +42,8 @@ def apply_settings(deps: Deps) -> list[str]:
     settings = Settings.from_parameters(values)
     announce_not_allowed(values, deps)
     changed = [
-        words
-        for name, schedule, words in _schedules(settings, deps)
+        f"{work} {'on' if schedule.enabled else 'off'}, {schedule.rate}"
+        for name, schedule, work in _schedules(settings, deps)
         if deps.schedules.apply(name, schedule)
     ]
     concurrency = detection_concurrency(settings)
@@ -76,15 +76,11 @@ def announce_not_allowed(values: Mapping[str, str], deps: Deps) -> None:
 
 
 def _schedules(settings: Settings, deps: Deps) -> list[tuple[str, Schedule, str]]:
-    training, sampling = training_schedule(settings), sampling_schedule(settings)
+    """(name, schedule, what it does) of both schedules."""
     return [
-        (deps.value("TRAINING_SCHEDULE"), training, _words("training checks", training)),
-        (deps.value("SAMPLING_SCHEDULE"), sampling, _words("quality sampling", sampling)),
+        (deps.value("TRAINING_SCHEDULE"), training_schedule(settings), "training checks"),
+        (deps.value("SAMPLING_SCHEDULE"), sampling_schedule(settings), "quality sampling"),
     ]
-
-
-def _words(subject: str, schedule: Schedule) -> str:
-    return f"{subject} {'on' if schedule.enabled else 'off'}, {schedule.rate}"
 
 
 def stored_settings(deps: Deps) -> list[SettingView]:
