@@ -22,6 +22,7 @@ MARK = "<!-- From here on made from functions/loupe/ by 'python -m tools.data_mo
 WRITES = {
     *("_table.write", "_table.put_new", "_table.update", "_table.delete"),
     *("put_new", "save", "update", "new_record", "changed_record"),
+    *("table.put_new", "table.save", "table.update", "table.new_record", "table.changed_record"),
 }
 """What an adapter calls to write to the table, or to make a write."""
 WITH_EVENTS = "every change that has an event"

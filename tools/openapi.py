@@ -7,7 +7,7 @@ A route stands in it with its role, what it takes (path, query and body, by the 
 
 import inspect
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, is_dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -75,18 +75,17 @@ def routes() -> Iterator[Route]:
         for router in routers:
             for declared, function in router._routes.items():
                 rule, (method, *_) = str(declared[0]), declared[1]
-                middlewares = router._routes_with_middleware.get(declared, [])
                 yield Route(
                     method=method,
                     path=prefix + rule.replace("<", "{").replace(">", "}"),
                     function=function,
-                    roles=tuple(role for check in middlewares for role in _roles(check)),
+                    roles=_roles(function),
                 )
 
 
-def _roles(check: Callable[..., Any]) -> Sequence[str]:
-    """The roles that `access.only` made a check of."""
-    roles: Sequence[str] = inspect.getclosurevars(check).nonlocals["roles"]
+def _roles(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The roles that `Api.offer` lets call a route."""
+    roles: tuple[str, ...] = inspect.getclosurevars(function).nonlocals["roles"]
     return roles
 
 

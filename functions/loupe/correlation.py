@@ -10,11 +10,7 @@ from dataclasses import asdict
 from functools import wraps
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
+from aws_lambda_powertools.utilities import batch
 
 from loupe.domain.human_loops import ended_loop, review_of
 from loupe.domain.keys import REVIEW_PREFIX
@@ -45,7 +41,7 @@ def correlated(handler: Callable[[JSON, object], Any]) -> Handler:
     return logged
 
 
-class Batch(BatchProcessor):
+class Batch(batch.BatchProcessor):
     """A batch that logs every record that fails, with its ids."""
 
     def _process_record(self, record: JSON) -> Any:
@@ -58,12 +54,12 @@ class Batch(BatchProcessor):
         return super().failure_handler(record, exception)
 
 
-def batch_handler(event_type: EventType, handle: Callable[[Any], None]) -> Handler:
+def batch_handler(event_type: batch.EventType, handle: Callable[[Any], None]) -> Handler:
     """A handler that calls `handle` with each record of a batch; answers which to try again."""
     processor = Batch(event_type=event_type)
 
     def handler(event: JSON, context: Any) -> Any:
-        return process_partial_response(event, handle, processor, context)
+        return batch.process_partial_response(event, handle, processor, context)
 
     return handler
 

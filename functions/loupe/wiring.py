@@ -49,13 +49,11 @@ class Deps:
     ) -> None:
         self._environment = environment
         self._session = session or boto3.session.Session()
+        attempts = int(environment.get("LOUPE_ATTEMPTS", ATTEMPTS))
         self._config = Config(
             # All attempts end before the function does, which can then report what did not answer.
             # A function with little time, or with more to do without that answer, has fewer.
-            retries={
-                "mode": "standard",
-                "total_max_attempts": int(environment.get("LOUPE_ATTEMPTS", ATTEMPTS)),
-            },
+            retries={"mode": "standard", "total_max_attempts": attempts},
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
             # The prefix "sync-" of StartSyncExecution's host does not exist at another endpoint.

@@ -10,7 +10,6 @@ from sklearn.metrics import f1_score
 
 from loupe.domain.comparison import (
     MAXIMUM_HOLDOUT,
-    HoldoutImage,
     Prediction,
     Verdict,
     bootstrap_interval,
@@ -21,14 +20,17 @@ from loupe.domain.comparison import (
     score,
     side_by_side,
 )
+from loupe.domain.manifest import ManifestEntry
 
 LABELS = ("cat", "dog", "emu")
 NOTHING = "nothing"
+AT = "2026-01-01T00:00:00.000Z"
 
 
-def images(*labels: str, source: str = "uploaded") -> list[HoldoutImage]:
+def images(*labels: str, source: str = "uploaded") -> list[ManifestEntry]:
     return [
-        HoldoutImage(f"c{n:04d}", f"s3://b/{n}", label, source) for n, label in enumerate(labels)
+        ManifestEntry(f"s3://b/{n}", label, f"c{n:04d}", source, AT)
+        for n, label in enumerate(labels)
     ]
 
 
@@ -37,7 +39,7 @@ def said(*labels: str | None, confidence: float = 90.0) -> dict[str, Prediction]
 
 
 def verdict(
-    truth: list[HoldoutImage],
+    truth: list[ManifestEntry],
     new: dict[str, Prediction],
     old: dict[str, Prediction] | None,
     new_labels: tuple[str, ...] = ("cat", "dog"),
@@ -95,8 +97,8 @@ def test_nothing_accepted_has_no_accuracy() -> None:
 
 def test_f1_is_told_for_each_source() -> None:
     truth = [
-        HoldoutImage("c0000", "u", "cat", "uploaded"),
-        HoldoutImage("c0001", "u", "cat", "reviewed"),
+        ManifestEntry("u", "cat", "c0000", "uploaded", AT),
+        ManifestEntry("u", "cat", "c0001", "reviewed", AT),
     ]
 
     found = score(truth, said("cat", "dog"), ("cat", "dog"), 0.0)
@@ -264,7 +266,7 @@ def test_the_sample_is_the_same_in_whatever_order_images_are_listed(dice: random
 
 def test_confusion_counts_what_each_label_was_taken_for_and_what_got_none() -> None:
     images = [
-        HoldoutImage(content, f"s3://b/{content}", label, "uploaded")
+        ManifestEntry(f"s3://b/{content}", label, content, "uploaded", AT)
         for content, label in (("1", "cat"), ("2", "cat"), ("3", "dog"), ("4", "owl"))
     ]
     said = {

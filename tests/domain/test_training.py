@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -12,7 +13,6 @@ from loupe.domain.keys import timestamp
 from loupe.domain.labelled_images import LabelCount
 from loupe.domain.training import (
     MOST_LABELS,
-    Attempt,
     Ending,
     Plan,
     Progress,
@@ -20,16 +20,20 @@ from loupe.domain.training import (
     needed_changes,
     plan_training,
 )
-from loupe.domain.versions import VersionStatus
+from loupe.domain.versions import Version, VersionStatus
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 NOW, LATER = "2026-01-01T12:00:00.000Z", "2026-01-01T13:00:00.000Z"
 ENOUGH = {"cat": LabelCount(4, 1, 5), "dog": LabelCount(4, 1, 5)}
 
 
+def attempt(name: str, status: VersionStatus, f1: float | None = None, **more: Any) -> Version:
+    return Version(name, status, NOW, ("cat", "dog"), f1=f1, **more)
+
+
 def plan(
     progress: Progress,
-    last: Attempt | None = None,
+    last: Version | None = None,
     counts: dict[str, LabelCount] = ENOUGH,
     minimum: int = 10,
     gate: float = 0.8,
@@ -71,7 +75,7 @@ def test_the_minimum_that_is_advised_is_one_that_trains(
 
 
 def test_the_minimum_itself_trains_the_next_version_on_all_trainable_labels() -> None:
-    found = plan(Progress(attempts=2, changes=10), Attempt("v2", VersionStatus.IN_SERVICE, 0.9))
+    found = plan(Progress(attempts=2, changes=10), attempt("v2", VersionStatus.IN_SERVICE, 0.9))
 
     assert found == Plan(
         "train", found.reason, version="v3", begins=True, labels=("cat", "dog"), left_out=()
@@ -100,13 +104,13 @@ def test_fewer_than_two_trainable_labels_train_nothing_and_say_what_is_missing()
 
 def test_an_interrupted_attempt_goes_on_without_new_data() -> None:
     for status in (VersionStatus.TRAINING, VersionStatus.WAITING_FOR_APPROVAL):
-        found = plan(Progress(attempts=1), Attempt("v1", status))
+        found = plan(Progress(attempts=1), attempt("v1", status))
 
         assert (found.action, found.version, found.begins) == ("train", "v1", False)
 
 
 def test_an_interrupted_attempt_waits_for_its_pause_unless_an_operator_asks() -> None:
-    interrupted = Attempt("v1", VersionStatus.TRAINING, retry_at=LATER, failures=1)
+    interrupted = attempt("v1", VersionStatus.TRAINING, retry_at=LATER, failures=1)
 
     assert plan(Progress(attempts=1), interrupted).action == "nothing"
     assert LATER in plan(Progress(attempts=1), interrupted).reason
@@ -115,7 +119,7 @@ def test_an_interrupted_attempt_waits_for_its_pause_unless_an_operator_asks() ->
 
 
 def test_a_training_that_failed_for_an_outside_cause_is_repeated_after_its_pause() -> None:
-    failed = Attempt("v1", VersionStatus.TRAINING_FAILED, retry_at=LATER, failures=2)
+    failed = attempt("v1", VersionStatus.TRAINING_FAILED, retry_at=LATER, failures=2)
 
     assert plan(Progress(attempts=1), failed).action == "nothing"
     for found in (
@@ -127,7 +131,7 @@ def test_a_training_that_failed_for_an_outside_cause_is_repeated_after_its_pause
 
 
 def test_enough_new_images_do_not_wait_for_the_pause_of_a_failed_training() -> None:
-    failed = Attempt("v1", VersionStatus.TRAINING_FAILED, retry_at=LATER, failures=2)
+    failed = attempt("v1", VersionStatus.TRAINING_FAILED, retry_at=LATER, failures=2)
 
     assert plan(Progress(attempts=1, changes=10), failed).failures == 0
 
@@ -135,10 +139,10 @@ def test_enough_new_images_do_not_wait_for_the_pause_of_a_failed_training() -> N
 def test_an_operator_can_repeat_a_training_that_failed_for_its_data_but_nothing_else() -> None:
     progress = Progress(attempts=1)
 
-    assert plan(progress, Attempt("v1", VersionStatus.TRAINING_FAILED), again=True).version == "v2"
-    assert plan(progress, Attempt("v1", VersionStatus.FAILED), again=True).version == "v1"
+    assert plan(progress, attempt("v1", VersionStatus.TRAINING_FAILED), again=True).version == "v2"
+    assert plan(progress, attempt("v1", VersionStatus.FAILED), again=True).version == "v1"
     for status in (VersionStatus.NOT_BETTER, VersionStatus.BELOW_GATE, VersionStatus.IN_SERVICE):
-        found = plan(Progress(attempts=1, changes=99), Attempt("v1", status, 0.1), again=True)
+        found = plan(Progress(attempts=1, changes=99), attempt("v1", status, 0.1), again=True)
         assert found.action == "nothing"
 
 
@@ -209,13 +213,13 @@ def test_after_many_failures_an_attempt_is_given_up() -> None:
 
 
 def test_data_that_failed_the_gate_is_not_trained_on_again() -> None:
-    found = plan(Progress(attempts=1, changes=0), Attempt("v1", VersionStatus.BELOW_GATE, 0.5))
+    found = plan(Progress(attempts=1, changes=0), attempt("v1", VersionStatus.BELOW_GATE, 0.5))
 
     assert found.action == "nothing"
 
 
 def test_a_lowered_gate_decides_a_failed_version_again_without_training() -> None:
-    found = plan(Progress(attempts=1), Attempt("v1", VersionStatus.BELOW_GATE, 0.5), gate=0.5)
+    found = plan(Progress(attempts=1), attempt("v1", VersionStatus.BELOW_GATE, 0.5), gate=0.5)
 
     assert (found.action, found.version, found.begins) == ("train", "v1", False)
 
@@ -227,7 +231,7 @@ def test_a_lowered_gate_does_not_decide_again_what_did_not_fail_at_it() -> None:
         VersionStatus.TRAINING_FAILED,
         VersionStatus.IN_SERVICE,
     ):
-        found = plan(Progress(attempts=1), Attempt("v1", status, 0.9), gate=0.1)
+        found = plan(Progress(attempts=1), attempt("v1", status, 0.9), gate=0.1)
 
         assert found.action == "nothing"
 
@@ -240,11 +244,11 @@ def test_every_three_versions_in_a_row_that_were_not_promoted_double_what_is_ask
 
 def test_after_three_failures_the_minimum_alone_is_not_enough() -> None:
     assert (
-        plan(Progress(3, 19, not_promoted=3), Attempt("v3", VersionStatus.NOT_BETTER)).action
+        plan(Progress(3, 19, not_promoted=3), attempt("v3", VersionStatus.NOT_BETTER)).action
         == "nothing"
     )
     assert (
-        plan(Progress(3, 20, not_promoted=3), Attempt("v3", VersionStatus.NOT_BETTER)).action
+        plan(Progress(3, 20, not_promoted=3), attempt("v3", VersionStatus.NOT_BETTER)).action
         == "train"
     )
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from loupe.domain.comparison import HoldoutImage, Prediction
+from loupe.domain.comparison import Prediction
 from loupe.domain.detection import DetectionState
 from loupe.domain.manifest import parse
 from loupe_cli.deployment import deploy
@@ -135,9 +135,7 @@ class Demo:
         deps = self.target.deps
         versions = sorted(deps.versions.newest(), key=lambda version: version.at)
         last = versions[-1].name
-        holdout = [
-            HoldoutImage(e.content, e.uri, e.label, e.source) for e in self._entries(last, "test")
-        ]
+        holdout = self._entries(last, "test")
         scores = []
         for version in versions:
             f1_truth, calibration = truth_scores(self.truth[version.name])

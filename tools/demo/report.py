@@ -8,8 +8,9 @@ from pathlib import Path
 import matplotlib as mpl
 
 from loupe.domain.alignment import same_picture
-from loupe.domain.comparison import HoldoutImage, Prediction, macro_f1
+from loupe.domain.comparison import Prediction, macro_f1
 from loupe.domain.fingerprint import Fingerprint, fingerprint
+from loupe.domain.manifest import ManifestEntry
 from loupe_cli.render import out, show_table
 
 TRUTH_MARGIN = 0.07
@@ -109,7 +110,7 @@ class Report:
         pyplot.close(figure)
 
 
-def holdout_f1(holdout: Sequence[HoldoutImage], predictions: dict[str, Prediction]) -> float:
+def holdout_f1(holdout: Sequence[ManifestEntry], predictions: dict[str, Prediction]) -> float:
     """Macro F1 of the top label on the holdout."""
     pairs = [(image.label, predictions[image.content].label) for image in holdout]
     return macro_f1(pairs, sorted({image.label for image in holdout}))

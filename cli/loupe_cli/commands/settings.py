@@ -56,4 +56,4 @@ def set_setting(
 ) -> None:
     """Change one setting; it takes effect without a deployment."""
     changed = change_setting(name, value, getpass.getuser(), context.obj.deps)
-    out.print(f"{changed.setting.name} is now {value}.")
+    out.print(f"{changed.name} is now {value}.")

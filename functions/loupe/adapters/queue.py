@@ -13,12 +13,16 @@ if TYPE_CHECKING:
 MESSAGES_PER_CALL = 10
 
 
-class DetectionQueue:
-    """Messages of the shape that EventBridge delivers. `client` is `boto3.client("sqs")`."""
+class Queue:
+    """A queue with the address `url`. `client` is `boto3.client("sqs")`."""
 
     def __init__(self, client: "SQSClient", url: str) -> None:
         self._client = client
         self._url = url
+
+
+class DetectionQueue(Queue):
+    """Messages of the shape that EventBridge delivers."""
 
     def is_empty(self) -> bool:
         """Whether no message waits or is being processed, by the queue's approximate counts."""
@@ -43,12 +47,8 @@ class DetectionQueue:
                 raise RuntimeError(f"the queue refused {len(failed)} images: {failed[0]}")
 
 
-class ReviewQueue:
-    """Answers to record, and ends of human loops. `client` is `boto3.client("sqs")`."""
-
-    def __init__(self, client: "SQSClient", url: str) -> None:
-        self._client = client
-        self._url = url
+class ReviewQueue(Queue):
+    """Answers to record, and ends of human loops."""
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Queue an event of the shape that EventBridge delivers."""

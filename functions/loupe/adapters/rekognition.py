@@ -8,18 +8,10 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from botocore.exceptions import ClientError
 
+from loupe import errors
 from loupe.domain.detection import Label, model_labels
 from loupe.domain.keys import EVALUATION_PREFIX, ImageRef
 from loupe.domain.versions import LabelMetrics
-from loupe.errors import (
-    AlreadyDone,
-    LoupeError,
-    NotFound,
-    NotPermitted,
-    ServiceRefused,
-    TryAgain,
-    UnusableImage,
-)
 from loupe.faults import UNREACHABLE, code_of
 
 if TYPE_CHECKING:
@@ -105,7 +97,7 @@ class Rekognition:
     def create_dataset(self, split: str, bucket: str, manifest_key: str) -> None:
         """Begin to create the dataset of `split`, which has none, from a manifest."""
         # The SDK repeats a request whose response is late; then the first one has created it.
-        with suppress(AlreadyDone):
+        with suppress(errors.AlreadyDone):
             _call(
                 self._client.create_dataset,
                 ProjectArn=self._project,
@@ -125,7 +117,7 @@ class Rekognition:
 
     def delete_dataset(self, dataset_arn: str) -> None:
         """Begin to delete a dataset, if it exists. The images stay."""
-        with suppress(NotFound):
+        with suppress(errors.NotFound):
             _call(self._client.delete_dataset, DatasetArn=dataset_arn)
 
     def train(self, version: str, bucket: str) -> str:
@@ -171,7 +163,7 @@ class Rekognition:
 
     def delete_version(self, version_arn: str) -> None:
         """Begin to delete a version that does not run, if it exists."""
-        with suppress(NotFound):
+        with suppress(errors.NotFound):
             _call(self._client.delete_project_version, ProjectVersionArn=version_arn)
 
     def create_project(self, name: str) -> str:
@@ -192,7 +184,7 @@ class Rekognition:
         return _call(self._client.describe_projects, ProjectNames=[name])["ProjectDescriptions"]
 
     def _described(self, arn: str) -> DatasetState:
-        with suppress(NotFound):
+        with suppress(errors.NotFound):
             dataset = _call(self._client.describe_dataset, DatasetArn=arn)["DatasetDescription"]
             return DatasetState(dataset["Status"], arn, dataset.get("StatusMessage", ""))
         return DatasetState("")
@@ -206,7 +198,7 @@ def _call(
     except ClientError as error:
         raise _translated(error) from error
     except UNREACHABLE as error:
-        raise TryAgain(f"Rekognition did not answer: {error}") from error
+        raise errors.TryAgain(f"Rekognition did not answer: {error}") from error
 
 
 def _state(version: Mapping[str, Any]) -> VersionState:
@@ -231,16 +223,16 @@ def measures(summary: bytes) -> list[LabelMetrics]:
     ]
 
 
-def _translated(error: ClientError) -> LoupeError:
+def _translated(error: ClientError) -> errors.LoupeError:
     code = code_of(error)
     message = f"{code}: {error.response['Error'].get('Message', '')}"
     if error.operation_name == DETECT and code in BAD_IMAGE:
-        return UnusableImage(BAD_IMAGE[code])
+        return errors.UnusableImage(BAD_IMAGE[code])
     match code:
         case "AccessDeniedException" | "InvalidS3ObjectException":
-            return NotPermitted(message)
+            return errors.NotPermitted(message)
         case "ResourceNotFoundException":
-            return NotFound(message)
+            return errors.NotFound(message)
         case "ResourceAlreadyExistsException":
-            return AlreadyDone(message)
-    return ServiceRefused(message) if code in FINAL else TryAgain(message)
+            return errors.AlreadyDone(message)
+    return errors.ServiceRefused(message) if code in FINAL else errors.TryAgain(message)

@@ -6,16 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from loupe.adapters import table
 from loupe.adapters.items import from_item, readable, to_item
-from loupe.adapters.table import (
-    Item,
-    TableAdapter,
-    changed_record,
-    listed,
-    new_record,
-    unchanged,
-    update,
-)
 from loupe.domain.events import Event
 from loupe.domain.labelled_images import Change
 from loupe.domain.review import Review, ReviewState, label_conflict, label_conflict_id
@@ -32,7 +24,7 @@ IN_LOOP = "REVIEW in loop"
 ANY_NUMBER = sys.maxsize
 
 
-class Reviews(TableAdapter):
+class Reviews(table.TableAdapter):
     """One item for each review; answers 'none of the above' are counted beside them."""
 
     def find(self, review_id: str) -> Review | None:
@@ -53,20 +45,24 @@ class Reviews(TableAdapter):
         """Write a finished review of another stack."""
         before, item = self.find(review.id), _item(review)
         self._table.write(
-            [changed_record(item, f"{KIND}#{before.state}") if before else new_record(item)]
+            [
+                table.changed_record(item, f"{KIND}#{before.state}")
+                if before
+                else table.new_record(item)
+            ]
         )
 
-    def put_new(self, review: Review, *more: Item, events: Sequence[Event] = ()) -> None:
+    def put_new(self, review: Review, *more: table.Item, events: Sequence[Event] = ()) -> None:
         """Write a new review with `more` writes; raises AlreadyDone when it exists."""
-        self._table.write([new_record(_item(review)), *more], events)
+        self._table.write([table.new_record(_item(review)), *more], events)
 
     def move(
-        self, review: Review, before: Review, *more: Item, events: Sequence[Event] = ()
+        self, review: Review, before: Review, *more: table.Item, events: Sequence[Event] = ()
     ) -> None:
         """Write `review` if it is still stored as `before`, else raise AlreadyDone."""
         self._table.write([moved(review, before), *more], events)
 
-    def try_move(self, review: Review, before: Review, *more: Item) -> bool:
+    def try_move(self, review: Review, before: Review, *more: table.Item) -> bool:
         """Like `move`, but returns False when somebody else has changed the review meanwhile."""
         try:
             self.move(review, before, *more)
@@ -135,10 +131,10 @@ class Reviews(TableAdapter):
         return int(item["answers"])
 
 
-def moved(review: Review, before: Review) -> Item:
+def moved(review: Review, before: Review) -> table.Item:
     """A write of the review, on the condition that it is still stored as `before`."""
-    condition, values = unchanged({"claims": before.claims, "asked": before.loops_started})
-    return changed_record(
+    condition, values = table.unchanged({"claims": before.claims, "asked": before.loops_started})
+    return table.changed_record(
         _item(review),
         f"{KIND}#{before.state}",
         f"{condition} AND size(replies) = :replies_before",
@@ -146,20 +142,20 @@ def moved(review: Review, before: Review) -> Item:
     )
 
 
-def conflicting(change: Change, bucket: str, at: str, reviews: Reviews) -> list[Item]:
+def conflicting(change: Change, bucket: str, at: str, reviews: Reviews) -> list[table.Item]:
     """Writes that open, update or close the conflict about a picture's label after `change`."""
     if not change.after.in_conflict and not (change.before and change.before.in_conflict):
         return []
     before = reviews.find(label_conflict_id(change.after.id))
     if change.after.in_conflict:
         review = label_conflict(change.after, bucket, at)
-        return [moved(review, before) if before else new_record(_item(review))]
+        return [moved(review, before) if before else table.new_record(_item(review))]
     if before is None or before.state != ReviewState.CONFLICT:
         return []
     return [moved(replace(before, state=ReviewState.DONE), before)]
 
 
-def count_opened(day: str, cap: int) -> list[Item]:
+def count_opened(day: str, cap: int) -> list[table.Item]:
     """Writes that count a review opened on `day`, on the condition that its cap is not reached.
 
     Without a cap (0) nothing is counted, so that reviews do not compete for the one count.
@@ -168,13 +164,14 @@ def count_opened(day: str, cap: int) -> list[Item]:
         return []
     condition = "attribute_not_exists(opened) OR opened < :cap"
     values = {"one": 1, "cap": cap}
-    return [update("STATE", f"REVIEWS#{day}", "ADD opened :one", values, condition)]
+    return [table.update("STATE", f"REVIEWS#{day}", "ADD opened :one", values, condition)]
 
 
-def count_answer(worker: str, day: str) -> list[Item]:
+def count_answer(worker: str, day: str) -> list[table.Item]:
     """Writes that count one answer of `worker`."""
     return [
-        update(_worker(worker), when, "ADD answers :one", {"one": 1}) for when in (day, ALL_DAYS)
+        table.update(_worker(worker), when, "ADD answers :one", {"one": 1})
+        for when in (day, ALL_DAYS)
     ]
 
 
@@ -182,19 +179,19 @@ def _worker(name: str) -> str:
     return f"REVIEWER#{name}"
 
 
-def score_version(version: str, agrees: bool) -> Item:
+def score_version(version: str, agrees: bool) -> table.Item:
     """A write that counts one quality sample for the version that answered."""
     values = {"one": 1, "agreed": int(agrees)}
     expression = "ADD samples :one, samples_agreed :agreed"
-    return update(f"VERSION#{version}", "VERSION", expression, values)
+    return table.update(f"VERSION#{version}", "VERSION", expression, values)
 
 
-def _item(review: Review) -> Item:
+def _item(review: Review) -> table.Item:
     item = {"pk": f"REVIEW#{review.id}", "sk": KIND, **to_item(review)}
-    return item | listed(KIND, review.at, review.id, review.state) | awaited(review)
+    return item | table.listed(KIND, review.at, review.id, review.state) | awaited(review)
 
 
-def awaited(review: Review) -> Item:
+def awaited(review: Review) -> table.Item:
     """The attributes that list a review by the work that it awaits from the housekeeping."""
     match review.state:
         case ReviewState.QUEUED:

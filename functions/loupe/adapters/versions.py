@@ -5,26 +5,17 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from loupe.adapters import table
 from loupe.adapters.items import from_item, readable, to_item
-from loupe.adapters.table import (
-    Item,
-    TableAdapter,
-    delete,
-    listed,
-    put_new,
-    save,
-    unchanged,
-    update,
-)
 from loupe.domain.comparison import Prediction
 from loupe.domain.events import Event
 from loupe.domain.model_state import Attempts
-from loupe.domain.training import Attempt, Progress
+from loupe.domain.training import Progress
 from loupe.domain.versions import Service, Version, VersionStatus
 from loupe.errors import AlreadyDone, NotFound
 
 
-class Versions(TableAdapter):
+class Versions(table.TableAdapter):
     """Versions, the service pointer, the lease and the progress, in the table."""
 
     def get(self, name: str) -> Version:
@@ -39,13 +30,10 @@ class Versions(TableAdapter):
         # The index may lag behind a sample that is scored just now; a recent listing is enough.
         return readable(lambda item: from_item(Version, item), self._table.listing("VERSION"))
 
-    def last_attempt(self) -> Attempt | None:
+    def last_attempt(self) -> Version | None:
         """The version of the last attempt, or None before the first."""
-        progress = self.progress()
-        if not progress.attempts:
-            return None
-        version = self.get(f"v{progress.attempts}")
-        return Attempt(version.name, version.status, version.f1, version.retry_at, version.failures)
+        attempts = self.progress().attempts
+        return self.get(f"v{attempts}") if attempts else None
 
     def progress(self) -> Progress:
         """Attempts, changes since the last one, and versions in a row that were not promoted."""
@@ -53,18 +41,18 @@ class Versions(TableAdapter):
 
     def begin(self, version: Version, attempts: int) -> None:
         """Write a new attempt and count changes from now on; raises AlreadyDone if it was begun."""
-        progress = update(
+        progress = table.update(
             "STATE",
             "PROGRESS",
             "SET attempts = :next, changes = :none, unused = :none",
             {"next": attempts + 1, "none": 0, "attempts": attempts},
             "attribute_not_exists(attempts) OR attempts = :attempts",
         )
-        self._table.write([put_new(_item(version)), progress])
+        self._table.write([table.put_new(_item(version)), progress])
 
     def restore(self, version: Version, number: int) -> None:
         """Write the history of a version of another stack; later ones have higher numbers."""
-        self._table.write([save(_item(version))])
+        self._table.write([table.save(_item(version))])
         condition = "attribute_not_exists(attempts) OR attempts < :number"
         with suppress(AlreadyDone):  # A later version was restored before.
             values = {"number": number}
@@ -100,9 +88,9 @@ class Versions(TableAdapter):
         service = Service(version.name, version.arn, over.version, at)
         promoted = {"status": VersionStatus.IN_SERVICE, "reason": reason, "approval_token": ""}
         writes = [
-            save(
+            table.save(
                 {"pk": "STATE", "sk": "SERVICE", **to_item(service)},
-                *unchanged({"version": over.version} if over.version else None),
+                *table.unchanged({"version": over.version} if over.version else None),
             ),
             _changes(version.name, promoted),
         ]
@@ -119,7 +107,7 @@ class Versions(TableAdapter):
     def save_attempts(self, attempts: Attempts, events: Sequence[Event] = ()) -> None:
         """Write the attempts to start the model, with events."""
         item = {"pk": "STATE", "sk": "ATTEMPTS", **to_item(attempts)}
-        self._table.write([save(item)], events)
+        self._table.write([table.save(item)], events)
 
     def forget_attempts(self) -> None:
         """Reset the count of attempts: the model runs, or a person starts it."""
@@ -135,16 +123,16 @@ class Versions(TableAdapter):
     def take_lease(self, holder: str, over: str) -> None:
         """Take the lease from `over` ("": nobody); raises AlreadyDone when another was faster."""
         lease = {"pk": "STATE", "sk": "LEASE", "holder": holder}
-        self._table.write([save(lease, *unchanged({"holder": over} if over else None))])
+        self._table.write([table.save(lease, *table.unchanged({"holder": over} if over else None))])
 
     def release_lease(self, holder: str) -> None:
         """Release the lease; raises AlreadyDone when `holder` does not hold it."""
-        self._table.write([delete("STATE", "LEASE", "holder = :holder", {"holder": holder})])
+        self._table.write([table.delete("STATE", "LEASE", "holder = :holder", {"holder": holder})])
 
     def lend(self, version: str, holder: str) -> None:
         """Store that the execution `holder` starts `version` for a comparison only."""
         lent = {"pk": "STATE", "sk": "LENT", "version": version, "holder": holder}
-        self._table.write([save(lent)])
+        self._table.write([table.save(lent)])
 
     def lent(self) -> tuple[str, str]:
         """The version that was started for a comparison only, and its execution; both may be ""."""
@@ -155,7 +143,7 @@ class Versions(TableAdapter):
         """Clear that `version` was started for a comparison: it has stopped."""
         none_lent = {"pk": "STATE", "sk": "LENT", "version": ""}
         with suppress(AlreadyDone):
-            self._table.write([save(none_lent, *unchanged({"version": version}))])
+            self._table.write([table.save(none_lent, *table.unchanged({"version": version}))])
 
     def predictions(self, version: str) -> dict[str, Prediction]:
         """What a version said of holdout images, by content."""
@@ -165,7 +153,7 @@ class Versions(TableAdapter):
     def save_prediction(self, version: str, content: str, prediction: Prediction) -> None:
         """Store what a version said of a holdout image."""
         item = {"pk": f"PREDICTIONS#{version}", "sk": content, **to_item(prediction)}
-        self._table.write([save(item | {"label": prediction.label or ""})])
+        self._table.write([table.save(item | {"label": prediction.label or ""})])
 
     def synced(self) -> dict[str, str]:
         """Which version's snapshot each dataset of the project holds: `{"train": "v3", ...}`."""
@@ -174,17 +162,17 @@ class Versions(TableAdapter):
 
     def mark_synced(self, split: str, version: str) -> None:
         """Store that the dataset of `split` holds the snapshot of `version`."""
-        self._table.write([save({"pk": "STATE", "sk": "DATASET", split: version})])
+        self._table.write([table.save({"pk": "STATE", "sk": "DATASET", split: version})])
 
 
-def _changes(version: str, changes: Mapping[str, Any]) -> Item:
-    return save({"pk": f"VERSION#{version}", "sk": "VERSION", **changes})
+def _changes(version: str, changes: Mapping[str, Any]) -> table.Item:
+    return table.save({"pk": f"VERSION#{version}", "sk": "VERSION", **changes})
 
 
-def _item(version: Version) -> Item:
+def _item(version: Version) -> table.Item:
     item = {"pk": f"VERSION#{version.name}", "sk": "VERSION", **to_item(version)}
-    return item | listed("VERSION", version.at, version.name)
+    return item | table.listed("VERSION", version.at, version.name)
 
 
-def _prediction(item: Item) -> Prediction:
+def _prediction(item: table.Item) -> Prediction:
     return from_item(Prediction, item | {"label": item.get("label") or None})

@@ -8,7 +8,7 @@ from loupe.faults import ignoring
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
-    from mypy_boto3_sagemaker.type_defs import MemberDefinitionTypeDef
+    from mypy_boto3_sagemaker.type_defs import CognitoMemberDefinitionTypeDef
 
 POLL_SECONDS = 5
 CHANGING = ("Initializing", "Updating")
@@ -49,18 +49,16 @@ class Workforce:
         """Create the team of a workforce, once that is ready: the members of a Cognito group."""
         while self._status(name) in CHANGING:
             time.sleep(POLL_SECONDS)
-        members: MemberDefinitionTypeDef = {
-            "CognitoMemberDefinition": {
-                "UserPool": user_pool,
-                "ClientId": client_id,
-                "UserGroup": group,
-            }
+        cognito: CognitoMemberDefinitionTypeDef = {
+            "UserPool": user_pool,
+            "ClientId": client_id,
+            "UserGroup": group,
         }
         self._client.create_workteam(
             WorkteamName=name,
             WorkforceName=name,
             Description="Reviewers of Loupe",
-            MemberDefinitions=[members],
+            MemberDefinitions=[{"CognitoMemberDefinition": cognito}],
         )
 
     def delete(self, name: str) -> None:

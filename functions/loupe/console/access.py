@@ -1,12 +1,10 @@
 """Who asks, and whether they may: Cognito's groups are the roles."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import ForbiddenError, UnauthorizedError
 
 
@@ -19,9 +17,6 @@ class Role(StrEnum):
 
 
 ROLES = tuple(Role)
-
-Next = Callable[[APIGatewayHttpResolver], Response[Any]]
-Middleware = Callable[[APIGatewayHttpResolver, Next], Response[Any]]
 
 
 @dataclass(frozen=True)
@@ -43,12 +38,7 @@ def current_user(app: Any) -> User:
     return User(str(name), tuple(role for role in Role if role in groups))
 
 
-def only(*roles: Role) -> list[Middleware]:
-    """The check that the user has one of `roles`; to be given to a route as its middlewares."""
-
-    def check(app: APIGatewayHttpResolver, following: Next) -> Response[Any]:
-        if not set(roles) & set(current_user(app).roles):
-            raise ForbiddenError(f"This is for people with the role {' or '.join(roles)}.")
-        return following(app)
-
-    return [check]
+def check_role(app: Any, roles: tuple[Role, ...]) -> None:
+    """Raise unless the user of the request has one of `roles`."""
+    if not set(roles) & set(current_user(app).roles):
+        raise ForbiddenError(f"This is for people with the role {' or '.join(roles)}.")

@@ -2,18 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, TypedDict, cast
 
-from aws_lambda_powertools.event_handler.api_gateway import Router
-
-from loupe.console.access import Role, only
+from loupe.console.access import Role
 from loupe.console.paging import one_page
-from loupe.console.requests import checked
+from loupe.console.requests import Api
 from loupe.console.schema import OneOf, PageQuery
 from loupe.domain.events import TEXTS
 from loupe.wiring import deps
 
-router = Router()
+router = Api()
 
 
 @dataclass(frozen=True)
@@ -41,25 +39,14 @@ class EventPage(TypedDict):
     types: list[str]
 
 
-@router.get("/events", middlewares=only(Role.OPERATOR))
-@checked(router)
+@router.offer("GET", "/events", Role.OPERATOR)
 def events(query: EventQuery) -> EventPage:
     """A page of events, newest first."""
     newest = deps().events.newest(query.type, before=query.cursor, page=query.limit + 1)
-    items, following = one_page(newest, query.limit, lambda item: str(item["at_id"]))
-    return {
-        "items": [event_view(item) for item in items],
-        "next": following,
-        "types": list(TEXTS),
-    }
+    page = one_page(newest, query.limit, lambda item: str(item["at_id"]), event_view)
+    return {**page, "types": list(TEXTS)}
 
 
 def event_view(event: Mapping[str, Any]) -> EventView:
     """What is shown of an event of the log."""
-    return {
-        "id": event["id"],
-        "type": event["type"],
-        "at": event["at"],
-        "subject": event["subject"],
-        "text": event["text"],
-    }
+    return cast(EventView, {name: event[name] for name in EventView.__annotations__})

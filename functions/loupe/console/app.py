@@ -9,39 +9,24 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
+from loupe import errors
 from loupe.console import activity, conflicts, dataset, detect, models, overview, page, reviews
 from loupe.console import settings as settings_page
-from loupe.errors import (
-    AlreadyDone,
-    InvalidRequest,
-    InvalidSetting,
-    LoupeError,
-    NotFound,
-    NotPermitted,
-    ServiceRefused,
-    TryAgain,
-)
 from loupe.faults import SERVICE_ERRORS, is_passing
 from loupe.telemetry import logger
 
-PAGES: tuple[Router, ...] = (
-    overview.router,
-    detect.router,
-    reviews.router,
-    dataset.router,
-    models.router,
-    settings_page.router,
-    activity.router,
-    conflicts.router,
+PAGES: tuple[Router, ...] = tuple(
+    each.router
+    for each in (overview, detect, reviews, dataset, models, settings_page, activity, conflicts)
 )
-STATUS: dict[type[LoupeError], int] = {
-    InvalidRequest: 400,
-    InvalidSetting: 400,
-    NotFound: 404,
-    AlreadyDone: 409,
-    NotPermitted: 502,
-    ServiceRefused: 502,
-    TryAgain: 503,
+STATUS: dict[type[errors.LoupeError], int] = {
+    errors.InvalidRequest: 400,
+    errors.InvalidSetting: 400,
+    errors.NotFound: 404,
+    errors.AlreadyDone: 409,
+    errors.NotPermitted: 502,
+    errors.ServiceRefused: 502,
+    errors.TryAgain: 503,
 }
 
 SAFE_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
@@ -62,7 +47,7 @@ def no_route(_: Exception) -> Response[Any]:
 
 
 @app.exception_handler(list(STATUS))
-def refuse(error: LoupeError) -> Response[Any]:
+def refuse(error: errors.LoupeError) -> Response[Any]:
     """What cannot be done is said in words."""
     status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
     return Response(status, content_types.APPLICATION_JSON, {"message": str(error)})
@@ -75,7 +60,7 @@ def give_up(error: Exception) -> Response[Any]:
         raise error
     logger.warning("a service did not answer", exc_info=error)
     message = f"A service did not answer; try again in a minute. ({error})"
-    return Response(STATUS[TryAgain], content_types.APPLICATION_JSON, {"message": message})
+    return Response(STATUS[errors.TryAgain], content_types.APPLICATION_JSON, {"message": message})
 
 
 def respond(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -3,18 +3,16 @@
 from dataclasses import dataclass
 from typing import TypedDict
 
-from aws_lambda_powertools.event_handler.api_gateway import Router
-
-from loupe.console.access import Role, current_user, only
+from loupe.console.access import Role, current_user
 from loupe.console.answers import Message, Page
 from loupe.console.paging import one_page
-from loupe.console.requests import checked
+from loupe.console.requests import Api
 from loupe.console.schema import Id, Label, PageQuery
 from loupe.domain.review import Answer, Review, ReviewPurpose, ReviewState, group_in_conflict
 from loupe.services.review_answers import decide_conflict
-from loupe.wiring import Deps, deps
+from loupe.wiring import deps
 
-router = Router()
+router = Api()
 
 
 @dataclass(frozen=True)
@@ -44,44 +42,37 @@ class ConflictView(TypedDict):
     at: str
 
 
-@router.get("/conflicts", middlewares=only(Role.OPERATOR))
-@checked(router)
+@router.offer("GET", "/conflicts", Role.OPERATOR)
 def conflicts(query: PageQuery) -> Page[ConflictView]:
     """A page of them, newest first."""
     newest = deps().reviews.newest(ReviewState.CONFLICT, before=query.cursor, page=query.limit + 1)
-    items, following = one_page(newest, query.limit, lambda review: review.sort_key)
-    return {"items": [_shown(item, deps()) for item in items], "next": following}
+    return one_page(newest, query.limit, lambda review: review.sort_key, _shown)
 
 
-@router.post("/conflicts/<identity>", middlewares=only(Role.OPERATOR))
-@checked(router)
+@router.offer("POST", "/conflicts/<identity>", Role.OPERATOR)
 def decide(identity: Id, body: Decision) -> Message:
     """The operator's word on one of them."""
     decide_conflict(identity, body.label, current_user(router).name, deps())
     return {"message": f"Decided: {body.label}."}
 
 
-def _shown(review: Review, deps: Deps) -> ConflictView:
+def _shown(review: Review) -> ConflictView:
     return {
         "id": review.id,
         "image": review.image.name,
-        "picture": deps.presigned_urls.get(review.image.key, review.image.version),
+        "picture": deps().presigned_urls.get(review.image.key, review.image.version),
         "labels": list(review.labels),
         "answers": list(review.answers),
-        "copies": _copies(review, deps),
+        "copies": _copies(review),
         "at": review.at,
     }
 
 
-def _copies(review: Review, deps: Deps) -> list[Copy]:
+def _copies(review: Review) -> list[Copy]:
     """The objects of a picture that stands under several labels."""
     if review.purpose != ReviewPurpose.TWO_LABELS:
         return []
     return [
-        {
-            "image": member.name,
-            "label": member.label,
-            "picture": deps.presigned_urls.get(member.key, member.version),
-        }
-        for member in deps.dataset.group(group_in_conflict(review)).members
+        Copy(image=m.name, label=m.label, picture=deps().presigned_urls.get(m.key, m.version))
+        for m in deps().dataset.group(group_in_conflict(review)).members
     ]

@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypedDict
 
-from aws_lambda_powertools.event_handler.api_gateway import Router
-
-from loupe.console.access import Role, current_user, only
+from loupe.console.access import Role, current_user
 from loupe.console.answers import ManyDone, Page
 from loupe.console.overview import Training, training
 from loupe.console.paging import many, one_page, read_at_a_time
-from loupe.console.requests import checked
+from loupe.console.requests import Api
 from loupe.console.schema import Id, Ids, Label, OneOf, PageQuery
 from loupe.console.uploads import File, Posts, Uploads, posts
 from loupe.domain.keys import LABELLED_PREFIX, check_label
@@ -24,17 +22,12 @@ from loupe.domain.labelled_images import (
 from loupe.services import dataset
 from loupe.services.dataset import labelled_image, remark_on, versions_with
 from loupe.services.version_report import LabelImages
-from loupe.wiring import Deps, deps
+from loupe.wiring import deps
 
 ADVISED = 10
 """Images of a label to train on that Rekognition Custom Labels advises."""
-STATUSES = (
-    LabelledImageStatus.REGISTERED,
-    LabelledImageStatus.REMOVED,
-    LabelledImageStatus.REJECTED,
-)
 
-router = Router()
+router = Api()
 
 
 @dataclass(frozen=True)
@@ -43,7 +36,7 @@ class ExampleQuery(PageQuery):
 
     label: Label = ""
     split: Annotated[str, OneOf(SPLITS)] = ""
-    status: Annotated[str, OneOf(STATUSES)] = ""
+    status: Annotated[str, OneOf(tuple(LabelledImageStatus))] = ""
 
 
 @dataclass(frozen=True)
@@ -96,23 +89,16 @@ class ExampleDetail(ExampleView):
     versions: list[Membership]
 
 
-@router.get("/dataset/labels", middlewares=only(Role.OPERATOR))
+@router.offer("GET", "/dataset/labels", Role.OPERATOR)
 def labels() -> Labels:
     """How many independent pictures each label has, which have too few, and what comes of it."""
     counts = deps().dataset.label_counts().by_label
-    return {
-        "labels": [
-            {
-                "label": label,
-                "train": count.train,
-                "test": count.test,
-                "underrepresented": underrepresented(count),
-            }
-            for label, count in sorted(counts.items())
-            if count != LabelCount()
-        ],
-        "training": training(deps()),
-    }
+    rows = [
+        LabelImages(label=label, train=n.train, test=n.test, underrepresented=underrepresented(n))
+        for label, n in sorted(counts.items())
+        if n != LabelCount()
+    ]
+    return {"labels": rows, "training": training(deps())}
 
 
 def underrepresented(count: LabelCount) -> str:
@@ -125,35 +111,32 @@ def underrepresented(count: LabelCount) -> str:
     return ""
 
 
-@router.get("/dataset/examples", middlewares=only(Role.OPERATOR))
-@checked(router)
+@router.offer("GET", "/dataset/examples", Role.OPERATOR)
 def examples(query: ExampleQuery) -> Page[ExampleView]:
     """A page of labelled images, newest first."""
     page = read_at_a_time(query.limit, bool(query.label or query.split))
-    items, following = one_page(
+    return one_page(
         deps().dataset.labelled_images(query.status, before=query.cursor, page=page),
         query.limit,
         lambda example: example.sort_key,
+        _shown,
         lambda example: query.label in ("", example.label) and query.split in ("", example.split),
     )
-    return {"items": [_shown(item, deps()) for item in items], "next": following}
 
 
-@router.get("/dataset/examples/<identity>", middlewares=only(Role.OPERATOR))
-@checked(router)
+@router.offer("GET", "/dataset/examples/<identity>", Role.OPERATOR)
 def example(identity: Id) -> ExampleDetail:
     """One of them, and the newest versions that it was part of."""
     image = labelled_image(identity, deps())
     return {
-        **_shown(image, deps()),
+        **_shown(image),
         "versions": [
             {"name": name, "split": split} for name, split in versions_with(image, deps())
         ],
     }
 
 
-@router.post("/dataset/uploads", middlewares=only(Role.OPERATOR))
-@checked(router)
+@router.offer("POST", "/dataset/uploads", Role.OPERATOR)
 def upload(body: Uploads) -> Posts:
     """Presigned posts for images, each of a label of its own."""
     return posts(body, _labelled_key, current_user(router).name, deps())
@@ -163,22 +146,20 @@ def _labelled_key(file: File) -> str:
     return f"{LABELLED_PREFIX}{check_label(file.label)}/{file.name}"
 
 
-@router.post("/dataset/relabel", middlewares=only(Role.OPERATOR))
-@checked(router)
+@router.offer("POST", "/dataset/relabel", Role.OPERATOR)
 def relabel(body: Relabelling) -> ManyDone:
     """Move images to another label's folder; their registration follows."""
     by = current_user(router).name
     return many(body.ids, dataset.relabel(body.ids, body.label, by, deps()))
 
 
-@router.post("/dataset/remove", middlewares=only(Role.OPERATOR))
-@checked(router)
+@router.offer("POST", "/dataset/remove", Role.OPERATOR)
 def remove(body: Removal) -> ManyDone:
     """Delete images from their folders; the bucket keeps their old versions."""
     return many(body.ids, dataset.remove(body.ids, deps()))
 
 
-def _shown(example: LabelledImage, deps: Deps) -> ExampleView:
+def _shown(example: LabelledImage) -> ExampleView:
     return {
         "id": example.id,
         "image": example.key.removeprefix(LABELLED_PREFIX),
@@ -188,8 +169,8 @@ def _shown(example: LabelledImage, deps: Deps) -> ExampleView:
         "source": example.source,
         "by": list(example.by),
         "at": example.at,
-        "reason": remark_on(example, deps),
-        "picture": deps.presigned_urls.get(example.key, _version_id(example)),
+        "reason": remark_on(example, deps()),
+        "picture": deps().presigned_urls.get(example.key, _version_id(example)),
     }
 
 

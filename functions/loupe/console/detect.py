@@ -4,22 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, NotRequired, TypedDict, cast
 
-from aws_lambda_powertools.event_handler.api_gateway import Router
-
-from loupe.console.access import Role, current_user, only
+from loupe.console.access import Role, current_user
 from loupe.console.activity import EventView, event_view
 from loupe.console.answers import ManyDone, Page
 from loupe.console.paging import every, many, one_page, read_at_a_time
-from loupe.console.requests import checked
+from loupe.console.requests import Api
 from loupe.console.schema import Id, Ids, Label, OneOf, PageQuery, Percent, Time
 from loupe.console.uploads import Posts, Uploads, posts
 from loupe.domain.detection import Detection, DetectionState, LabelledBy
 from loupe.domain.keys import DETECTION_PREFIX
 from loupe.errors import InvalidRequest, NotFound
 from loupe.services.detection import read_again
-from loupe.wiring import Deps, deps
+from loupe.wiring import deps
 
-router = Router()
+router = Api()
 
 
 @dataclass(frozen=True)
@@ -114,16 +112,14 @@ class DetectionDetail(DetectionView):
     history: list[EventView]
 
 
-@router.post("/uploads", middlewares=only(Role.CONSUMER))
-@checked(router)
+@router.offer("POST", "/uploads", Role.CONSUMER)
 def upload(body: Uploads) -> Posts:
     """Presigned posts for images to be read."""
     by = current_user(router).name
     return posts(body, lambda file: DETECTION_PREFIX + file.name, by, deps())
 
 
-@router.get("/detections", middlewares=only(Role.CONSUMER))
-@checked(router)
+@router.offer("GET", "/detections", Role.CONSUMER)
 def detections(query: DetectionQuery) -> Page[DetectionView]:
     """A page of images, newest first, with what was found."""
     matches = query.label_matches
@@ -133,31 +129,28 @@ def detections(query: DetectionQuery) -> Page[DetectionView]:
         before=query.before,
         page=read_at_a_time(query.limit, matches is not None),
     )
-    items, following = one_page(newest, query.limit, lambda d: d.sort_key, matches or every)
-    return {"items": [_shown(item, deps()) for item in items], "next": following}
+    return one_page(newest, query.limit, lambda d: d.sort_key, _shown, matches or every)
 
 
-@router.post("/detections/again", middlewares=only(Role.CONSUMER))
-@checked(router)
+@router.offer("POST", "/detections/again", Role.CONSUMER)
 def again(body: Again) -> ManyDone:
     """Images that failed or were rejected are read again."""
     return many(body.ids, read_again(body.ids, current_user(router).name, deps()))
 
 
-@router.get("/detections/<identity>", middlewares=only(Role.CONSUMER))
-@checked(router)
+@router.offer("GET", "/detections/<identity>", Role.CONSUMER)
 def detection(identity: Id) -> DetectionDetail:
     """One image and all that happened to it, oldest first."""
     record = deps().detections.get(identity)
     if record is None:
         raise NotFound("There is no such image (any more).")
     return {
-        **_shown(record, deps()),
+        **_shown(record),
         "size": record.image.size,
         "history": [event_view(event) for event in deps().events.history(identity)],
     }
 
 
-def _shown(record: Detection, deps: Deps) -> DetectionView:
-    picture = deps.presigned_urls.get(record.image.key, record.image.version)
+def _shown(record: Detection) -> DetectionView:
+    picture = deps().presigned_urls.get(record.image.key, record.image.version)
     return {**cast(DetectionRecord, record.as_json()), "picture": picture}

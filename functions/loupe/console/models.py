@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from typing import TypedDict, cast
 
-from aws_lambda_powertools.event_handler.api_gateway import Router
-
-from loupe.console.access import Role, current_user, only
+from loupe.console.access import Role, current_user
 from loupe.console.answers import All, Message
-from loupe.console.requests import checked
+from loupe.console.requests import Api
 from loupe.console.schema import Id, Switch
 from loupe.domain.comparison import SideBySide
 from loupe.domain.running_hours import bill_text
@@ -17,7 +15,7 @@ from loupe.services.serving import decide_approval, switch_service
 from loupe.services.version_report import Confusion, LabelImages, Line
 from loupe.wiring import deps
 
-router = Router()
+router = Api()
 
 
 @dataclass(frozen=True)
@@ -66,15 +64,14 @@ class VersionDetail(VersionView):
     model_status: str
 
 
-@router.get("/models", middlewares=only(Role.OPERATOR))
+@router.offer("GET", "/models", Role.OPERATOR)
 def models() -> All[VersionView]:
     """All versions, newest first."""
     service = deps().versions.service().version
     return {"items": [_shown(version, service) for version in deps().versions.newest()]}
 
 
-@router.get("/models/<name>", middlewares=only(Role.OPERATOR))
-@checked(router)
+@router.offer("GET", "/models/<name>", Role.OPERATOR)
 def model(name: Id) -> VersionDetail:
     """One version: measures of every label, what it takes for what, and what it was trained on."""
     version = deps().versions.get(name)
@@ -89,39 +86,34 @@ def model(name: Id) -> VersionDetail:
     }
 
 
-@router.get("/models/<name>/against/<older>", middlewares=only(Role.OPERATOR))
-@checked(router)
+@router.offer("GET", "/models/<name>/against/<older>", Role.OPERATOR)
 def against(name: Id, older: Id) -> SideBySide:
     """Loupe's F1 of an older and a newer version on the test images that both were asked about."""
     return version_report.against(name, older, deps())
 
 
-@router.post("/models/train", middlewares=only(Role.OPERATOR))
-@checked(router)
+@router.offer("POST", "/models/train", Role.OPERATOR)
 def train(body: Check) -> Message:
     """Check now whether to train; with `again`, take a failed training up at once."""
     deps().executions.start(deps().value("IMPROVE_MACHINE"), {"again": body.again})
     return {"message": "The check has begun. What it decides is on the page Activity."}
 
 
-@router.post("/models/approve", middlewares=only(Role.OPERATOR))
-@checked(router)
+@router.offer("POST", "/models/approve", Role.OPERATOR)
 def approve(body: Choice) -> Message:
     """Let the version that waits go into service."""
     version = decide_approval(True, current_user(router).name, deps(), body.version)
     return {"message": f"{version.name} was approved: it starts, is tried, and takes over."}
 
 
-@router.post("/models/reject", middlewares=only(Role.OPERATOR))
-@checked(router)
+@router.offer("POST", "/models/reject", Role.OPERATOR)
 def reject(body: Choice) -> Message:
     """Reject the version that waits."""
     version = decide_approval(False, current_user(router).name, deps(), body.version)
     return {"message": f"{version.name} was rejected and stays out of service."}
 
 
-@router.post("/models/rollback", middlewares=only(Role.OPERATOR))
-@checked(router)
+@router.offer("POST", "/models/rollback", Role.OPERATOR)
 def roll_back(body: Choice) -> Message:
     """Put an earlier version back into service."""
     version = deps().versions.get(body.version)
@@ -131,14 +123,14 @@ def roll_back(body: Choice) -> Message:
     }
 
 
-@router.post("/models/start", middlewares=only(Role.OPERATOR))
+@router.offer("POST", "/models/start", Role.OPERATOR)
 def start() -> Message:
     """Start the version in service."""
     switch_service(True, current_user(router).name, deps())
     return {"message": f"The model starts. {bill_text(deps().is_billed)}."}
 
 
-@router.post("/models/stop", middlewares=only(Role.OPERATOR))
+@router.offer("POST", "/models/stop", Role.OPERATOR)
 def stop() -> Message:
     """Stop the version in service."""
     switch_service(False, current_user(router).name, deps())
@@ -147,4 +139,4 @@ def stop() -> Message:
 
 def _shown(version: Version, in_service: str) -> VersionView:
     shown = version.as_json(in_service)
-    return cast(VersionView, {name: shown[name] for name in VersionView.__required_keys__})
+    return cast(VersionView, {name: shown[name] for name in VersionView.__annotations__})

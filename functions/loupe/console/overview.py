@@ -3,9 +3,8 @@
 from datetime import datetime, timedelta
 from typing import TypedDict, cast
 
-from aws_lambda_powertools.event_handler.api_gateway import Router
-
-from loupe.console.access import Role, User, current_user, only
+from loupe.console.access import Role, User, current_user
+from loupe.console.requests import Api
 from loupe.domain.detection import DetectionState
 from loupe.domain.review import ReviewState
 from loupe.domain.running_hours import Cost
@@ -18,7 +17,7 @@ from loupe.wiring import Deps, deps
 
 DAYS = 14
 
-router = Router()
+router = Api()
 
 
 class ServiceView(TypedDict):
@@ -77,13 +76,13 @@ class Overview(TypedDict):
     hours: list[Hour]
 
 
-@router.get("/me", middlewares=only(*Role))
+@router.offer("GET", "/me", *Role)
 def me() -> User:
     """Who is signed in."""
     return current_user(router)
 
 
-@router.get("/overview", middlewares=only(*Role))
+@router.offer("GET", "/overview", *Role)
 def overview() -> Overview:
     """Everything that the page shows."""
     settings, progress = deps().parameters.settings(), deps().versions.progress()

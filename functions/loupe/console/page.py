@@ -6,9 +6,8 @@ from mimetypes import guess_type
 from typing import Annotated, Any, TypedDict
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from loupe.console.requests import checked
+from loupe.console.requests import Api
 from loupe.console.schema import Text
 from loupe.domain.images import MAX_BYTES, MEDIA_TYPES
 from loupe.domain.keys import NONE_OF_THE_ABOVE
@@ -21,7 +20,7 @@ LONGEST_NAME = 200
 FOR_EVER = "public, max-age=31536000, immutable"
 """An asset's name changes with its content."""
 
-router = Router()
+router = Api()
 
 
 class Config(TypedDict):
@@ -37,20 +36,19 @@ class Config(TypedDict):
     billed: bool
 
 
-@router.get("/")
+@router.offer("GET", "/")
 def page() -> Response[Any]:
     """The page."""
     return _file("index.html", "no-cache", deps())
 
 
-@router.get("/assets/<name>")
-@checked(router)
+@router.offer("GET", "/assets/<name>")
 def asset(name: Annotated[str, Text(LONGEST_NAME)]) -> Response[Any]:
     """A script, style, font or picture of the page."""
     return _file(f"assets/{name}", FOR_EVER, deps())
 
 
-@router.get("/api/config")
+@router.offer("GET", "/api/config")
 def config() -> Config:
     """What the page must know before anybody signs in; nothing of it is secret."""
     return {
@@ -92,16 +90,15 @@ def _read(path: str) -> tuple[bytes, str]:
 def _policy(deps: Deps) -> str:
     """Only the page's own scripts run; images and answers come only from where Loupe has them."""
     images = deps.presigned_urls.origin
-    return "; ".join(
-        (
-            "default-src 'none'",
-            "script-src 'self'",
-            "style-src 'self'",
-            "font-src 'self'",
-            f"img-src 'self' blob: data: {images}",
-            f"connect-src 'self' {images} {deps.sign_in_endpoint}",
-            "base-uri 'none'",
-            "form-action 'none'",
-            "frame-ancestors 'none'",
-        )
+    directives = (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "font-src 'self'",
+        f"img-src 'self' blob: data: {images}",
+        f"connect-src 'self' {images} {deps.sign_in_endpoint}",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
     )
+    return "; ".join(directives)

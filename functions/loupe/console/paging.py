@@ -1,10 +1,10 @@
 """Answers about many: a page of a listing, and what came of an order for several."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import TypeVar
 
-from loupe.console.answers import ManyDone, Refusal
+from loupe.console.answers import ManyDone, Page, Refusal
 
 LOOKED_AT = 2000
 """Records that one request looks through at most for those that a filter lets through."""
@@ -13,6 +13,7 @@ FILTERED = 500
 """Records that are read at a time when a filter may let few of them through."""
 
 T = TypeVar("T")
+View = TypeVar("View")
 
 
 def many(identities: Sequence[str], refused: Mapping[str, str]) -> ManyDone:
@@ -35,23 +36,22 @@ def one_page(
     listed: Iterable[T],
     size: int,
     sort_key: Callable[[T], str],
+    shown: Callable[[T], View],
     matches: Callable[[T], bool] = every,
-) -> tuple[list[T], str | None]:
-    """The first `size` of `listed` that match, and the cursor from which to go on (None: the end).
+) -> Page[View]:
+    """The first `size` of `listed` that match, as they are shown.
 
     A filter that lets little through may end a page before it is full; its cursor goes on.
     """
-    items: list[T] = []
+    items: list[View] = []
     last: T | None = None
-    rest: Iterator[T] = iter(listed)
+    rest = iter(listed)
     for item in islice(rest, LOOKED_AT):
-        if len(items) == size:
-            return items, _cursor(last, sort_key)
         last = item
         if matches(item):
-            items.append(item)
-    return items, _cursor(last, sort_key) if next(rest, None) is not None else None
-
-
-def _cursor(last: T | None, sort_key: Callable[[T], str]) -> str | None:
-    return None if last is None else sort_key(last)
+            items.append(shown(item))
+        if len(items) == size:
+            break
+    if last is None or next(rest, None) is None:
+        return {"items": items, "next": None}
+    return {"items": items, "next": sort_key(last)}

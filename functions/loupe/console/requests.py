@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, TypeVar, get_args, get_type_hints
 
+from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.exceptions import RequestEntityTooLargeError
 
+from loupe.console.access import Role, check_role
 from loupe.console.schema import kinds, read, sent_name
 from loupe.errors import InvalidRequest
 
@@ -23,25 +25,43 @@ DECIMAL = r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?"
 Answer = TypeVar("Answer")
 
 
-def checked(router: Any) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
-    """Give a route the parameters that it declares, each checked; stands next to the route."""
+class Api(Router):
+    """Routes of the API: who may call one, and what it takes, is checked before it runs."""
 
-    def decorate(route: Callable[..., Answer]) -> Callable[..., Answer]:
-        declared = get_type_hints(route, include_extras=True)
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
 
-        @wraps(route)
+    def offer(
+        self, method: str, path: str, *roles: Role
+    ) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
+        """Make a function a route for people with one of `roles`; for everybody without roles."""
+
+        def decorate(function: Callable[..., Answer]) -> Callable[..., Answer]:
+            checked = self._checked(function, roles)
+            self.route(path, method)(checked)
+            return checked
+
+        return decorate
+
+    def _checked(
+        self, function: Callable[..., Answer], roles: tuple[Role, ...]
+    ) -> Callable[..., Answer]:
+        """The function for people with one of `roles`, each parameter that it declares checked."""
+        declared = get_type_hints(function, include_extras=True)
+
+        @wraps(function)
         def call(**path: str) -> Answer:
-            event = router.current_event
+            if roles:
+                check_role(self, roles)
+            event = self.current_event
             values = {n: get_args(declared[n])[1].check(n, value) for n, value in path.items()}
             if "query" in declared:
                 values["query"] = _query(declared["query"], event.query_string_parameters)
             if "body" in declared:
                 values["body"] = read(declared["body"], _json_object(_body_text(event)))
-            return route(**values)
+            return function(**values)
 
         return call
-
-    return decorate
 
 
 def _query(shape: type, sent: Mapping[str, str]) -> Any:

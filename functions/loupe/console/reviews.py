@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from typing import Annotated, TypedDict, cast
 
-from aws_lambda_powertools.event_handler.api_gateway import Router
-
-from loupe.console.access import Role, current_user, only
+from loupe.console.access import Role, current_user
 from loupe.console.detect import LabelView
-from loupe.console.requests import checked
+from loupe.console.requests import Api
 from loupe.console.schema import Id, Label, Switch, Whole
 from loupe.domain.review import Review
 from loupe.services.review_desk import answer, claim_tasks, give_back, open_tasks
@@ -15,7 +13,7 @@ from loupe.wiring import Deps, deps
 
 MOST_AT_ONCE = 5
 
-router = Router()
+router = Api()
 
 
 @dataclass(frozen=True)
@@ -77,8 +75,7 @@ class Released(TypedDict):
     """An empty object."""
 
 
-@router.post("/reviews/claim", middlewares=only(Role.REVIEWER))
-@checked(router)
+@router.offer("POST", "/reviews/claim", Role.REVIEWER)
 def claim(body: Claim) -> Claimed:
     """Tasks for me, mine first: the oldest ones that nobody else has on the page."""
     worker = current_user(router).name
@@ -90,8 +87,7 @@ def claim(body: Claim) -> Claimed:
     }
 
 
-@router.post("/reviews/<identity>/answer", middlewares=only(Role.REVIEWER))
-@checked(router)
+@router.offer("POST", "/reviews/<identity>/answer", Role.REVIEWER)
 def answer_task(identity: Id, body: TaskAnswer) -> Answered:
     """My answer: one of the labels, or none of the above."""
     worker = current_user(router).name
@@ -99,8 +95,7 @@ def answer_task(identity: Id, body: TaskAnswer) -> Answered:
     return {"mine": _mine(worker, deps())}
 
 
-@router.post("/reviews/<identity>/release", middlewares=only(Role.REVIEWER))
-@checked(router)
+@router.offer("POST", "/reviews/<identity>/release", Role.REVIEWER)
 def release_task(identity: Id, body: Release) -> Released:
     """I do not answer this task now, or with `skip` never."""
     give_back(identity, current_user(router).name, body.skip, deps())

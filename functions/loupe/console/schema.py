@@ -10,11 +10,13 @@ field is wrong and what it takes. Fields that are not declared are ignored.
 
 import re
 import unicodedata
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import MISSING, Field, dataclass, fields
 from datetime import UTC, datetime
 from reprlib import repr as shortened
-from typing import Annotated, Any, Protocol, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 from loupe.domain.keys import timestamp
 from loupe.errors import InvalidRequest
@@ -22,18 +24,25 @@ from loupe.errors import InvalidRequest
 Shape = TypeVar("Shape")
 
 
-class Kind(Protocol):
+class Kind(ABC):
     """Decides which values a field takes; `takes` says so in words."""
 
     @property
+    @abstractmethod
     def takes(self) -> str: ...
+
+    @abstractmethod
+    def accepts(self, value: Any) -> bool: ...
 
     def check(self, name: str, value: Any) -> Any:
         """Return the value as the route gets it, or raise InvalidRequest that names the field."""
+        if not self.accepts(value):
+            raise InvalidRequest(f"{name} cannot be {shortened(value)}: it takes {self.takes}.")
+        return value
 
 
 @dataclass(frozen=True)
-class Text:
+class Text(Kind):
     """A text of 1 to `longest` bytes of UTF-8, without control characters."""
 
     longest: int
@@ -42,17 +51,15 @@ class Text:
     def takes(self) -> str:
         return f"a text of 1 to {self.longest} bytes without control characters"
 
-    def check(self, name: str, value: Any) -> str:
+    def accepts(self, value: Any) -> bool:
         # A character has at least one byte, so a very long text is not looked through.
         if not isinstance(value, str) or not 0 < len(value) <= self.longest:
-            raise refusal(name, value, self.takes)
-        if not is_clean(value) or len(value.encode()) > self.longest:
-            raise refusal(name, value, self.takes)
-        return value
+            return False
+        return is_clean(value) and len(value.encode()) <= self.longest
 
 
 @dataclass(frozen=True)
-class AnyText:
+class AnyText(Kind):
     """Any text of at most `longest` characters, for a rule of its own to judge."""
 
     longest: int
@@ -61,14 +68,12 @@ class AnyText:
     def takes(self) -> str:
         return f"a text of at most {self.longest} characters"
 
-    def check(self, name: str, value: Any) -> str:
-        if not isinstance(value, str) or len(value) > self.longest:
-            raise refusal(name, value, self.takes)
-        return value
+    def accepts(self, value: Any) -> bool:
+        return isinstance(value, str) and len(value) <= self.longest
 
 
 @dataclass(frozen=True)
-class OneOf:
+class OneOf(Kind):
     """One of some texts."""
 
     values: Collection[str]
@@ -77,26 +82,22 @@ class OneOf:
     def takes(self) -> str:
         return f"one of {', '.join(self.values)}"
 
-    def check(self, name: str, value: Any) -> str:
-        if not isinstance(value, str) or value not in self.values:
-            raise refusal(name, value, self.takes)
-        return value
+    def accepts(self, value: Any) -> bool:
+        return isinstance(value, str) and value in self.values
 
 
 @dataclass(frozen=True)
-class Flag:
+class Flag(Kind):
     """true or false."""
 
     takes: str = "true or false"
 
-    def check(self, name: str, value: Any) -> bool:
-        if not isinstance(value, bool):
-            raise refusal(name, value, self.takes)
-        return value
+    def accepts(self, value: Any) -> bool:
+        return isinstance(value, bool)
 
 
 @dataclass(frozen=True)
-class Whole:
+class Whole(Kind):
     """A whole number within its bounds."""
 
     low: int
@@ -106,12 +107,12 @@ class Whole:
     def takes(self) -> str:
         return f"a whole number from {self.low} to {self.high}"
 
-    def check(self, name: str, value: Any) -> int:
-        return int(_within_bounds(self, name, value, int))
+    def accepts(self, value: Any) -> bool:
+        return type(value) is int and self.low <= value <= self.high
 
 
 @dataclass(frozen=True)
-class Number:
+class Number(Kind):
     """A finite number within its bounds."""
 
     low: float
@@ -121,41 +122,45 @@ class Number:
     def takes(self) -> str:
         return f"a number from {self.low:g} to {self.high:g}"
 
+    def accepts(self, value: Any) -> bool:
+        return type(value) in (int, float) and self.low <= value <= self.high  # no NaN is
+
     def check(self, name: str, value: Any) -> float:
-        return float(_within_bounds(self, name, value, (int, float)))
+        return float(super().check(name, value))
 
 
 @dataclass(frozen=True)
-class Instant:
+class Instant(Kind):
     """A day or a time, in UTC unless it names a zone; it becomes the text that listings sort by."""
 
     takes: str = "a day such as 2026-01-31 or a time such as 2026-01-31T12:00:00Z"
 
+    def accepts(self, value: Any) -> bool:
+        with suppress(TypeError, ValueError, OverflowError):
+            return bool(self._timestamp(value))
+        return False
+
     def check(self, name: str, value: Any) -> str:
-        if not isinstance(value, str):
-            raise refusal(name, value, self.takes)
-        try:
-            at = datetime.fromisoformat(value)
-            return timestamp((at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC))
-        except (ValueError, OverflowError) as error:
-            raise refusal(name, value, self.takes) from error
+        return self._timestamp(super().check(name, value))
+
+    def _timestamp(self, value: str) -> str:
+        at = datetime.fromisoformat(value)
+        return timestamp((at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC))
 
 
 @dataclass(frozen=True)
-class Position:
+class Position(Kind):
     """The cursor of a page: where the last item of the page before it stands in its listing."""
 
     takes: str = "the 'next' of the page before"
 
-    def check(self, name: str, value: Any) -> str:
+    def accepts(self, value: Any) -> bool:
         pattern = r"\d{4}-\d\d-\d\d[0-9T:.Z]{0,20}#[!-~]{1,200}"
-        if not isinstance(value, str) or re.fullmatch(pattern, value, re.ASCII) is None:
-            raise refusal(name, value, self.takes)
-        return value
+        return isinstance(value, str) and bool(re.fullmatch(pattern, value, re.ASCII))
 
 
 @dataclass(frozen=True)
-class Many:
+class Many(Kind):
     """A list of 1 to `most` values of a kind, or of objects of a dataclass."""
 
     item: "Kind | type"
@@ -165,17 +170,27 @@ class Many:
     def takes(self) -> str:
         return f"a list of 1 to {self.most}"
 
-    def check(self, name: str, value: Any) -> tuple[Any, ...]:
-        if not isinstance(value, list) or not 0 < len(value) <= self.most:
-            raise refusal(name, value, self.takes)
-        return tuple(self._item(f"{name}[{n}]", item) for n, item in enumerate(value))
+    def accepts(self, value: Any) -> bool:
+        return isinstance(value, list) and 0 < len(value) <= self.most
 
-    def _item(self, name: str, value: Any) -> Any:
-        if not isinstance(self.item, type):
-            return self.item.check(name, value)
-        if not isinstance(value, dict):
-            raise refusal(name, value, "a JSON object")
-        return read(self.item, value, f"{name}.")
+    def check(self, name: str, value: Any) -> tuple[Any, ...]:
+        items = enumerate(super().check(name, value))
+        kind = Nested(self.item) if isinstance(self.item, type) else self.item
+        return tuple(kind.check(f"{name}[{number}]", item) for number, item in items)
+
+
+@dataclass(frozen=True)
+class Nested(Kind):
+    """An object of a dataclass."""
+
+    shape: type
+    takes: str = "a JSON object"
+
+    def accepts(self, value: Any) -> bool:
+        return isinstance(value, dict)
+
+    def check(self, name: str, value: Any) -> Any:
+        return read(self.shape, super().check(name, value), f"{name}.")
 
 
 LONGEST_LABEL = 400
@@ -224,18 +239,6 @@ def kinds(shape: type) -> "dict[Field[Any], Kind]":
 def sent_name(field: "Field[Any]") -> str:
     """How a request calls a field; `from_` stands for `from`, which is a word of Python."""
     return field.name.removesuffix("_")
-
-
-def refusal(name: str, value: Any, takes: str) -> InvalidRequest:
-    """What is wrong with a value, which is shown shortened."""
-    return InvalidRequest(f"{name} cannot be {shortened(value)}: it takes {takes}.")
-
-
-def _within_bounds(kind: Whole | Number, name: str, value: Any, types: Any) -> Any:
-    is_number = isinstance(value, types) and not isinstance(value, bool)
-    if not is_number or not kind.low <= value <= kind.high:  # no NaN is
-        raise refusal(name, value, kind.takes)
-    return value
 
 
 def is_clean(text: str) -> bool:

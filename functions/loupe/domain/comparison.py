@@ -4,22 +4,13 @@ import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+
+from loupe.domain.manifest import ManifestEntry
 
 MAXIMUM_HOLDOUT = 500
 """The most images that a comparison scores; more take time and hardly narrow the interval."""
 FEW_IMAGES = 30
 BOOTSTRAP_ROUNDS = 1000
-
-
-@dataclass(frozen=True)
-class HoldoutImage:
-    """One image with its true label; `content` identifies it."""
-
-    content: str
-    uri: str
-    label: str
-    source: str
 
 
 @dataclass(frozen=True)
@@ -63,27 +54,14 @@ class Verdict:
     interval: tuple[float, float] | None = None
 
 
-class Labelled(Protocol):
-    """An image with its true label; `content` identifies it."""
-
-    @property
-    def content(self) -> str: ...
-
-    @property
-    def label(self) -> str: ...
-
-
-AnyLabelled = TypeVar("AnyLabelled", bound=Labelled)
-
-
-def sample(holdout: Sequence[AnyLabelled], limit: int = MAXIMUM_HOLDOUT) -> list[AnyLabelled]:
+def sample(holdout: Sequence[ManifestEntry], limit: int = MAXIMUM_HOLDOUT) -> list[ManifestEntry]:
     """All images, or `limit` of them, each label with its share.
 
     Chosen by content hash, so the sample is the same for every order, time and version.
     """
     if len(holdout) <= limit:
         return list(holdout)
-    ranked: list[tuple[float, AnyLabelled]] = []
+    ranked: list[tuple[float, ManifestEntry]] = []
     for label in {image.label for image in holdout}:
         images = sorted((i for i in holdout if i.label == label), key=lambda i: i.content)
         ranked += [(rank / len(images), image) for rank, image in enumerate(images)]
@@ -105,7 +83,7 @@ def f1_by_label(pairs: Pairs, labels: Sequence[str]) -> dict[str, float]:
 
 
 def score(
-    holdout: Sequence[HoldoutImage],
+    holdout: Sequence[ManifestEntry],
     predictions: Predictions,
     labels: Sequence[str],
     minimum_confidence: float,
@@ -130,7 +108,7 @@ def score(
 
 
 def judge(
-    holdout: Sequence[HoldoutImage],
+    holdout: Sequence[ManifestEntry],
     challenger: Predictions,
     champion: Predictions | None,
     challenger_labels: Sequence[str],
@@ -186,10 +164,7 @@ class SideBySide:
 
 
 def side_by_side(
-    holdout: Sequence[HoldoutImage],
-    left: Predictions,
-    right: Predictions,
-    labels: Sequence[str],
+    holdout: Sequence[ManifestEntry], left: Predictions, right: Predictions, labels: Sequence[str]
 ) -> SideBySide:
     """Compare two versions on the images, with one of `labels`, that both have scored."""
     images = [
@@ -207,7 +182,7 @@ def side_by_side(
 
 
 def confusion(
-    holdout: Sequence[HoldoutImage], predictions: Predictions, labels: Sequence[str]
+    holdout: Sequence[ManifestEntry], predictions: Predictions, labels: Sequence[str]
 ) -> list[list[int]]:
     """How often images of a label (row) got each label (column), or none of them (last column)."""
     counts = [[0] * (len(labels) + 1) for _ in labels]
@@ -219,11 +194,7 @@ def confusion(
     return counts
 
 
-def bootstrap_interval(
-    new: Pairs,
-    old: Pairs,
-    labels: Sequence[str],
-) -> tuple[float, float]:
+def bootstrap_interval(new: Pairs, old: Pairs, labels: Sequence[str]) -> tuple[float, float]:
     """90 % interval of the difference in macro F1, by paired bootstrap over the images."""
     generator = random.Random(0)
     images = list(zip(new, old, strict=True))
@@ -236,6 +207,6 @@ def bootstrap_interval(
 
 
 def _pairs(
-    images: Sequence[HoldoutImage], predictions: Predictions
+    images: Sequence[ManifestEntry], predictions: Predictions
 ) -> list[tuple[str, str | None]]:
     return [(image.label, predictions[image.content].label) for image in images]

@@ -173,11 +173,7 @@ def model_labels(custom_labels: Sequence[Mapping[str, Any]]) -> tuple[Label, ...
     An object that occurs several times gives one label for each of its boxes.
     """
     labels = [
-        Label(
-            name=label["Name"],
-            confidence=round(float(label["Confidence"]), 2),
-            box=_box(label.get("Geometry")),
-        )
+        Label(label["Name"], round(float(label["Confidence"]), 2), box=_box(label.get("Geometry")))
         for label in custom_labels
     ]
     return tuple(sorted(labels, key=lambda label: -label.confidence))

@@ -19,7 +19,7 @@ from typing import Final
 
 from PIL import Image, ImageFilter
 
-from loupe.domain.images import ImageFormat, decode, orientation
+from loupe.domain.images import decode, orientation
 
 VERSION: Final = 1
 
@@ -48,9 +48,6 @@ class Fingerprint:
     content: str
     signature: bytes
     bands: tuple[str, ...]
-    width: int
-    height: int
-    image_format: ImageFormat
 
 
 def fingerprint(image: bytes) -> Fingerprint:
@@ -65,9 +62,6 @@ def fingerprint(image: bytes) -> Fingerprint:
         content=hashlib.sha256(image).hexdigest(),
         signature=_HEADER.pack(VERSION, aspect) + gray + chroma,
         bands=_bands(gray, _thumbnail(luma, SIDE, TRIM), chroma),
-        width=facts.width,
-        height=facts.height,
-        image_format=facts.format,
     )
 
 

@@ -14,7 +14,7 @@ MAXIMUM_UPDATE_BYTES = 4_500_000
 
 @dataclass(frozen=True)
 class ManifestEntry:
-    """One image of a dataset. `content` (SHA-256) and `source` are Loupe's own lineage."""
+    """One image with its true label. `content` (SHA-256) and `source` are Loupe's own lineage."""
 
     uri: str
     label: str
@@ -23,21 +23,16 @@ class ManifestEntry:
     at: str
 
     def line(self) -> str:
-        return json.dumps(
-            {
-                "source-ref": self.uri,
-                ATTRIBUTE: 1,
-                f"{ATTRIBUTE}-metadata": {
-                    "confidence": 1,
-                    "class-name": self.label,
-                    "human-annotated": "yes",
-                    "creation-date": self.at.removesuffix("Z"),
-                    "type": "groundtruth/image-classification",
-                    "job-name": f"loupe/{self.source}/{self.content}",
-                },
-            },
-            ensure_ascii=False,
-        )
+        metadata = {
+            "confidence": 1,
+            "class-name": self.label,
+            "human-annotated": "yes",
+            "creation-date": self.at.removesuffix("Z"),
+            "type": "groundtruth/image-classification",
+            "job-name": f"loupe/{self.source}/{self.content}",
+        }
+        line = {"source-ref": self.uri, ATTRIBUTE: 1, f"{ATTRIBUTE}-metadata": metadata}
+        return json.dumps(line, ensure_ascii=False)
 
 
 def render(entries: Iterable[ManifestEntry]) -> str:

@@ -93,10 +93,7 @@ class Cost:
 
 
 def cost(
-    billed: bool,
-    seconds_by_day: Iterable[tuple[str, float]],
-    looks: Iterable[Look],
-    now: datetime,
+    billed: bool, seconds_by_day: Iterable[tuple[str, float]], looks: Iterable[Look], now: datetime
 ) -> Cost:
     """The cost of a month's inference-unit seconds, each with its day, and of what runs now."""
     month = today = 0.0

@@ -34,21 +34,6 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """The newest version: its status, and its F1 once it is trained.
-
-    `retry_at` is when an attempt that failed for a cause outside its data is repeated ("": never),
-    `failures` the number of such failures in a row.
-    """
-
-    version: str
-    status: VersionStatus
-    f1: float | None = None
-    retry_at: str = ""
-    failures: int = 0
-
-
-@dataclass(frozen=True)
 class Plan:
     """The decision of a check. `action` is "train" (begin or continue), "deploy" or "nothing".
 
@@ -68,7 +53,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Ending:
-    """How an attempt ended: the version's status, why, and the rest as in `Attempt`."""
+    """How an attempt ended: the version's status, why, and the rest as in `Version`."""
 
     status: VersionStatus
     reason: str
@@ -135,7 +120,7 @@ def _doublings(not_promoted: int) -> int:
 
 def plan_training(
     progress: Progress,
-    last: Attempt | None,
+    last: Version | None,
     counts: Counts,
     minimum_changes: int,
     minimum_f1: float,
@@ -158,7 +143,7 @@ def plan_training(
 
 
 def _unfinished(
-    last: Attempt, progress: Progress, counts: Counts, minimum_f1: float, now: str, again: bool
+    last: Version, progress: Progress, counts: Counts, minimum_f1: float, now: str, again: bool
 ) -> Plan | None:
     """The plan for the last attempt, or None when it is over.
 
@@ -170,15 +155,15 @@ def _unfinished(
     match last.status:
         case VersionStatus.TRAINING | VersionStatus.WAITING_FOR_APPROVAL:
             if due:
-                return Plan("train", "the attempt was interrupted and goes on", last.version)
-            return Plan("nothing", f"{last.version} was interrupted: {pause}")
+                return Plan("train", "the attempt was interrupted and goes on", last.name)
+            return Plan("nothing", f"{last.name} was interrupted: {pause}")
         case VersionStatus.FAILED if again:
-            return Plan("train", "an operator asks for another try", last.version)
+            return Plan("train", "an operator asks for another try", last.name)
         case VersionStatus.TRAINING_FAILED if due and (again or last.retry_at):
-            reason = f"the training of {last.version} failed and is repeated with the same data"
+            reason = f"the training of {last.name} failed and is repeated with the same data"
             return _begin(reason, progress, counts, last.failures)
         case VersionStatus.BELOW_GATE if last.f1 is not None and last.f1 >= minimum_f1:
-            return Plan("train", f"the gate is now {minimum_f1:g}, which it reaches", last.version)
+            return Plan("train", f"the gate is now {minimum_f1:g}, which it reaches", last.name)
     return None
 
 

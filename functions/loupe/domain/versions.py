@@ -34,7 +34,8 @@ class VersionStatus(StrEnum):
 class Version:
     """One version, trained or failed. `f1` is the service's own, on the holdout of its training.
 
-    `retry_at` and `failures` are those of `domain.training.Attempt`.
+    `retry_at` is when an attempt that failed for a cause outside its data is repeated ("": never),
+    `failures` the number of such failures in a row.
     """
 
     name: str

@@ -5,9 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from loupe.domain.comparison import HoldoutImage, Prediction, Predictions, judge, sample, score
+from loupe.domain.comparison import Prediction, Predictions, judge, sample, score
 from loupe.domain.keys import ImageRef
 from loupe.domain.labelled_images import Split
+from loupe.domain.manifest import ManifestEntry
 from loupe.domain.model_state import ModelStatus
 from loupe.domain.settings import Settings
 from loupe.domain.versions import Version
@@ -68,22 +69,21 @@ def return_champion(deps: Deps) -> None:
         set_state(StateChange(version, ModelStatus.STOPPED, reason), deps)
 
 
-def holdout_of(version: str, deps: Deps) -> list[HoldoutImage]:
+def holdout_of(version: str, deps: Deps) -> list[ManifestEntry]:
     """The images that versions are compared on when `version` is the challenger."""
-    entries = manifest_entries(version, Split.TEST, deps)
-    return sample([HoldoutImage(e.content, e.uri, e.label, e.source) for e in entries])
+    return sample(manifest_entries(version, Split.TEST, deps))
 
 
-def unscored(version: Version, holdout: Sequence[HoldoutImage], deps: Deps) -> list[HoldoutImage]:
+def unscored(version: Version, holdout: Sequence[ManifestEntry], deps: Deps) -> list[ManifestEntry]:
     """Images that the version has no prediction for."""
     predictions = deps.versions.predictions(version.name)
     return [image for image in holdout if image.content not in predictions]
 
 
-def score_images(version: Version, images: Sequence[HoldoutImage], deps: Deps) -> None:
+def score_images(version: Version, images: Sequence[ManifestEntry], deps: Deps) -> None:
     """Let the version predict images, a few at a time, and keep its predictions."""
 
-    def score_image(image: HoldoutImage) -> None:
+    def score_image(image: ManifestEntry) -> None:
         deps.versions.save_prediction(version.name, image.content, predict(version, image, deps))
 
     if images:
@@ -91,7 +91,7 @@ def score_images(version: Version, images: Sequence[HoldoutImage], deps: Deps) -
             list(pool.map(score_image, images))
 
 
-def predict(version: Version, image: HoldoutImage, deps: Deps) -> Prediction:
+def predict(version: Version, image: ManifestEntry, deps: Deps) -> Prediction:
     """The label with the highest confidence; none for an image that cannot be read (any more)."""
     bucket, _, key = image.uri.removeprefix("s3://").partition("/")
     try:
@@ -104,7 +104,7 @@ def predict(version: Version, image: HoldoutImage, deps: Deps) -> Prediction:
 def _judge(
     challenger: Version,
     champion: Version | None,
-    holdout: Sequence[HoldoutImage],
+    holdout: Sequence[ManifestEntry],
     settings: Settings,
     deps: Deps,
 ) -> ComparisonProgress:
@@ -132,7 +132,7 @@ def _judge(
 
 
 def _scored(
-    version: Version, holdout: Sequence[HoldoutImage], predictions: Predictions, settings: Settings
+    version: Version, holdout: Sequence[ManifestEntry], predictions: Predictions, settings: Settings
 ) -> dict[str, Any]:
     return asdict(score(holdout, predictions, version.labels, settings.minimum_confidence))
 

@@ -5,13 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from loupe.domain.keys import LABELLED_PREFIX, check_label, people
-from loupe.domain.labelled_images import (
-    SPLITS,
-    LabelledImage,
-    LabelledImageStatus,
-    Split,
-    remark,
-)
+from loupe.domain.labelled_images import SPLITS, LabelledImage, LabelledImageStatus, Split, remark
 from loupe.errors import NotFound, errors_by_id
 from loupe.services.training_data import manifest_entries
 from loupe.wiring import Deps

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
+from loupe import telemetry
 from loupe.domain.detection import DetectionState
 from loupe.domain.model_state import ModelStatus
 from loupe.domain.review import ReviewState
@@ -18,14 +19,6 @@ from loupe.services.lookups import Lookups
 from loupe.services.review_desk import hand_over_again
 from loupe.services.reviews import known_labels, open_queued
 from loupe.services.training import start_due_check
-from loupe.telemetry import (
-    HOUSEKEEPING_FAILED,
-    IMAGES_WAITING,
-    INFERENCE_UNITS,
-    OLDEST_REVIEW_HOURS,
-    logger,
-    meter,
-)
 from loupe.wiring import Deps
 
 IMAGES_PER_RUN = 1000
@@ -52,9 +45,9 @@ def run_housekeeping(deps: Deps) -> dict[str, Any]:
         try:
             results[name] = part(run)
         except Exception as error:  # noqa: BLE001 - whatever it is, the other parts run
-            logger.warning("a part of the housekeeping failed", exc_info=error, part=name)
+            telemetry.logger.warning("a part of the housekeeping failed", exc_info=error, part=name)
             errors[name] = error
-    meter(deps.value("STACK"), HOUSEKEEPING_FAILED, len(errors))
+    telemetry.meter(deps.value("STACK"), telemetry.HOUSEKEEPING_FAILED, len(errors))
     raise_lasting(errors)
     return {
         "action": results.get("model state", "leave"),
@@ -97,15 +90,17 @@ def measure_reviews(run: Lookups) -> None:
     oldest = next(run.deps.reviews.oldest(ReviewState.OPEN, "", page=1), None)
     at = run.deps.clock()
     waited = at - datetime.fromisoformat(oldest.at) if oldest else timedelta()
-    meter(run.deps.value("STACK"), OLDEST_REVIEW_HOURS, waited.total_seconds() / 3600)
+    telemetry.meter(
+        run.deps.value("STACK"), telemetry.OLDEST_REVIEW_HOURS, waited.total_seconds() / 3600
+    )
 
 
 def measure_model(run: Lookups) -> None:
     """Measure what waits for the model and what bills, for the alarms and the dashboard."""
     stack = run.deps.value("STACK")
-    meter(stack, IMAGES_WAITING, _backlog(run))
+    telemetry.meter(stack, telemetry.IMAGES_WAITING, _backlog(run))
     running = (state.units for state in run.states.values() if state.status == ModelStatus.RUNNING)
-    meter(stack, INFERENCE_UNITS, sum(running))
+    telemetry.meter(stack, telemetry.INFERENCE_UNITS, sum(running))
 
 
 def _backlog(run: Lookups) -> int:

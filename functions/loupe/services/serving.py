@@ -113,16 +113,10 @@ def promote(name: str, reason: str, deps: Deps) -> str:
 
 def request_approval(name: str, reason: str, token: str, deps: Deps) -> None:
     """Ask the operator to approve the version; `token` continues the state machine."""
-    version = deps.versions.get(name)
+    version, status = deps.versions.get(name), VersionStatus.WAITING_FOR_APPROVAL
     cause = f"{name}/{token}"
     event = version_event("ApprovalRequested", cause, deps.clock(), version, reason=reason)
-    deps.versions.save(
-        version,
-        [event],
-        status=VersionStatus.WAITING_FOR_APPROVAL,
-        reason=reason,
-        approval_token=token,
-    )
+    deps.versions.save(version, [event], status=status, reason=reason, approval_token=token)
 
 
 def decide_approval(approved: bool, by: str, deps: Deps, version: str = "") -> Version:

@@ -22,13 +22,17 @@ TIGHTENING = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
-class StoredSetting:
-    """A setting, its value, and who changed it last and when ("": nobody did)."""
+class SettingView:
+    """A parameter, what it may be, and who changed it last and when."""
 
-    setting: Setting
+    name: str
     value: str
-    changed_by: str = ""
-    changed_at: str = ""
+    default: str
+    allowed: str
+    pattern: str
+    meaning: str
+    changed_by: str
+    changed_at: str | None
 
 
 def apply_settings(deps: Deps) -> list[str]:
@@ -38,8 +42,8 @@ def apply_settings(deps: Deps) -> list[str]:
     settings = Settings.from_parameters(values)
     announce_not_allowed(values, deps)
     changed = [
-        words
-        for name, schedule, words in _schedules(settings, deps)
+        f"{work} {'on' if schedule.enabled else 'off'}, {schedule.rate}"
+        for name, schedule, work in _schedules(settings, deps)
         if deps.schedules.apply(name, schedule)
     ]
     concurrency = detection_concurrency(settings)
@@ -72,24 +76,20 @@ def announce_not_allowed(values: Mapping[str, str], deps: Deps) -> None:
 
 
 def _schedules(settings: Settings, deps: Deps) -> list[tuple[str, Schedule, str]]:
-    training, sampling = training_schedule(settings), sampling_schedule(settings)
+    """(name, schedule, what it does) of both schedules."""
     return [
-        (deps.value("TRAINING_SCHEDULE"), training, _words("training checks", training)),
-        (deps.value("SAMPLING_SCHEDULE"), sampling, _words("quality sampling", sampling)),
+        (deps.value("TRAINING_SCHEDULE"), training_schedule(settings), "training checks"),
+        (deps.value("SAMPLING_SCHEDULE"), sampling_schedule(settings), "quality sampling"),
     ]
 
 
-def _words(subject: str, schedule: Schedule) -> str:
-    return f"{subject} {'on' if schedule.enabled else 'off'}, {schedule.rate}"
-
-
-def stored_settings(deps: Deps) -> list[StoredSetting]:
+def stored_settings(deps: Deps) -> list[SettingView]:
     """Every setting with its current value."""
     stored = deps.parameters.stored()
-    return [_stored(setting, stored.get(setting.name), deps) for setting in CATALOGUE]
+    return [_view(setting, stored.get(setting.name), deps) for setting in CATALOGUE]
 
 
-def change_setting(name: str, value: str, by: str, deps: Deps) -> StoredSetting:
+def change_setting(name: str, value: str, by: str, deps: Deps) -> SettingView:
     """Set a parameter and note who did; it takes effect by itself.
 
     Raises NotFound for a name that is no setting's, InvalidSetting for a value it does not take.
@@ -97,11 +97,11 @@ def change_setting(name: str, value: str, by: str, deps: Deps) -> StoredSetting:
     changed = setting(name)
     version = deps.parameters.set(changed.name, changed.check(value))
     deps.setting_changes.note(changed.name, SettingChange(by, timestamp(deps.clock())), version)
-    return _stored(changed, deps.parameters.stored().get(changed.name), deps)
+    return _view(changed, deps.parameters.stored().get(changed.name), deps)
 
 
-def _stored(setting: Setting, stored: Stored | None, deps: Deps) -> StoredSetting:
-    if stored is None:
-        return StoredSetting(setting, setting.default)
-    change = deps.setting_changes.last(setting.name, stored)
-    return StoredSetting(setting, stored.value, change.by, change.at)
+def _view(setting: Setting, stored: Stored | None, deps: Deps) -> SettingView:
+    value = stored.value if stored else setting.default
+    change = deps.setting_changes.last(setting.name, stored) if stored else SettingChange()
+    what_it_is = (setting.default, setting.allowed, setting.pattern, setting.meaning)
+    return SettingView(setting.name, value, *what_it_is, change.by, change.at or None)

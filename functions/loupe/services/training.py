@@ -2,22 +2,12 @@
 
 from dataclasses import asdict, dataclass
 
+from loupe.domain import training
 from loupe.domain.events import Event, make_event
 from loupe.domain.failures import Failure
 from loupe.domain.keys import timestamp
 from loupe.domain.model_state import ModelStatus
 from loupe.domain.settings import Settings
-from loupe.domain.training import (
-    STALL_AFTER,
-    Ending,
-    Plan,
-    end_attempt,
-    needed_changes,
-    next_step,
-    plan_rollback,
-    plan_training,
-    words_of,
-)
 from loupe.domain.versions import Version, VersionStatus, version_event
 from loupe.errors import AlreadyDone, NotFound
 from loupe.services.events import announce
@@ -37,10 +27,10 @@ class TrainingCheck:
     again: bool = False
 
 
-def check_training(check: TrainingCheck, deps: Deps) -> Plan:
+def check_training(check: TrainingCheck, deps: Deps) -> training.Plan:
     """Plan the next step. Whoever gets a plan to act on holds the lease until `close_training`."""
     if not take_lease(check.execution, deps):
-        return Plan("nothing", "another training check is at work")
+        return training.Plan("nothing", "another training check is at work")
     plan = plan_check(check, deps)
     if plan.action == "nothing":
         deps.versions.release_lease(check.execution)
@@ -84,15 +74,15 @@ def take_lease(execution: str, deps: Deps) -> bool:
     return True
 
 
-def plan_check(check: TrainingCheck, deps: Deps) -> Plan:
+def plan_check(check: TrainingCheck, deps: Deps) -> training.Plan:
     """The plan for the current state of the table."""
     if check.deploy:
         try:
             version = deps.versions.get(check.deploy)
         except NotFound as error:
-            return Plan("nothing", str(error))
-        return plan_rollback(version, deps.versions.service())
-    return plan_training(
+            return training.Plan("nothing", str(error))
+        return training.plan_rollback(version, deps.versions.service())
+    return training.plan_training(
         deps.versions.progress(),
         deps.versions.last_attempt(),
         deps.dataset.label_counts().by_label,
@@ -103,14 +93,14 @@ def plan_check(check: TrainingCheck, deps: Deps) -> Plan:
     )
 
 
-def announce_postponed(plan: Plan, deps: Deps) -> None:
+def announce_postponed(plan: training.Plan, deps: Deps) -> None:
     """Send the operator one event a day about a training that waits for other images."""
     if plan.postponed:
         cause = f"{deps.clock():%Y-%m-%d}/{plan.reason}"
         announce("TrainingPostponed", cause, deps, reason=plan.reason)
 
 
-def begin(plan: Plan, deps: Deps) -> None:
+def begin(plan: training.Plan, deps: Deps) -> None:
     """Write the new attempt before anything is paid for."""
     version = Version(
         name=plan.version,
@@ -178,15 +168,17 @@ class TrainingEnd:
     failure: Failure | None = None
 
 
-def close_training(end: TrainingEnd, deps: Deps) -> Ending:
+def close_training(end: TrainingEnd, deps: Deps) -> training.Ending:
     """Write the outcome once, then release the lease. Safe to repeat."""
     version = deps.versions.get(end.version)
     if end.rollback:
         ending = _close_rollback(version, end, deps)
     elif version.closed_by == end.execution:
-        ending = Ending(version.status, version.reason, version.retry_at, version.failures)
+        ending = training.Ending(version.status, version.reason, version.retry_at, version.failures)
     else:
-        ending = end_attempt(end.outcome, end.reason, end.failure, version.failures, deps.clock())
+        ending = training.end_attempt(
+            end.outcome, end.reason, end.failure, version.failures, deps.clock()
+        )
         _write(version, ending, end, deps)
     try:
         deps.versions.release_lease(end.execution)
@@ -195,7 +187,7 @@ def close_training(end: TrainingEnd, deps: Deps) -> Ending:
     return ending
 
 
-def _write(version: Version, ending: Ending, end: TrainingEnd, deps: Deps) -> None:
+def _write(version: Version, ending: training.Ending, end: TrainingEnd, deps: Deps) -> None:
     promoted = end.outcome == VersionStatus.IN_SERVICE
     events = [] if promoted else [_not_promoted(version, ending, end, deps)]
     changes = asdict(ending) | {"approval_token": "", "closed_by": end.execution}
@@ -203,21 +195,21 @@ def _write(version: Version, ending: Ending, end: TrainingEnd, deps: Deps) -> No
         deps.versions.save(version, events, **changes)
         return
     in_a_row = deps.versions.close(version, promoted, events, **changes)
-    if in_a_row and in_a_row % STALL_AFTER == 0:
+    if in_a_row and in_a_row % training.STALL_AFTER == 0:
         minimum = deps.parameters.settings().minimum_untrained_images
-        needed, cause = needed_changes(minimum, in_a_row), f"{version.name}/{in_a_row}"
+        needed, cause = training.needed_changes(minimum, in_a_row), f"{version.name}/{in_a_row}"
         announce("PromotionsStalled", cause, deps, count=in_a_row, needed=needed)
 
 
-def _close_rollback(version: Version, end: TrainingEnd, deps: Deps) -> Ending:
+def _close_rollback(version: Version, end: TrainingEnd, deps: Deps) -> training.Ending:
     """The version keeps its status; the operator gets an event when it was not put back."""
-    ending = Ending(version.status, words_of(end.reason, end.failure))
+    ending = training.Ending(version.status, training.words_of(end.reason, end.failure))
     if end.outcome != VersionStatus.IN_SERVICE:
         deps.events.write(_not_promoted(version, ending, end, deps))
     return ending
 
 
-def _not_promoted(version: Version, ending: Ending, end: TrainingEnd, deps: Deps) -> Event:
+def _not_promoted(version: Version, ending: training.Ending, end: TrainingEnd, deps: Deps) -> Event:
     training_failed = end.outcome == VersionStatus.TRAINING_FAILED
     return version_event(
         "TrainingFailed" if training_failed else "VersionNotPromoted",
@@ -227,5 +219,5 @@ def _not_promoted(version: Version, ending: Ending, end: TrainingEnd, deps: Deps
         outcome=end.outcome,
         reason=ending.reason,
         retry_at=ending.retry_at,
-        next=next_step(version.name, ending, end.outcome, end.rollback),
+        next=training.next_step(version.name, ending, end.outcome, end.rollback),
     )

@@ -83,14 +83,10 @@ def snapshot_counts(name: str, deps: Deps) -> list[LabelImages]:
             counts[split] = Counter(e.label for e in manifest_entries(name, split, deps))
         except NotFound:
             return []
+    train, test = counts[Split.TRAIN], counts[Split.TEST]
     return [
-        {
-            "label": label,
-            "train": counts[Split.TRAIN][label],
-            "test": counts[Split.TEST][label],
-            "underrepresented": "",
-        }
-        for label in sorted(counts[Split.TRAIN] | counts[Split.TEST])
+        LabelImages(label=label, train=train[label], test=test[label], underrepresented="")
+        for label in sorted(train | test)
     ]
 
 
