@@ -9,7 +9,7 @@ export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup page contract demo up down chromium test-fast test faults check audit build deploy teardown invoke lock clean
+.PHONY: help setup page contract demo up down chromium test-fast test faults mutants check audit build deploy teardown invoke lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -65,6 +65,9 @@ test: setup page chromium ## Run all tests, the fast ones first
 
 faults: setup ## Kill the embedded stack 200 times, then check that nothing is lost: SEED=7 make faults
 	$(BIN)/python -m tests.faults.run
+
+mutants: setup ## Change the rules' code, see which changes no test notices: SAMPLE=500 SEED=7 make mutants
+	$(BIN)/python -m tools.mutants
 
 check: setup page ## Lint, types, template and known vulnerabilities
 	$(BIN)/ruff check

@@ -76,16 +76,17 @@ def test_a_label_that_never_occurs_does_not_count() -> None:
 
 
 def test_a_score_tells_what_is_accepted_at_the_confidence_and_how_right_it_is() -> None:
-    truth = images("cat", "cat", "dog", "dog")
-    predictions = said("cat", "dog", "dog", None)
-    predictions["c0002"] = Prediction("dog", 10.0)
-    predictions["c0003"] = Prediction(None, 0.0)
+    truth = images("cat", "cat", "dog", "dog", "dog")
+    predictions = said("cat", "dog", "dog", "cat", None)
+    predictions["c0002"] = Prediction("dog", 70.0)
+    predictions["c0003"] = Prediction("cat", 69.9)
+    predictions["c0004"] = Prediction(None, 0.0)
 
-    found = score(truth, predictions, ("cat", "dog"), minimum_confidence=70.0)
+    measured = score(truth, predictions, ("cat", "dog"), minimum_confidence=70.0)
 
-    assert found.images == 4
-    assert found.accepted_share == 0.5
-    assert found.accepted_accuracy == 0.5
+    assert measured.images == 5
+    assert measured.accepted_share == pytest.approx(3 / 5)
+    assert measured.accepted_accuracy == pytest.approx(2 / 3)
 
 
 def test_nothing_accepted_has_no_accuracy() -> None:

@@ -107,5 +107,14 @@ def test_batches_are_packed_in_order(lines: list[str], limit: int) -> None:
     assert all(len(batch) <= limit or batch.count(b"\n") == 1 for batch in found)
 
 
+def test_lines_that_fit_together_are_one_update_and_others_are_two() -> None:
+    assert list(batches(["a", "b"], limit=4)) == [b"a\nb\n"]
+    assert list(batches(["a", "b"], limit=3)) == [b"a\n", b"b\n"]
+
+
+def test_a_line_above_the_limit_is_an_update_of_its_own() -> None:
+    assert list(batches(["long", "b"], limit=2)) == [b"long\n", b"b\n"]
+
+
 def test_no_lines_make_no_update() -> None:
     assert list(batches([])) == []

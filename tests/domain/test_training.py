@@ -17,10 +17,14 @@ from loupe.domain.training import (
     Plan,
     Progress,
     end_attempt,
+    most_frequent,
     needed_changes,
+    next_step,
+    plan_rollback,
     plan_training,
+    words_of,
 )
-from loupe.domain.versions import Version, VersionStatus
+from loupe.domain.versions import Service, Version, VersionStatus
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 NOW, LATER = "2026-01-01T12:00:00.000Z", "2026-01-01T13:00:00.000Z"
@@ -255,3 +259,124 @@ def test_after_three_failures_the_minimum_alone_is_not_enough() -> None:
 
 def test_doubling_has_an_end() -> None:
     assert needed_changes(10, 3000) == 10 * 2**10
+
+
+def test_the_reason_to_train_counts_the_new_images() -> None:
+    assert plan(Progress(changes=12)).reason == (
+        "12 labelled images are new, relabelled or gone since the last attempt"
+    )
+
+
+def test_one_image_is_singular_and_an_unreachable_minimum_is_not_advised() -> None:
+    one, none = plan(Progress(changes=1)).reason, plan(Progress(changes=0)).reason
+
+    assert one.startswith("1 labelled image was added, relabelled or removed")
+    assert one.endswith("upload 9 more, or set Minimum-Untrained-Images to 1")
+    assert none.startswith("0 labelled images were added")
+    assert none.endswith("10 are needed: upload 10 more")
+
+
+def test_the_newest_of_several_images_that_do_not_count_is_named() -> None:
+    several = Progress(changes=7, unused=3, unused_image="b/2.png", unused_why="It is a copy.")
+
+    assert "; 3 more came and do not count, the newest is b/2.png (It is a copy):" in (
+        plan(several).reason
+    )
+
+
+def test_too_few_labels_postpone_a_training_and_name_the_ways_out() -> None:
+    few = plan(Progress(changes=20, unused=1, unused_image="b/2.png"), counts={})
+
+    assert few.postponed
+    assert few.reason.startswith("a training needs two labels with an image to train on and")
+    assert "there are 0: upload labelled images of them, or set Reviewers-Per-Image to 2" in (
+        few.reason
+    )
+    assert "1 more came and does not count: b/2.png" in few.reason
+    one = plan(Progress(changes=20), counts={"cat": LabelCount(1, 1), "dog": LabelCount(1, 0)})
+    assert "there are 1; too few independent images of dog: upload" in one.reason
+
+
+def test_of_labels_with_as_many_images_those_first_by_name_are_trained() -> None:
+    counts = {f"label {n:03}": LabelCount(2, 1) for n in range(MOST_LABELS)}
+    counts |= {"z": LabelCount(2, 2), "a": LabelCount(1, 1)}
+
+    labels = most_frequent(sorted(counts), counts)
+
+    assert labels == (*sorted(counts)[1:MOST_LABELS], "z")
+
+
+def test_what_is_continued_says_why() -> None:
+    begun = Progress(attempts=1)
+    reasons = {
+        "the attempt was interrupted and goes on": attempt("v1", VersionStatus.TRAINING),
+        "the gate is now 0.8, which it reaches": attempt("v1", VersionStatus.BELOW_GATE, 0.8),
+        "the training of v1 failed and is repeated with the same data": attempt(
+            "v1", VersionStatus.TRAINING_FAILED, retry_at=NOW
+        ),
+    }
+
+    assert {plan(begun, last).reason: last for last in reasons.values()} == reasons
+    asked = plan(begun, attempt("v1", VersionStatus.FAILED), again=True)
+    assert asked == Plan("train", "an operator asks for another try", "v1")
+    waits = plan(begun, attempt("v1", VersionStatus.TRAINING, retry_at=LATER))
+    assert waits.reason == (
+        f"v1 was interrupted: it is tried again after {LATER}, or at once with "
+        "'loupe train --again'"
+    )
+    none = plan(begun, attempt("v1", VersionStatus.NOT_BETTER), again=True)
+    assert none.reason == "no failed training is left to repeat"
+
+
+def version(name: str, status: VersionStatus, arn: str = "arn") -> Version:
+    return Version(name, status, NOW, ("cat", "dog"), arn)
+
+
+def test_an_earlier_version_that_was_trained_is_put_back() -> None:
+    service = Service("v3", "arn:v3")
+
+    assert plan_rollback(version("v1", VersionStatus.REPLACED), service) == Plan(
+        "deploy", "an operator asked for it", "v1"
+    )
+    serves = plan_rollback(version("v3", VersionStatus.IN_SERVICE), service)
+    assert serves == Plan("nothing", "v3 is in service already")
+    for status, arn in (
+        (VersionStatus.TRAINING, "arn"),
+        (VersionStatus.TRAINING_FAILED, "arn"),
+        (VersionStatus.IMPORTED, ""),
+    ):
+        refused = plan_rollback(version("v2", status, arn), service)
+        assert refused == Plan("nothing", f"v2 is {status} and cannot be put into service")
+
+
+def test_an_operator_reads_what_follows_a_run_that_promoted_nothing() -> None:
+    ending = Ending(VersionStatus.FAILED, "why")
+    repeated = replace(ending, retry_at=LATER)
+
+    assert next_step("v2", repeated, VersionStatus.FAILED, False) == (
+        f"It is tried again after {LATER}, or at once with 'loupe train --again'."
+    )
+    assert next_step("v2", ending, VersionStatus.FAILED, True) == (
+        "'loupe rollback v2' tries it once more."
+    )
+    assert next_step("v2", ending, VersionStatus.TRAINING_FAILED, False) == (
+        "The next training starts when there are enough new labelled images."
+    )
+    assert next_step("v2", ending, VersionStatus.NOT_BETTER, False) == (
+        "'loupe models' lists every version with its reason."
+    )
+
+
+def test_the_error_that_ended_a_run_is_part_of_the_reason() -> None:
+    assert words_of("it ended", Failure("Timeout", "too slow")) == "it ended (Timeout: too slow)"
+    assert words_of("it ended", None) == "it ended"
+
+
+def test_a_training_that_the_service_ended_is_repeated_unless_its_data_is_the_cause() -> None:
+    failed = VersionStatus.TRAINING_FAILED
+
+    outside = end_attempt(failed, "internal fault", None, 0, START)
+    data = end_attempt(failed, "the manifest is empty", None, 0, START)
+
+    assert outside == Ending(failed, "internal fault", "2026-01-01T12:15:00.000Z", 1)
+    assert data == Ending(failed, "the manifest is empty")
