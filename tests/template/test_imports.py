@@ -55,8 +55,8 @@ def imported(module: str) -> set[str]:
             found |= {name.name for name in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module} imports relatively"
-            found.add(node.module or "")
-            found |= {f"{node.module}.{n.name}" for n in node.names} & set(MODULES)
+            modules = {f"{node.module}.{n.name}" for n in node.names} & set(MODULES)
+            found |= modules if len(modules) == len(node.names) else {*modules, node.module or ""}
     return found
 
 
