@@ -5,7 +5,7 @@ import importlib
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import Field, dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -13,7 +13,7 @@ from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from loupe.adapters import table
-from loupe.domain.stored_names import STORED_NAME
+from loupe.domain.stored_names import stored_name
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "data-model.md"
@@ -133,7 +133,7 @@ def _record(kind: type) -> Iterator[str]:
     hints = get_type_hints(kind)
     yield from (f"### {kind.__name__}", "", _purpose(kind), "")
     yield from ("| attribute | holds |", "| --- | --- |")
-    yield from (f"| `{_stored_name(f)}` | {_hint(hints[f.name])} |" for f in fields(kind))
+    yield from (f"| `{stored_name(f)}` | {_hint(hints[f.name])} |" for f in fields(kind))
     yield ""
 
 
@@ -141,10 +141,6 @@ def _purpose(kind: type) -> str:
     """The first sentence of a dataclass's docstring, and where the dataclass stands."""
     sentence = " ".join((kind.__doc__ or "").partition("\n\n")[0].split())
     return f"{sentence} (`{kind.__module__.removeprefix('loupe.').replace('.', '/')}.py`)"
-
-
-def _stored_name(field: Field[Any]) -> str:
-    return str(field.metadata.get(STORED_NAME, field.name))
 
 
 def _hint(hint: Any) -> str:
@@ -157,7 +153,7 @@ def _hint(hint: Any) -> str:
     if inner:
         return f"map of text to {_hint(inner[1])}"
     if isinstance(hint, type) and is_dataclass(hint):
-        return f"{hint.__name__} ({', '.join(_stored_name(f) for f in fields(hint))})"
+        return f"{hint.__name__} ({', '.join(stored_name(f) for f in fields(hint))})"
     return WORDS.get(hint) or f"{hint.__name__}: {', '.join(filter(None, hint))}"
 
 

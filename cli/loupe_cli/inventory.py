@@ -13,6 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from loupe.domain.running_hours import DOLLARS_PER_UNIT_HOUR
+from loupe.faults import code_of
 from loupe_cli.render import err, out
 from loupe_cli.target import Target
 
@@ -98,7 +99,7 @@ def _stack_resources(target: Target, stack: str) -> Iterator[dict[str, Any]]:
             for resource in page["StackResourceSummaries"]
         ]
     except ClientError as error:
-        if error.response["Error"]["Code"] != "ValidationError":
+        if code_of(error) != "ValidationError":
             raise
         return  # There is no such stack.
     for resource in resources:
@@ -128,7 +129,7 @@ def _is_there(target: Target, resource: Resource) -> bool:
     try:
         getattr(target.client(service), operation)(**{argument: resource.name})
     except ClientError as error:
-        if error.response["Error"]["Code"] not in GONE:
+        if code_of(error) not in GONE:
             raise
         return False
     return True
@@ -222,7 +223,7 @@ def _listed_by_a2i(target: Target, operation: str) -> list[dict[str, Any]]:
     try:
         pages = list(target.client("sagemaker").get_paginator(operation).paginate())
     except ClientError as error:
-        if error.response["Error"]["Code"] not in ("AccessDeniedException", "AccessDenied"):
+        if code_of(error) not in ("AccessDeniedException", "AccessDenied"):
             raise
         err.print(
             f"Amazon SageMaker does not let you use {operation}: if the stack was deployed with "

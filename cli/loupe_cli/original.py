@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from loupe.domain.keys import LABELLED_PREFIX, is_folder_marker, label_of
 from loupe.errors import InvalidRequest
+from loupe.faults import code_of
 from loupe_cli.target import Target
 
 REVIEWED = "humanLoopName-"
@@ -63,7 +64,7 @@ def _in_bucket(bucket: str, target: Target) -> Iterator[SourceImage]:
                 if not is_folder_marker(item["Key"], item["Size"]):
                     yield _source_image(item["Key"], partial(_get, s3, bucket, item["Key"]))
     except ClientError as error:
-        if error.response["Error"]["Code"] not in ("NoSuchBucket", "AccessDenied"):
+        if code_of(error) not in ("NoSuchBucket", "AccessDenied"):
             raise
         reason = error.response["Error"].get("Message", "")
         raise InvalidRequest(f"The bucket {bucket!r} cannot be listed: {reason}") from error

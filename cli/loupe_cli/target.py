@@ -12,6 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from loupe.errors import NotFound
+from loupe.faults import code_of
 from loupe.wiring import Deps
 from loupe_local import stack as embedded
 from loupe_local.environment import HOST, adopt
@@ -91,7 +92,7 @@ class Target:
         try:
             stacks = self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ValidationError":
+            if code_of(error) != "ValidationError":
                 raise
             return {}
         outputs = stacks[0].get("Outputs", ()) if stacks else ()

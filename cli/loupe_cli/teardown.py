@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from loupe.adapters.executions import Executions
 from loupe.errors import LoupeError
+from loupe.faults import code_of
 from loupe_cli.inventory import bucket_names, models, resources, schedules
 from loupe_cli.target import Target
 
@@ -38,7 +39,7 @@ def stack_status(target: Target) -> str:
     try:
         stacks = target.client("cloudformation").describe_stacks(StackName=target.name)["Stacks"]
     except ClientError as error:
-        if error.response["Error"]["Code"] != "ValidationError":
+        if code_of(error) != "ValidationError":
             raise
         return ""
     state = str(stacks[0]["StackStatus"]) if stacks else ""

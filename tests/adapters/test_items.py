@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from loupe.adapters.detections import detection_of
 from loupe.adapters.items import from_item, plain, readable, stored, to_item
 from loupe.domain.keys import timestamp
-from loupe.domain.stored_names import STORED_NAME
+from loupe.domain.stored_names import stored_name
 from loupe.errors import UnreadableRecord
 
 ROOT = Path(__file__).parents[2]
@@ -98,10 +98,6 @@ def records_of(kind: Any) -> st.SearchStrategy[Any]:
 
 def has_default(field: Field[Any]) -> bool:
     return field.default is not MISSING or field.default_factory is not MISSING
-
-
-def stored_name(field: Field[Any]) -> str:
-    return str(field.metadata.get(STORED_NAME, field.name))
 
 
 def default(field: Field[Any]) -> Any:

@@ -25,6 +25,7 @@ from loupe.services.labelled_images import reconcile
 from loupe.services.review_answers import record_answers
 from loupe.services.review_desk import answer
 from loupe.services.reviews import request_review
+from loupe.services.serving import promote
 from loupe.wiring import Deps
 from tests.template.reading import STACK, properties
 
@@ -354,6 +355,11 @@ class World:
         made = Version(name, status, "2026-01-01T00:00:00.000Z", ("cat", "dog"), **more)
         self.deps.versions.begin(made, int(name.removeprefix("v")) - 1)
         return made
+
+    def in_service(self) -> None:
+        """Version v1 in service; whether it runs is still to be said."""
+        self.version("v1", arn="arn:v1")
+        promote("v1", "it is good", self.deps)
 
     # What came of it
 

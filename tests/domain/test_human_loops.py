@@ -21,19 +21,10 @@ from loupe.domain.human_loops import (
 from loupe.domain.keys import ImageRef
 from loupe.domain.object_events import changed_object
 from loupe.domain.review import Review, ReviewPurpose, ReviewState, review_id
+from tests.domain.reviews import unsure_review
 
 IMAGE = ImageRef("bucket", "images_for_detection/a.png", "v", "e", 1)
-REVIEW = Review(
-    id=review_id(IMAGE, ReviewPurpose.UNSURE),
-    image=IMAGE,
-    purpose=ReviewPurpose.UNSURE,
-    state=ReviewState.OPEN,
-    at="2026-01-01T00:00:00.000Z",
-    labels=("cat", "dog"),
-    reviewers=1,
-    loop=review_id(IMAGE, ReviewPurpose.UNSURE),
-    loops_started=1,
-)
+REVIEW = unsure_review(IMAGE, loop=review_id(IMAGE, ReviewPurpose.UNSURE), loops_started=1)
 
 
 @given(st.integers(0, 5))

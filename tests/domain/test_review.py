@@ -15,7 +15,6 @@ from loupe.domain.review import (
     Answer,
     Consensus,
     Output,
-    Review,
     ReviewPurpose,
     ReviewState,
     check_answer,
@@ -27,18 +26,10 @@ from loupe.domain.review import (
     review_id,
 )
 from loupe.errors import AlreadyDone, InvalidRequest
+from tests.domain.reviews import unsure_review
 
 IMAGE = ImageRef("bucket", "images_for_detection/für Änne/a b+1.png", "v1", "e", 10)
-REVIEW = Review(
-    id=review_id(IMAGE, ReviewPurpose.UNSURE),
-    image=IMAGE,
-    purpose=ReviewPurpose.UNSURE,
-    state=ReviewState.OPEN,
-    at="2026-01-01T00:00:00.000Z",
-    labels=("cat", "日本"),
-    reviewers=2,
-    guess=(Label("cat", 40.0),),
-)
+REVIEW = unsure_review(IMAGE, labels=("cat", "日本"), reviewers=2, guess=(Label("cat", 40.0),))
 
 
 def answered(*labels: str) -> tuple[Answer, ...]:

@@ -11,11 +11,11 @@ from loupe.domain.review import (
     CLAIM_MINUTES,
     Answer,
     Review,
-    ReviewPurpose,
     ReviewState,
     claim,
     release,
 )
+from tests.domain.reviews import unsure_review
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=CLAIM_MINUTES, seconds=1)
@@ -23,15 +23,7 @@ IMAGE = ImageRef("bucket", "images_for_detection/a.png", "1", "e", 10)
 
 
 def review(reviewers: int = 1) -> Review:
-    return Review(
-        "unsure-1",
-        IMAGE,
-        ReviewPurpose.UNSURE,
-        ReviewState.OPEN,
-        "2026-01-01",
-        ("cat", "dog"),
-        reviewers,
-    )
+    return unsure_review(IMAGE, reviewers=reviewers)
 
 
 def taken(task: Review, worker: str, now: datetime = NOW) -> Review:

@@ -8,15 +8,13 @@ from loupe.adapters.rekognition import VersionState
 from loupe.domain.model_state import Attempts, ModelStatus
 from loupe.services.autostart import record_hours, stop_strays, switch
 from loupe.services.lookups import Lookups
-from loupe.services.serving import promote
 from tests.adapters.world import World
 
 
 @pytest.fixture
 def serving(world: World) -> World:
     """A version in service that is stopped."""
-    world.version("v1", arn="arn:v1")
-    promote("v1", "it is good", world.deps)
+    world.in_service()
     world.rekognition.become("v1", "STOPPED")
     return world
 

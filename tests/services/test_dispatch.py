@@ -14,7 +14,6 @@ from loupe.errors import TryAgain
 from loupe.handlers.dispatch_images import handler
 from loupe.services.detection import dispatch, read_again, record
 from loupe.services.housekeeping import run_housekeeping
-from loupe.services.serving import promote
 from tests.adapters.world import World, image_json, message, png, s3_event, sqs_event
 
 HARD = ("with space.png", "plus+sign.png", "100%25.png", "a (copy).png", "für Änne/日本.png")
@@ -129,8 +128,7 @@ def test_an_image_that_had_no_chance_waits_and_its_message_is_done_with(world: W
 def serving(world: World) -> World:
     """A version in service that runs, and stops after ten idle minutes."""
     world.set(Stop_Model_When_Idle_Minutes="10")
-    world.version("v1", arn="arn:v1")
-    promote("v1", "it is good", world.deps)
+    world.in_service()
     world.rekognition.become("v1", "RUNNING")
     run_housekeeping(world.deps)
     return world

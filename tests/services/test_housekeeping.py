@@ -30,8 +30,7 @@ from tests.adapters.world import World
 @pytest.fixture
 def serving(world: World) -> World:
     """A version in service that runs."""
-    world.version("v1", arn="arn:v1")
-    promote("v1", "it is good", world.deps)
+    world.in_service()
     world.rekognition.become("v1", "RUNNING")
     return world
 
@@ -133,8 +132,7 @@ def test_the_first_model_reads_again_what_no_person_has_looked_at(world: World) 
     untouched = world.asked(name="1.png", picture=1)
     answered = world.asked(name="2.png", picture=2)
     world.answered_once(answered)
-    world.version("v1", arn="arn:v1")
-    promote("v1", "it is good", world.deps)
+    world.in_service()
     world.rekognition.become("v1", "RUNNING")
 
     queued = run_housekeeping(world.deps)["queued"]
@@ -149,8 +147,7 @@ def test_with_amazon_a2i_the_loop_of_a_withdrawn_review_is_stopped(world: World)
     world.use(loops=world.loops)
     world.set(Labels="cat,dog")
     review = world.asked()
-    world.version("v1", arn="arn:v1")
-    promote("v1", "it is good", world.deps)
+    world.in_service()
 
     run_housekeeping(world.deps)
 
@@ -484,8 +481,7 @@ def test_reviews_that_the_first_model_makes_needless_are_withdrawn_over_several_
     world.set(Labels="cat,dog")
     for number in range(5):
         world.asked(name=f"{number}.png", picture=number)
-    world.version("v1", arn="arn:v1")
-    promote("v1", "it is good", world.deps)
+    world.in_service()
 
     for _ in range(4):
         run_housekeeping(world.deps)
@@ -500,8 +496,7 @@ def test_reviews_that_the_first_model_makes_needless_are_withdrawn_over_several_
 
 def test_a_review_from_before_the_first_model_that_comes_late_is_withdrawn(world: World) -> None:
     world.set(Labels="cat,dog")
-    world.version("v1", arn="arn:v1")
-    promote("v1", "it is good", world.deps)
+    world.in_service()
     run_housekeeping(world.deps)
 
     late = world.asked()

@@ -10,7 +10,6 @@ from loupe.adapters.rekognition import VersionState
 from loupe.domain.versions import VersionStatus
 from loupe.services.events import publish
 from loupe.services.housekeeping import run_housekeeping
-from loupe.services.serving import promote
 from loupe.telemetry import METERED_EVENTS
 from tests.adapters.world import World
 from tests.template.reading import STACK
@@ -36,8 +35,7 @@ def metrics(capsys: pytest.CaptureFixture[str]) -> Any:
 @pytest.fixture
 def serving(world: World) -> World:
     """A version in service that runs with two inference units, and one that is stopped."""
-    world.version("v1", arn="arn:v1")
-    promote("v1", "it is good", world.deps)
+    world.in_service()
     world.version("v2", VersionStatus.NOT_BETTER, arn="arn:v2")
     world.rekognition.states |= {
         "v1": VersionState("RUNNING", "arn:v1", units=2),

@@ -8,7 +8,6 @@ from loupe.errors import AlreadyDone, InvalidRequest, TryAgain
 from loupe.services.serving import (
     ModelState,
     decide_approval,
-    promote,
     request_approval,
     switch_service,
 )
@@ -28,8 +27,7 @@ def waiting(world: World) -> World:
 @pytest.fixture
 def serving(world: World) -> World:
     """A version in service that is stopped."""
-    world.version("v1", arn="arn:v1")
-    promote("v1", "it is good", world.deps)
+    world.in_service()
     world.rekognition.become("v1", "STOPPED")
     return world
 

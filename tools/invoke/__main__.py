@@ -16,6 +16,7 @@ import typer
 from botocore.exceptions import ClientError
 
 from loupe.errors import InvalidRequest, LoupeError, NotFound
+from loupe.faults import code_of
 from loupe_cli.deployment import TEMPLATE, build, is_built
 from loupe_cli.render import err, fail
 from loupe_cli.target import EMBEDDED, ROOT, Target, home, reach_directly
@@ -121,7 +122,7 @@ def deployed_variables(function: str, target: Target) -> dict[str, str]:
     try:
         name = target.resource(function)
     except ClientError as error:
-        if error.response["Error"]["Code"] != "ValidationError":
+        if code_of(error) != "ValidationError":
             raise
         return {}
     configuration = target.client("lambda").get_function_configuration(FunctionName=name)

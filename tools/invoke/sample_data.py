@@ -13,6 +13,7 @@ from loupe.domain.keys import ImageRef, timestamp
 from loupe.domain.labelled_images import Split
 from loupe.domain.review import Answer, Review, ReviewPurpose, ReviewState, render_output
 from loupe.domain.versions import Service, Version, VersionStatus
+from loupe.faults import code_of
 from loupe.services.payloads import output_from_json
 from loupe.services.sampling import SAMPLING
 from loupe.wiring import Deps
@@ -235,5 +236,5 @@ def _create(create: Callable[[], object]) -> None:
     try:
         create()
     except ClientError as error:
-        if error.response["Error"]["Code"] not in EXISTS:
+        if code_of(error) not in EXISTS:
             raise

@@ -21,7 +21,7 @@ from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from loupe.domain.keys import timestamp
-from loupe.domain.stored_names import STORED_NAME
+from loupe.domain.stored_names import stored_name
 from loupe.errors import UnreadableRecord
 from loupe.telemetry import logger
 
@@ -37,7 +37,7 @@ class _Mismatch(Exception):
 def to_item(record: Any) -> dict[str, Any]:
     """The fields of a record under their stored names; times as text that sorts."""
     item = asdict(record, dict_factory=_fields)
-    return {_stored_name(field): item[field.name] for field in fields(record)}
+    return {stored_name(field): item[field.name] for field in fields(record)}
 
 
 def from_item(kind: type[Record], item: Mapping[str, Any], source: str = "") -> Record:
@@ -100,10 +100,6 @@ def _hints(kind: type) -> dict[str, Any]:
     return get_type_hints(kind)
 
 
-def _stored_name(field: Field[Any]) -> str:
-    return str(field.metadata.get(STORED_NAME, field.name))
-
-
 def _has_default(field: Field[Any]) -> bool:
     return field.default is not MISSING or field.default_factory is not MISSING
 
@@ -112,12 +108,12 @@ def _record(kind: Any, value: Any, where: str) -> Any:
     item = _expect(Mapping, value, where)
     values = {}
     for field in fields(kind):
-        stored_name = _stored_name(field)
-        name = f"{where}.{stored_name}" if where else stored_name
-        if stored_name in item:
-            values[field.name] = _value(_hints(kind)[field.name], item[stored_name], name)
+        name = stored_name(field)
+        path = f"{where}.{name}" if where else name
+        if name in item:
+            values[field.name] = _value(_hints(kind)[field.name], item[name], path)
         elif not _has_default(field):
-            raise _Mismatch(f"its attribute {name!r} is missing")
+            raise _Mismatch(f"its attribute {path!r} is missing")
     return kind(**values)
 
 
