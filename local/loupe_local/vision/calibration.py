@@ -19,6 +19,10 @@ Reals = NDArray[np.float64]
 FOREIGN_SHARE = 1.0
 """Weight of all background images together, against 1 for all labelled ones."""
 
+WITHHELD_SHARE = 0.3
+"""Weight of all images of withheld labels together. Below 1, because labels may be so near to each
+other that nothing tells a withheld one from the rest; its images then count as theirs."""
+
 USUAL_NOVELTY = 4.0
 """Weight of novelty that is assumed as far as few images do not say otherwise."""
 
@@ -45,14 +49,25 @@ def _log_probabilities(parameters: Reals, scores: Scores, novelty: Reals) -> Rea
 
 
 def fit_calibration(
-    scores: Scores, novelty: Reals, classes: Classes, usual: float
+    scores: Scores,
+    novelty: Reals,
+    classes: Classes,
+    withheld: NDArray[np.bool_],
+    usual: float,
 ) -> tuple[Calibration, Reals]:
     """The calibration of least log loss, and that loss for each labelled image.
 
-    `usual` is the slope that is assumed as far as few images do not say otherwise.
+    `withheld` marks images of a label that the scorer did not know, whose class is the
+    background; `usual` is the slope that is assumed as far as few images do not say otherwise.
     """
     foreign = classes == scores.shape[1] - 1
-    weights = np.where(foreign, FOREIGN_SHARE / max(1, foreign.sum()), 1 / max(1, (~foreign).sum()))
+    weights = np.zeros(len(classes))
+    for rows_of, share in (
+        (~foreign, 1.0),
+        (foreign & ~withheld, FOREIGN_SHARE),
+        (withheld, WITHHELD_SHARE),
+    ):
+        weights[rows_of] = share / max(1, rows_of.sum())
     rows = np.arange(len(classes))
     start = np.array([np.log(usual), 0.0, USUAL_NOVELTY])
     prior = np.array([2.0, 0.02, 0.1]) / max(1, (~foreign).sum())

@@ -21,10 +21,13 @@ from loupe_local.vision.classifier import (
 )
 from loupe_local.vision.evaluation import best_threshold
 from loupe_local.vision.features import Floats
-from loupe_local.vision.material import Material
+from loupe_local.vision.material import ALWAYS, Material
+from loupe_local.vision.views import View
 
 Reals = NDArray[np.float64]
 WORKERS = 2
+WITHHOLDINGS = 6
+"""Most times that labels are left out."""
 USUAL_SLOPE: dict[Kind, float] = {"kernel": 6.0, "logistic": 1.0, "neighbours": 12.0}
 SURE = 0.98
 """Confidence in the label of an image that is all but equal to a training image."""
@@ -85,73 +88,126 @@ def _novelty(nearest: Reals, usual: float) -> Reals:
 
 @dataclass(frozen=True)
 class Unseen:
-    """What cross-validation says of held-out originals and backgrounds."""
+    """What cross-validation says of images and backgrounds that the scorers had not seen."""
 
     scores: dict[Kind, Scores]
     novelty: Reals
     classes: Classes
+    withheld: NDArray[np.bool_]
+    """Images of a label that the scorer did not know, as examples of other things."""
     usual: float
     """Median distance of a held-out image from the nearest example."""
 
 
+@dataclass(frozen=True)
+class _Part:
+    """One scoring: by what was kept, of what was not."""
+
+    scores: dict[Kind, Scores]
+    nearest: Reals
+    classes: Classes
+
+
 def cross_validate(
-    material: Material, count: int, seed: int, step: Callable[[float], None]
+    material: Material, count: int, seed: int, withhold: bool, step: Callable[[float], None]
 ) -> Unseen:
-    """Scores of every kind for what each fold holds out; `step` is told the share done."""
-    folds = sorted(set(material.folds.tolist()) - {-1})
-    background = count - 1
+    """Scores of every kind for what each fold holds out; `step` is told the share done.
 
-    def one(fold: int) -> tuple[dict[Kind, Scores], Reals, Classes]:
-        kept = material.folds != fold
-        held = ~kept & (material.original | (material.classes == background))
-        projection = Projection.fit(material.vectors[kept], seed)
-        train, test = projection(material.vectors[kept]), projection(material.vectors[held])
-        classes = material.classes[kept]
-        scores = {kind: fit(kind, train, classes, count).scores(test) for kind in KINDS}
-        truth = material.classes[held]
-        known = train[classes != background]
-        nearest = np.sqrt(squared_distances(test, known).min(axis=1)).astype(np.float64)
-        return scores, nearest, truth
-
-    with threadpool_limits(1), ThreadPoolExecutor(WORKERS) as pool:
-        parts = []
-        for part in pool.map(one, folds):
-            parts.append(part)
-            step(len(parts) / len(folds))
-    nearest = np.concatenate([part[1] for part in parts])
-    truth = np.concatenate([part[2] for part in parts])
-    usual = max(float(np.median(nearest[truth != background])), 1e-6)
-    return Unseen(
-        {kind: np.concatenate([part[0][kind] for part in parts]) for kind in KINDS},
-        _novelty(nearest, usual),
-        truth,
-        usual,
-    )
-
-
-def choose(unseen: Unseen) -> tuple[Kind, Calibration, list[float]]:
-    """The kind of classifier, its calibration and the threshold of each label.
-
-    The first kind stays unless another's log loss is less by more than two standard errors: on few
-    images the least loss of three would be luck.
+    With `withhold`, labels are left out in turn, too: their images are what a photograph of
+    another thing looks like, which no drawn background does.
     """
-    fitted = {
-        kind: fit_calibration(scores, unseen.novelty, unseen.classes, USUAL_SLOPE[kind])
-        for kind, scores in unseen.scores.items()
-    }
-    kind = KINDS[0]
-    for other in KINDS[1:]:
-        gain = fitted[kind][1] - fitted[other][1]
-        if gain.mean() > 2 * gain.std() / np.sqrt(len(gain)):
-            kind = other
-    calibration = fitted[kind][0]
-    confidence = np.exp(calibration.log_probabilities(unseen.scores[kind], unseen.novelty))
+    background = count - 1
+    held_out = material.original | (material.classes == background)
+    folds = sorted(set(material.folds.tolist()) - {ALWAYS})
+    splits = [(material.folds != fold, (material.folds == fold) & held_out) for fold in folds]
+    if withhold:
+        groups = min(background, WITHHOLDINGS)
+        for group in range(groups):
+            own = (material.classes % groups == group) & (material.classes != background)
+            splits.append((~own, own & material.original))
+
+    def score(split: tuple[NDArray[np.bool_], NDArray[np.bool_]]) -> _Part:
+        return _score(material, split[0], split[1], count, seed)
+
+    parts = []
+    with threadpool_limits(1), ThreadPoolExecutor(WORKERS) as pool:
+        for part in pool.map(score, splits):
+            parts.append(part)
+            step(len(parts) / len(splits))
+    return _gathered(parts, len(folds), background)
+
+
+def _score(
+    material: Material,
+    kept: NDArray[np.bool_],
+    held: NDArray[np.bool_],
+    count: int,
+    seed: int,
+) -> _Part:
+    projection = Projection.fit(material.vectors[kept], seed)
+    train, test = projection(material.vectors[kept]), projection(material.vectors[held])
+    classes = material.classes[kept]
+    scores = {kind: fit(kind, train, classes, count).scores(test) for kind in KINDS}
+    known = train[classes != count - 1]
+    nearest = np.sqrt(squared_distances(test, known).min(axis=1)).astype(np.float64)
+    return _Part(scores, nearest, material.classes[held])
+
+
+def _gathered(parts: list[_Part], folds: int, background: int) -> Unseen:
+    """The parts as one; those after the first `folds` are of withheld labels."""
+    nearest = np.concatenate([part.nearest for part in parts])
+    withheld = np.concatenate([np.full(len(p.classes), i >= folds) for i, p in enumerate(parts)])
+    truth = np.where(withheld, background, np.concatenate([part.classes for part in parts]))
+    usual = max(float(np.median(nearest[truth != background])), 1e-6)
+    scores = {kind: np.concatenate([part.scores[kind] for part in parts]) for kind in KINDS}
+    return Unseen(scores, _novelty(nearest, usual), truth, withheld, usual)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A way to describe pictures, the kind of classifier on it, and its calibration."""
+
+    view: View
+    kind: Kind
+    calibration: Calibration
+    losses: Reals
+    """Log loss of each held-out image."""
+
+    def beaten_by(self, other: "Choice") -> bool:
+        """Whether the other's log loss is less by more than two standard errors.
+
+        On few images the least loss of several would be luck.
+        """
+        gain = self.losses - other.losses
+        return bool(gain.mean() > 2 * gain.std() / np.sqrt(len(gain)))
+
+
+def choose(unseen: Unseen, view: View, first: Choice | None = None) -> Choice:
+    """The kind of classifier on a view: the first unless another is clearly better.
+
+    `first` is what was chosen of other views, and stays unless it is beaten.
+    """
+    chosen = first
+    for kind, scores in unseen.scores.items():
+        calibration, losses = fit_calibration(
+            scores, unseen.novelty, unseen.classes, unseen.withheld, USUAL_SLOPE[kind]
+        )
+        other = Choice(view, kind, calibration, losses)
+        if chosen is None or chosen.beaten_by(other):
+            chosen = other
+    assert chosen is not None
+    return chosen
+
+
+def thresholds(unseen: Unseen, choice: Choice) -> list[float]:
+    """The confidence 0..1 that decides each label."""
+    scores = unseen.scores[choice.kind]
+    confidence = np.exp(choice.calibration.log_probabilities(scores, unseen.novelty))
     labelled = unseen.classes < confidence.shape[1] - 1
-    thresholds = [
+    return [
         best_threshold(confidence[labelled, index], unseen.classes[labelled] == index)
         for index in range(confidence.shape[1] - 1)
     ]
-    return kind, calibration, thresholds
 
 
 def reach_of(projected: Floats, material: Material) -> float:
@@ -169,17 +225,15 @@ def reach_of(projected: Floats, material: Material) -> float:
     return max(min(0.5 * float(np.median(apart)), 0.4 * float(others.min())), 1e-3)
 
 
-def finish(
-    material: Material, count: int, seed: int, unseen: Unseen, kind: Kind, calibration: Calibration
-) -> Trained:
+def finish(material: Material, count: int, seed: int, unseen: Unseen, choice: Choice) -> Trained:
     """The chosen kind, fitted to everything."""
     projection = Projection.fit(material.vectors, seed)
     projected = projection(material.vectors)
     originals = material.original
     return Trained(
         projection,
-        fit(kind, projected, material.classes, count),
-        calibration,
+        fit(choice.kind, projected, material.classes, count),
+        choice.calibration,
         Memory(projected[originals], material.classes[originals], reach_of(projected, material)),
         projected[material.classes != count - 1],
         unseen.usual,
