@@ -1,7 +1,7 @@
 """Chooses how a model sees pictures: by hand-made features, by the backbone, or by both."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from loupe_local.vision.training import (
     choose,
     cross_validate,
     finish,
+    recalibrate,
     thresholds,
 )
 from loupe_local.vision.views import View, embed, join
@@ -53,8 +54,7 @@ def select(rows: Rows, count: int, seed: int, progress: Progress) -> Selection:
         def step(share: float) -> None:
             progress(begin + (end - begin) * share, "Comparing classifiers")
 
-        withhold = view != "features"
-        unseen[view] = cross_validate(materials[view], count, seed, withhold, step)
+        unseen[view] = cross_validate(materials[view], count, seed, step)
         return choose(unseen[view], view, first)
 
     choice = compare("features", None, 0.3, 0.5)
@@ -68,5 +68,8 @@ def select(rows: Rows, count: int, seed: int, progress: Progress) -> Selection:
         choice = compare("both", choice, 0.75, 0.8)
     progress(0.8, "Training the best one")
     view = choice.view
+    if view != "features":
+        strict = recalibrate(materials[view], unseen[view], choice, count, seed)
+        choice = replace(choice, calibration=strict)
     trained = finish(materials[view], count, seed, unseen[view], choice)
     return Selection(view, choice.kind, trained, thresholds(unseen[view], choice))

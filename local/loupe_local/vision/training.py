@@ -1,6 +1,6 @@
 """Chooses a classifier by cross-validation and calibrates it on the images it had not seen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from loupe_local.vision.calibration import Calibration, fit_calibration
+from loupe_local.vision.calibration import Calibration, fit_calibration, fit_strictly
 from loupe_local.vision.classifier import (
     KINDS,
     Classes,
@@ -93,8 +93,6 @@ class Unseen:
     scores: dict[Kind, Scores]
     novelty: Reals
     classes: Classes
-    withheld: NDArray[np.bool_]
-    """Images of a label that the scorer did not know, as examples of other things."""
     usual: float
     """Median distance of a held-out image from the nearest example."""
 
@@ -108,59 +106,70 @@ class _Part:
     classes: Classes
 
 
-def cross_validate(
-    material: Material, count: int, seed: int, withhold: bool, step: Callable[[float], None]
-) -> Unseen:
-    """Scores of every kind for what each fold holds out; `step` is told the share done.
+Split = tuple[NDArray[np.bool_], NDArray[np.bool_]]
+"""Rows to train on, and rows to score."""
 
-    With `withhold`, labels are left out in turn, too: their images are what a photograph of
-    another thing looks like, which no drawn background does.
+
+def cross_validate(
+    material: Material, count: int, seed: int, step: Callable[[float], None]
+) -> Unseen:
+    """Scores of every kind for what each fold holds out; `step` is told the share done."""
+    background = count - 1
+    scored = material.original | (material.classes == background)
+    folds = sorted(set(material.folds.tolist()) - {ALWAYS})
+    splits = [(material.folds != fold, (material.folds == fold) & scored) for fold in folds]
+    parts = []
+    for part in _score_all(material, splits, KINDS, count, seed):
+        parts.append(part)
+        step(len(parts) / len(splits))
+    nearest = np.concatenate([part.nearest for part in parts])
+    truth = np.concatenate([part.classes for part in parts])
+    usual = max(float(np.median(nearest[truth != background])), 1e-6)
+    scores = {kind: np.concatenate([part.scores[kind] for part in parts]) for kind in KINDS}
+    return Unseen(scores, _novelty(nearest, usual), truth, usual)
+
+
+def recalibrate(
+    material: Material, unseen: Unseen, choice: "Choice", count: int, seed: int
+) -> Calibration:
+    """The chosen calibration made strict: with images of labels that are withheld in turn.
+
+    They are what a photograph of another thing looks like, which no drawn background does.
     """
     background = count - 1
-    held_out = material.original | (material.classes == background)
-    folds = sorted(set(material.folds.tolist()) - {ALWAYS})
-    splits = [(material.folds != fold, (material.folds == fold) & held_out) for fold in folds]
-    if withhold:
-        groups = min(background, WITHHOLDINGS)
-        for group in range(groups):
-            own = (material.classes % groups == group) & (material.classes != background)
-            splits.append((~own, own & material.original))
+    groups = min(background, WITHHOLDINGS)
+    own = [
+        (material.classes % groups == group) & (material.classes != background)
+        for group in range(groups)
+    ]
+    splits = [(~rows, rows & material.original) for rows in own]
+    parts = list(_score_all(material, splits, (choice.kind,), count, seed))
+    nearest = np.concatenate([part.nearest for part in parts])
+    return fit_strictly(
+        np.concatenate([unseen.scores[choice.kind], *(part.scores[choice.kind] for part in parts)]),
+        np.concatenate([unseen.novelty, _novelty(nearest, unseen.usual)]),
+        np.concatenate([unseen.classes, np.full(len(nearest), background)]),
+        np.arange(len(unseen.classes) + len(nearest)) >= len(unseen.classes),
+        USUAL_SLOPE[choice.kind],
+    )
 
-    def score(split: tuple[NDArray[np.bool_], NDArray[np.bool_]]) -> _Part:
-        return _score(material, split[0], split[1], count, seed)
 
-    parts = []
+def _score_all(
+    material: Material, splits: Sequence[Split], kinds: Sequence[Kind], count: int, seed: int
+) -> Iterator[_Part]:
     with threadpool_limits(1), ThreadPoolExecutor(WORKERS) as pool:
-        for part in pool.map(score, splits):
-            parts.append(part)
-            step(len(parts) / len(splits))
-    return _gathered(parts, len(folds), background)
+        yield from pool.map(lambda split: _score(material, split, kinds, count, seed), splits)
 
 
-def _score(
-    material: Material,
-    kept: NDArray[np.bool_],
-    held: NDArray[np.bool_],
-    count: int,
-    seed: int,
-) -> _Part:
+def _score(material: Material, split: Split, kinds: Sequence[Kind], count: int, seed: int) -> _Part:
+    kept, held = split
     projection = Projection.fit(material.vectors[kept], seed)
     train, test = projection(material.vectors[kept]), projection(material.vectors[held])
     classes = material.classes[kept]
-    scores = {kind: fit(kind, train, classes, count).scores(test) for kind in KINDS}
+    scores = {kind: fit(kind, train, classes, count).scores(test) for kind in kinds}
     known = train[classes != count - 1]
     nearest = np.sqrt(squared_distances(test, known).min(axis=1)).astype(np.float64)
     return _Part(scores, nearest, material.classes[held])
-
-
-def _gathered(parts: list[_Part], folds: int, background: int) -> Unseen:
-    """The parts as one; those after the first `folds` are of withheld labels."""
-    nearest = np.concatenate([part.nearest for part in parts])
-    withheld = np.concatenate([np.full(len(p.classes), i >= folds) for i, p in enumerate(parts)])
-    truth = np.where(withheld, background, np.concatenate([part.classes for part in parts]))
-    usual = max(float(np.median(nearest[truth != background])), 1e-6)
-    scores = {kind: np.concatenate([part.scores[kind] for part in parts]) for kind in KINDS}
-    return Unseen(scores, _novelty(nearest, usual), truth, withheld, usual)
 
 
 @dataclass(frozen=True)
@@ -190,7 +199,7 @@ def choose(unseen: Unseen, view: View, first: Choice | None = None) -> Choice:
     chosen = first
     for kind, scores in unseen.scores.items():
         calibration, losses = fit_calibration(
-            scores, unseen.novelty, unseen.classes, unseen.withheld, USUAL_SLOPE[kind]
+            scores, unseen.novelty, unseen.classes, USUAL_SLOPE[kind]
         )
         other = Choice(view, kind, calibration, losses)
         if chosen is None or chosen.beaten_by(other):
