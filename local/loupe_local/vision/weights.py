@@ -5,7 +5,7 @@ types, the tensors, the names of their storages), then the storages, each with i
 it. Only what such a file needs is unpickled.
 """
 
-import pickle  # nosec B403
+import pickle
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
