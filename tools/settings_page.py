@@ -24,6 +24,7 @@ TAKES_EFFECT: Mapping[str, str] = {
     "Human-Sampling-Interval": "at the next sampling",
     "Labels": "at once: images that waited for labels are queued; a review keeps its labels",
     "Minimum-F1-Improvement": NEXT_CHECK,
+    "Maximum-Label-F1-Drop": NEXT_CHECK,
     "Enable-Automatic-Deployment": NEXT_CHECK,
     "Maximum-Inference-Units": (
         "at the next start of a model; at once for reading: five images at a time for each unit"

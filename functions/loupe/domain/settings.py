@@ -182,6 +182,12 @@ class Settings:
         IMPROVEMENT,
         "By how much a new version must beat the one in service on the holdout.",
     )
+    maximum_label_drop: float = _setting(
+        "Maximum-Label-F1-Drop",
+        "0.1",
+        SHARE,
+        "By how much F1 of a single label may fall in a new version, unless it can be chance.",
+    )
     automatic_deployment: bool = _setting(
         "Enable-Automatic-Deployment",
         "true",
