@@ -10,7 +10,17 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from loupe import errors
-from loupe.console import activity, conflicts, dataset, detect, models, overview, page, reviews
+from loupe.console import (
+    activity,
+    conflicts,
+    dataset,
+    detect,
+    models,
+    overview,
+    page,
+    reports,
+    reviews,
+)
 from loupe.console import settings as settings_page
 from loupe.faults import SERVICE_ERRORS, is_passing
 from loupe.telemetry import logger
@@ -34,6 +44,7 @@ SAFE_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"
 
 app = APIGatewayHttpResolver(serializer=partial(json.dumps, separators=(",", ":"), default=asdict))
 app.include_router(page.router)
+app.include_router(reports.router)
 for router in PAGES:
     app.include_router(router, prefix="/api")
 
