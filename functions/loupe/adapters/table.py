@@ -12,6 +12,7 @@ this chart, and a test holds the keys in the adapters to it:
 | REVIEWER#<person> | ALL | answers of a person on all days | answers | |
 | EXAMPLE#<image> | EXAMPLE | a labelled image | LabelledImage | listing, states |
 | GROUP#<group> | GROUP | a picture with its near duplicates | Group, at, changed_in | listing |
+| SERIES#<series> | SERIES | images that belong together | Series | |
 | BAND#<band> | <content> | finds near duplicates | group, signature | |
 | VERSION#<version> | VERSION | a version of the model | Version | listing |
 | PREDICTIONS#<version> | <content> | its answer to a holdout image | Prediction | |
