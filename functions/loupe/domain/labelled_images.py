@@ -184,6 +184,8 @@ class Series:
 
 AllSeries = Mapping[str, Series]
 """Series by id."""
+CONFIRMED = 2
+"""The number of reviewers that an operator counts for: the image may be tested with."""
 NO_SERIES: AllSeries = {}
 
 

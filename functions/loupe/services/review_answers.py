@@ -11,6 +11,7 @@ from loupe.domain.detection import DetectionState
 from loupe.domain.events import Event, image_event
 from loupe.domain.human_loops import EndedLoop, LoopStatus, after_loop, ended_loop, review_of
 from loupe.domain.keys import NONE_OF_THE_ABOVE, ImageRef, labelled_key, people, timestamp
+from loupe.domain.labelled_images import CONFIRMED
 from loupe.domain.object_events import changed_object
 from loupe.domain.review import (
     SUGGEST_AFTER,
@@ -29,11 +30,10 @@ from loupe.domain.review import (
 from loupe.errors import AlreadyDone, InvalidRequest, NotFound
 from loupe.services.events import announce
 from loupe.services.human_loops import start_loop
+from loupe.services.unlabelled import keep
 from loupe.telemetry import logger
 from loupe.wiring import Deps
 
-CONFIRMED = 2
-"""The number of reviewers that an operator counts for: the image may be tested with."""
 UNDECIDED = (ReviewState.OPEN, ReviewState.QUEUED, ReviewState.CLOSING)
 
 
@@ -176,7 +176,8 @@ def _answer(
         reviewers=agreeing,
         reason=effect,
     )
-    return [moved(answered, DetectionState.REVIEW)], [event]
+    kept = keep(detection, deps) if label == NONE_OF_THE_ABOVE else []
+    return [moved(answered, DetectionState.REVIEW), *kept], [event]
 
 
 def _keep_label(review: Review, label: str, agreeing: int, deps: Deps) -> str:
