@@ -1,7 +1,8 @@
 """Groups images that look alike, so that a person names many at once.
 
-Two things say that images are alike, and both are there without embeddings: the coarse picture that
-near duplicates are found by, and the model's confidence in each of its labels. Groups are joined by
+What says that images are alike is there without embeddings: the coarse picture that near duplicates
+are found by or, for an image that has none, the model's confidences by label. Both together grouped
+digits of labels that the model does not know no better than pictures alone. Groups are joined by
 average linkage, so that a group holds together as a whole and does not grow from neighbour to
 neighbour.
 """
@@ -16,10 +17,14 @@ from loupe.domain.fingerprint import CHROMA_SIDE, SIDE, chroma_of, gray_of
 
 MOST_GROUPED = 200
 """Images that are grouped at once; the time grows with the square of their number."""
-ALIKE = 0.25
+ALIKE = 0.12
 """The mean distance up to which groups are joined, of 1 at most."""
 BLOCK = SIDE // CHROMA_SIDE
 FLAT = 1e-9
+OF_SHAPE = 0.7
+"""The share of light and dark in a distance; the rest is colour."""
+MOST_COLOUR = 64
+"""The mean difference of colour, of 255, that counts as the largest."""
 
 
 @dataclass(frozen=True)
@@ -54,18 +59,17 @@ class Look:
 
 
 def distance(one: Look, other: Look) -> float:
-    """From 0, the same look, to 1: the mean of what pictures and scores say."""
-    parts = []
+    """From 0, the same look, to 1: by picture if both have one, else by confidences."""
     if one.shape and other.shape:
         correlation = sum(map(mul, one.shape, other.shape))
         colours = chroma_of(one.signature), chroma_of(other.signature)
-        colour = sum(map(abs, map(sub, *colours))) / (64 * len(colours[0]))
-        parts.append((1 - correlation) / 2 * 0.7 + min(1.0, colour) * 0.3)
+        colour = sum(map(abs, map(sub, *colours))) / (MOST_COLOUR * len(colours[0]))
+        return OF_SHAPE * (1 - correlation) / 2 + (1 - OF_SHAPE) * min(1.0, colour)
     if one.shares and other.shares:
         labels = one.shares.keys() | other.shares.keys()
         both = ((one.shares.get(label, 0.0), other.shares.get(label, 0.0)) for label in labels)
-        parts.append(sum(abs(a - b) for a, b in both) / 2)
-    return sum(parts) / len(parts) if parts else 1.0
+        return sum(abs(a - b) for a, b in both) / 2
+    return 1.0
 
 
 def alike(looks: Mapping[str, Look]) -> list[list[str]]:
