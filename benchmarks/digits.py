@@ -88,7 +88,9 @@ class Model:
         return softmax(gram @ self.weights * self.temperature)
 
 
-def out_of_fold(vectors: Floats, labels: Ints, folds: int, generator: np.random.Generator) -> Floats:
+def out_of_fold(
+    vectors: Floats, labels: Ints, folds: int, generator: np.random.Generator
+) -> Floats:
     """Probabilities (n, 10) by models that were not trained on the images."""
     fold = generator.permutation(len(labels)) % folds
     found = np.zeros((len(labels), len(LABELS)))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from statistics import mean, stdev
 
 import numpy as np
-from digits import Floats, Ints, LABELS, Model, confidences, digits, signatures
+from digits import Floats, Ints, Model, confidences, digits, signatures
 from sklearn.metrics import f1_score
 
 from loupe.domain.choice import Candidate, Strategy, order

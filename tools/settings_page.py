@@ -36,6 +36,7 @@ TAKES_EFFECT: Mapping[str, str] = {
     ),
     "Show-Model-Guess": "for the next review",
     "Holdout-Percent": "for the next labelled image; an image never changes its side",
+    "Group-Images-By": "for the next labelled image; an image never changes its side",
 }
 
 

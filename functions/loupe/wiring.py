@@ -17,6 +17,7 @@ from loupe.adapters.event_log import EventLog
 from loupe.adapters.executions import Executions
 from loupe.adapters.flows import Flows
 from loupe.adapters.human_loops import HumanLoops
+from loupe.adapters.labels import Labels
 from loupe.adapters.objects import Objects
 from loupe.adapters.parameters import Parameters
 from loupe.adapters.pointers import Pointers
@@ -85,6 +86,7 @@ class Deps:
 
     detections = cached_property(lambda self: Detections(self.table))
     reviews = cached_property(lambda self: Reviews(self.table))
+    labels = cached_property(lambda self: Labels(self.table))
     dataset = cached_property(lambda self: Dataset(self.table))
     versions = cached_property(lambda self: Versions(self.table))
     running = cached_property(lambda self: Running(self.table))

@@ -34,6 +34,7 @@ BAD: dict[str, tuple[str, ...]] = {
     "Reviewers-Per-Image": (*NOT_NUMBERS, "0", "4", "1.5", "-1"),
     "Maximum-Reviews-Per-Day": (*NOT_NUMBERS, "1.5", "-1"),
     "Show-Model-Guess": ("True", "abc", "1", "NaN", "1.5", "-1"),
+    "Group-Images-By": ("Folder", "", "label", "none,folder", "prefix\n"),
     "Holdout-Percent": (*NOT_NUMBERS, "9", "51", "1.5", "-1", "20.0"),
 }
 GOOD = (

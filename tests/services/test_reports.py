@@ -93,6 +93,17 @@ def test_a_later_report_corrects_what_people_said_before(world: World, wrong: Im
     assert world.deps.versions.get("v1").reports == 2
 
 
+def test_an_image_that_no_label_fitted_is_no_longer_kept_for_one(
+    world: World, wrong: ImageRef
+) -> None:
+    answered(world, reported(world, wrong), NONE_OF_THE_ABOVE)
+    assert world.deps.labels.unlabelled_image(wrong.id)
+
+    answered(world, reported(world, wrong), "dog")
+
+    assert world.deps.labels.unlabelled_image(wrong.id) is None
+
+
 def test_an_image_is_reported_once_until_people_have_answered(
     world: World, wrong: ImageRef
 ) -> None:

@@ -23,6 +23,10 @@ from loupe_cli.uploads import Upload, image_files, labelled_files, send, show_le
 
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until every image has its record.")]
 Timeout = Annotated[float, typer.Option(help="Seconds to wait at most.")]
+Group = Annotated[
+    str,
+    typer.Option(help="The images belong together, such as frames of one video: a name for them."),
+]
 Folder = Annotated[Path, typer.Argument(help="A folder of images.")]
 MANY = 1000
 """More images than this are uploaded after a question only."""
@@ -39,13 +43,17 @@ def register(app: typer.Typer) -> None:
 
 @upload.command("labelled")
 def upload_labelled(
-    context: typer.Context, folder: Folder, wait: Wait = False, timeout: Timeout = 600
+    context: typer.Context,
+    folder: Folder,
+    wait: Wait = False,
+    timeout: Timeout = 600,
+    group: Group = "",
 ) -> None:
     """Upload images to train on: one folder a label."""
     target: Target = context.obj
     choice = labelled_files(folder)
     show_left_out(choice)
-    sent = send(choice.uploads, target)
+    sent = send(choice.uploads, target, group)
     per_label = Counter(label_of(upload.key) for upload in sent)
     if not wait:
         show_table(["label", "uploaded"], sorted(per_label.items()), "")

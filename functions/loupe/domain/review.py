@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from loupe.domain.choice import margin
 from loupe.domain.detection import Detection, Label, LabelledBy, ModelOutput, why_unsure
 from loupe.domain.events import Event, image_event
 from loupe.domain.keys import NONE_OF_THE_ABOVE, ImageRef, sort_key, timestamp
@@ -110,7 +111,7 @@ class Review:
             case ReviewPurpose.REPORTED:
                 return 0.0
             case ReviewPurpose.UNSURE:
-                return 2.0 + margin(self.guess)
+                return 2.0 + margin({label.name: label.confidence for label in self.guess})
             case _:
                 return 1.0
 
@@ -161,12 +162,6 @@ class Review:
             "guess": [label.as_json() for label in self.shown_guess],
             "reason": self.shown_reason,
         }
-
-
-def margin(labels: Sequence[Label]) -> float:
-    """By how much the surest label leads, 0-100: a small margin means a useful answer."""
-    best, second, *_ = (*(label.confidence for label in labels[:2]), 0.0, 0.0)
-    return best - second
 
 
 def review_id(image: ImageRef, purpose: ReviewPurpose) -> str:

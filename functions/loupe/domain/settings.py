@@ -70,6 +70,7 @@ IMPROVEMENT = Kind(
     "a number from -1 to 1 with at most two decimals",
     float,
 )
+GROUPING = Kind("^(none|folder|prefix)" + END, "none, folder or prefix", str)
 LABELS = Kind(
     rf"^{LABEL}(,{LABEL})*{END}",
     "'none', or label names separated by commas (no '/' or '\\' in a name)",
@@ -226,6 +227,12 @@ class Settings:
     )
     holdout_percent: int = _setting(
         "Holdout-Percent", "20", HOLDOUT, "Share of new labelled images that is only for testing."
+    )
+    group_images_by: str = _setting(
+        "Group-Images-By",
+        "none",
+        GROUPING,
+        "What labelled images that belong together share; they are on one side of the holdout.",
     )
 
     @classmethod

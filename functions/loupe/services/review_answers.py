@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 
 from loupe.adapters.detections import moved
 from loupe.adapters.items import Write
+from loupe.adapters.labels import with_label
 from loupe.adapters.reviews import score_report, score_version
 from loupe.domain.detection import Detection, DetectionState, LabelledBy
 from loupe.domain.events import Event, image_event
 from loupe.domain.human_loops import EndedLoop, LoopStatus, after_loop, ended_loop, review_of
 from loupe.domain.keys import NONE_OF_THE_ABOVE, ImageRef, labelled_key, people, timestamp
+from loupe.domain.labelled_images import CONFIRMED
 from loupe.domain.object_events import changed_object
 from loupe.domain.review import (
     SUGGEST_AFTER,
@@ -30,11 +32,10 @@ from loupe.domain.review import (
 from loupe.errors import AlreadyDone, InvalidRequest, NotFound
 from loupe.services.events import announce
 from loupe.services.human_loops import start_loop
+from loupe.services.unlabelled import keep
 from loupe.telemetry import logger
 from loupe.wiring import Deps
 
-CONFIRMED = 2
-"""The number of reviewers that an operator counts for: the image may be tested with."""
 UNDECIDED = (ReviewState.OPEN, ReviewState.QUEUED, ReviewState.CLOSING)
 
 
@@ -175,7 +176,7 @@ class Effect:
 def _answer(review: Review, label: str, agreeing: int, deps: Deps) -> Effect:
     """Make the people's answer the image's; keep the image as a labelled image if a label fits."""
     detection = deps.detections.existing(review.image.id)
-    _drop_label(detection, label, deps)
+    kept = _correct(detection, label, deps)
     effect = _keep_label(review, label, agreeing, deps)
     answered = detection.answered(label, f"a person said: {label}. {effect}")
     event = review_event(
@@ -187,14 +188,20 @@ def _answer(review: Review, label: str, agreeing: int, deps: Deps) -> Effect:
         reviewers=agreeing,
         reason=effect,
     )
-    return Effect([moved(answered, DetectionState.REVIEW)], [event])
+    return Effect([moved(answered, DetectionState.REVIEW), *kept], [event])
 
 
-def _drop_label(detection: Detection, label: str, deps: Deps) -> None:
-    """Remove the labelled image of people's earlier answer, which `label` corrects."""
+def _correct(detection: Detection, label: str, deps: Deps) -> list[Write]:
+    """Undo what people's earlier answer did, which `label` corrects; writes that keep the image
+    for a label to come, or no longer.
+    """
     for earlier in detection.labels[:1]:
         if earlier.by == LabelledBy.PERSON and earlier.name not in (label, NONE_OF_THE_ABOVE):
             deps.objects.delete(labelled_key(earlier.name, detection.image))
+    if label == NONE_OF_THE_ABOVE:
+        return keep(detection, deps)
+    was_kept = detection.none_of_the_above and deps.labels.unlabelled_image(detection.image.id)
+    return [with_label(detection.image.id)] if was_kept else []
 
 
 def _keep_label(review: Review, label: str, agreeing: int, deps: Deps) -> str:
