@@ -95,24 +95,29 @@ def merge_labels(
 def list_none(context: typer.Context, as_json: Json = False) -> None:
     """Images that no label fits, in groups that look alike, the largest first."""
     rows = [
-        {
-            "group": number,
-            "id": image.image.id,
-            "image": image.image.name,
-            "scores": image.scores,
-            "at": image.at,
-        }
+        (number, image)
         for number, group in enumerate(groups(context.obj.deps), 1)
         for image in group
     ]
     if as_json:
-        show_json(rows)
+        show_json(
+            [
+                {
+                    "group": number,
+                    "id": each.image.id,
+                    "image": each.image.name,
+                    "scores": each.scores,
+                    "at": each.at,
+                }
+                for number, each in rows
+            ]
+        )
         return
     show_table(
         ["group", "id", "image", "the model said", "at"],
         (
-            (r["group"], r["id"], r["image"], _surest(r["scores"]), local_time(r["at"]))
-            for r in rows
+            (number, each.image.id, each.image.name, _surest(each.scores), local_time(each.at))
+            for number, each in rows
         ),
         "No image waits for a label.",
     )

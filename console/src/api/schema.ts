@@ -310,6 +310,125 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/labels/about": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Labels that are described, or shown by example images. */
+        get: operations["labels.about"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labels/description": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what a label means; the examples stay. */
+        post: operations["labels.describe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labels/examples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Choose the images that show a label; the description stays. */
+        post: operations["labels.show"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labels/rename": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move images of a label to one without images; their registration follows. */
+        post: operations["labels.rename"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labels/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move images of a label to another one; their registration follows. */
+        post: operations["labels.merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labels/none": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest images that no label fits, in groups that look alike, the largest first. */
+        get: operations["labels.none"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labels/make": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make images that no label fits images of a label. */
+        post: operations["labels.make"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models": {
         parameters: {
             query?: never;
@@ -552,6 +671,12 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What reviewers see of a label. */
+        AboutLabel: {
+            label: string;
+            description: string;
+            examples: components["schemas"]["ExampleImage"][];
+        };
         /** @description What improves the model now: `text` for people, `since` when (None if nothing does). */
         Activity: {
             text: string;
@@ -562,6 +687,10 @@ export interface components {
         Again: {
             /** @description It takes a list of 1 to 100. */
             ids: string[];
+        };
+        /** @description Images that look alike. */
+        AlikeImages: {
+            images: components["schemas"]["UnlabelledView"][];
         };
         /** @description One person's answer: a label, or NONE_OF_THE_ABOVE. */
         Answer: {
@@ -669,6 +798,13 @@ export interface components {
             message: string;
             statusCode: number;
         };
+        /** @description What reviewers are to see of a label: a text, and labelled images by their ids. */
+        Description: {
+            /** @description It takes a text of 1 to 400 bytes without control characters. */
+            label: string;
+            /** @description It takes a text of at most 500 characters. */
+            description: string;
+        };
         /** @description The same with the image's bytes and all that happened to it. */
         DetectionDetail: {
             id: string;
@@ -728,6 +864,11 @@ export interface components {
             picture: string;
             versions: components["schemas"]["Membership"][];
         };
+        /** @description A labelled image that shows what a label means. */
+        ExampleImage: {
+            id: string;
+            picture: string;
+        };
         /** @description A labelled image; `by` is who labelled it, and nobody for an upload of an unknown owner. */
         ExampleView: {
             id: string;
@@ -740,6 +881,13 @@ export interface components {
             at: string;
             reason: string;
             picture: string;
+        };
+        /** @description Labelled images that show a label, instead of those before. */
+        Examples: {
+            /** @description It takes a text of 1 to 400 bytes without control characters. */
+            label: string;
+            /** @description It takes a list of 1 to 4. */
+            ids: string[];
         };
         /** @description What is said of a file: its name, which may hold folders, its bytes and its media type. */
         File: {
@@ -823,6 +971,26 @@ export interface components {
         /** @description A sentence for the reader; every error has one. */
         Message: {
             message: string;
+        };
+        /** @description A label, and the one that gets its images. */
+        Move: {
+            /** @description It takes a text of 1 to 400 bytes without control characters. */
+            label: string;
+            /** @description It takes a text of 1 to 400 bytes without control characters. */
+            into: string;
+        };
+        /** @description What came of a move; with `more`, the same order to /labels/merge goes on with it. */
+        MoveDone: {
+            done: number;
+            failed: components["schemas"]["Refusal"][];
+            more: boolean;
+        };
+        /** @description Images that no label fits, and the label that they get, which may be new. */
+        NewLabel: {
+            /** @description It takes a text of 1 to 400 bytes without control characters. */
+            label: string;
+            /** @description It takes a list of 1 to 100. */
+            ids: string[];
         };
         /** @description What a parameter is set to. */
         NewValue: {
@@ -954,6 +1122,16 @@ export interface components {
         Training: {
             due: boolean;
             reason: string;
+        };
+        /** @description An image that no label fits; `scores` are the model's confidences by label. */
+        UnlabelledView: {
+            id: string;
+            image: string;
+            picture: string;
+            scores: {
+                [key: string]: number;
+            };
+            at: string;
         };
         /** @description Files that are to be uploaded. */
         Uploads: {
@@ -1594,6 +1772,218 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["Removal"];
+            };
+        };
+        responses: {
+            /** @description What is asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManyDone"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    "labels.about": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["AboutLabel"][];
+                    };
+                };
+            };
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    "labels.describe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Description"];
+            };
+        };
+        responses: {
+            /** @description What is asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AboutLabel"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    "labels.show": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Examples"];
+            };
+        };
+        responses: {
+            /** @description What is asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AboutLabel"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    "labels.rename": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Move"];
+            };
+        };
+        responses: {
+            /** @description What is asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MoveDone"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    "labels.merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Move"];
+            };
+        };
+        responses: {
+            /** @description What is asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MoveDone"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    "labels.none": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["AlikeImages"][];
+                    };
+                };
+            };
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    "labels.make": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLabel"];
             };
         };
         responses: {

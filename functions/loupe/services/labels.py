@@ -95,7 +95,7 @@ def merge(old: str, into: str, by: str, deps: Deps, limit: int | None = None) ->
     """
     if check_label(into) == old:
         raise InvalidRequest(f"{old!r} cannot be merged into itself: name another label.")
-    moved, failed = 0, {}
+    moved, failed = 0, dict[str, str]()
     for image in deps.dataset.labelled_images(LabelledImageStatus.REGISTERED):
         if image.label != old:
             continue
