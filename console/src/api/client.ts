@@ -85,6 +85,11 @@ export const api = {
     call("get", "/api/detections", { query: { ...filter, cursor, limit } }),
   detection: (identity: string) =>
     call("get", "/api/detections/{identity}", { path: { identity } }),
+  report: (identity: string, label: string) =>
+    call("post", "/api/detections/{identity}/report", {
+      path: { identity },
+      body: label ? { label } : {},
+    }),
   readAgain: (ids: string[]) => call("post", "/api/detections/again", { body: { ids } }),
 
   // Reviewer

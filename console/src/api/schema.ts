@@ -55,6 +55,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send an image whose answer is wrong to people. */
+        post: operations["reports.report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me": {
         parameters: {
             query?: never;
@@ -151,6 +168,23 @@ export interface paths {
         get: operations["detect.detection"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/detections/{identity}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The answer to an image is wrong: people look at it, ahead of other images. */
+        post: operations["detect.report"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1053,6 +1087,10 @@ export interface components {
             /** @description It takes a list of 1 to 100. */
             ids: string[];
         };
+        /** @description The review in which people look at the image. */
+        Reported: {
+            review: string;
+        };
         /**
          * @description What a person may do, by the Cognito group that they are in.
          * @enum {string}
@@ -1156,6 +1194,8 @@ export interface components {
             in_service: boolean;
             samples: number;
             samples_agreed: number;
+            reports: number;
+            reports_confirmed: number;
             retry_at: string;
             per_label: components["schemas"]["LabelMetrics"][];
             confusion: components["schemas"]["Confusion"] | null;
@@ -1172,7 +1212,8 @@ export interface components {
          * @description A version and why it is, or is not, in service.
          *
          *     `f1` is Rekognition's own, on the test images of its time. `samples` counts the quality samples
-         *     that people answered, `samples_agreed` those in which the version agreed with them. `retry_at`
+         *     that people answered, `samples_agreed` those in which the version agreed with them. `reports`
+         *     counts its answers that were reported as wrong, `reports_confirmed` those that were. `retry_at`
          *     is when a failed attempt is tried again by itself, or "".
          */
         VersionView: {
@@ -1187,7 +1228,23 @@ export interface components {
             in_service: boolean;
             samples: number;
             samples_agreed: number;
+            reports: number;
+            reports_confirmed: number;
             retry_at: string;
+        };
+        /** @description The label that the image may have instead, if I know one. */
+        Wrong: {
+            /** @description It takes a text of 1 to 400 bytes without control characters. */
+            label?: string;
+        };
+        /** @description The image by its id or name, what label it may have, and which person of theirs says so. */
+        WrongAnswer: {
+            /** @description It takes a text of 1 to 1024 bytes without control characters. */
+            image: string;
+            /** @description It takes a text of 1 to 400 bytes without control characters. */
+            label?: string;
+            /** @description It takes a text of 1 to 200 bytes without control characters. */
+            by?: string;
         };
     };
     responses: {
@@ -1333,6 +1390,38 @@ export interface operations {
                     "application/json": components["schemas"]["Config"];
                 };
             };
+        };
+    };
+    "reports.report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WrongAnswer"];
+            };
+        };
+        responses: {
+            /** @description What is asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reported"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
         };
     };
     "overview.me": {
@@ -1508,6 +1597,40 @@ export interface operations {
             401: components["responses"]["401"];
             403: components["responses"]["403"];
             404: components["responses"]["404"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    "detect.report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Wrong"];
+            };
+        };
+        responses: {
+            /** @description What is asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
             502: components["responses"]["502"];
             503: components["responses"]["503"];
         };
@@ -2334,7 +2457,7 @@ export interface operations {
             query?: {
                 limit?: number;
                 cursor?: string;
-                type?: "ImageAccepted" | "ImageWaiting" | "ImageSentToReview" | "ImageAnswered" | "ImageUnsure" | "ImageRejected" | "ImageFailed" | "ExampleAdded" | "ExampleRemoved" | "ExampleRejected" | "LabelConflict" | "LabelsNeeded" | "LabelSuggested" | "ReviewUnusable" | "ReviewFailed" | "ReviewConflict" | "QualityScored" | "TrainingStarted" | "TrainingPostponed" | "TrainingFailed" | "VersionNotPromoted" | "ApprovalRequested" | "VersionPromoted" | "PromotionsStalled" | "ModelStarted" | "ModelStopped" | "ModelCannotStart" | "SettingsApplied";
+                type?: "ImageAccepted" | "ImageWaiting" | "ImageSentToReview" | "ImageAnswered" | "ImageUnsure" | "ImageRejected" | "ImageFailed" | "ExampleAdded" | "ExampleRemoved" | "ExampleRejected" | "LabelConflict" | "LabelsNeeded" | "LabelSuggested" | "ReviewUnusable" | "ReviewFailed" | "ReviewConflict" | "QualityScored" | "ImageReported" | "ReportAnswered" | "ReportUnusable" | "TrainingStarted" | "TrainingPostponed" | "TrainingFailed" | "VersionNotPromoted" | "ApprovalRequested" | "VersionPromoted" | "PromotionsStalled" | "ModelStarted" | "ModelStopped" | "ModelCannotStart" | "SettingsApplied";
             };
             header?: never;
             path?: never;

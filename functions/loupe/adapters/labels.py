@@ -45,7 +45,12 @@ class Labels(TableAdapter):
 
     def take(self, image: UnlabelledImage, detection: Write) -> None:
         """Write that an image has a label now; raises AlreadyDone when it had one before."""
-        self._table.write([delete(f"NONE#{image.image.id}", UNLABELLED, IS_THERE, {}), detection])
+        self._table.write([with_label(image.image.id), detection])
+
+
+def with_label(identity: str) -> Write:
+    """A write that an image has a label now, on the condition that it had none."""
+    return delete(f"NONE#{identity}", UNLABELLED, IS_THERE, {})
 
 
 def without_label(image: UnlabelledImage) -> Write:

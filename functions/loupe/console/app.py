@@ -19,6 +19,7 @@ from loupe.console import (
     models,
     overview,
     page,
+    reports,
     reviews,
 )
 from loupe.console import settings as settings_page
@@ -54,6 +55,7 @@ SAFE_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"
 
 app = APIGatewayHttpResolver(serializer=partial(json.dumps, separators=(",", ":"), default=asdict))
 app.include_router(page.router)
+app.include_router(reports.router)
 for router in PAGES:
     app.include_router(router, prefix="/api")
 

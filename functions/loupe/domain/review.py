@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from loupe.domain.choice import margin
 from loupe.domain.detection import Detection, Label, LabelledBy, ModelOutput, why_unsure
 from loupe.domain.events import Event, image_event
 from loupe.domain.keys import NONE_OF_THE_ABOVE, ImageRef, sort_key, timestamp
@@ -24,6 +25,10 @@ class ReviewPurpose(StrEnum):
     COLD_START = "cold start"
     QUALITY = "quality"
     TWO_LABELS = "two labels"
+    REPORTED = "reported"
+
+
+MEASURES_THE_MODEL = (ReviewPurpose.QUALITY, ReviewPurpose.REPORTED)
 
 
 class ReviewState(StrEnum):
@@ -36,6 +41,12 @@ class ReviewState(StrEnum):
     CONFLICT = "conflict"
     WITHDRAWN = "withdrawn"
 
+
+SHOWN_WITHOUT_GUESS = {
+    ReviewPurpose.UNSURE: "the model was unsure",
+    ReviewPurpose.REPORTED: "somebody reports that its answer is wrong",
+}
+"""Reasons without the model's guess, or what another person proposes."""
 
 CLAIM_MINUTES = 10
 """Minutes a claimed task is reserved for one reviewer."""
@@ -92,9 +103,23 @@ class Review:
         return sort_key(self.at, self.id)
 
     @property
+    def rank(self) -> float:
+        """Business rule: a review with a smaller rank is more urgent. Reports come first; an image
+        that the model was unsure of comes the earlier, the nearer its two best labels are.
+        """
+        match self.purpose:
+            case ReviewPurpose.REPORTED:
+                return 0.0
+            case ReviewPurpose.UNSURE:
+                return 2.0 + margin({label.name: label.confidence for label in self.guess})
+            case _:
+                return 1.0
+
+    @property
     def shows_guess(self) -> bool:
         """Business rule: nobody sees the model's guess for an answer that measures the model."""
-        return self.guess_shown and not self.also_quality and self.purpose != ReviewPurpose.QUALITY
+        measures = self.also_quality or self.purpose in MEASURES_THE_MODEL
+        return self.guess_shown and not measures
 
     @property
     def guess_was_seen(self) -> bool:
@@ -105,8 +130,14 @@ class Review:
     @property
     def shown_reason(self) -> str:
         """Why people review the image, without the model's guess unless they may see it."""
-        hidden = self.purpose == ReviewPurpose.UNSURE and not self.shows_guess
-        return "the model was unsure" if hidden else self.reason
+        if self.shows_guess:
+            return self.reason
+        return SHOWN_WITHOUT_GUESS.get(self.purpose, self.reason)
+
+    @property
+    def top_guess(self) -> str:
+        """The model's answer; without labels it is that none fits."""
+        return self.guess[0].name if self.guess else NONE_OF_THE_ABOVE
 
     @property
     def shown_guess(self) -> tuple[Label, ...]:

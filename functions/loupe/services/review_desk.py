@@ -100,7 +100,7 @@ def hand_over_again(deps: Deps) -> int:
 
 
 def claim_tasks(worker: str, count: int, deps: Deps) -> list[Review]:
-    """Claim up to `count` reviews for `worker`, the oldest first."""
+    """Claim up to `count` reviews for `worker`, the most urgent first."""
     return list(islice(_claimed(worker, deps), count))
 
 
@@ -110,7 +110,7 @@ def open_tasks(deps: Deps) -> int:
 
 
 def _claimed(worker: str, deps: Deps) -> Iterator[Review]:
-    for listed in islice(deps.reviews.oldest(ReviewState.OPEN, "", page=25), LOOKED_AT):
+    for listed in islice(deps.reviews.by_rank(ReviewState.OPEN, page=25), LOOKED_AT):
         # The index may be a moment behind, so a review is read again before it is claimed.
         if claim(listed, worker, deps.clock()) is None:
             continue

@@ -32,11 +32,13 @@ def request_review(image_id: str, output: ModelOutput, settings: Settings, deps:
 
 
 def open_queued(settings: Settings, deps: Deps) -> int:
-    """Open reviews that were queued for a new day, the least sure image first."""
+    """Open reviews that were queued for a new day, the most useful first."""
     day, cap = f"{deps.clock():%Y-%m-%d}", settings.reviews_per_day
     limit = min(PER_RUN, deps.reviews.daily_reviews_left(day, cap))
     opened = 0
-    for review in islice(deps.reviews.least_sure(page=limit), limit) if limit else ():
+    for review in (
+        islice(deps.reviews.by_rank(ReviewState.QUEUED, page=limit), limit) if limit else ()
+    ):
         after = replace(review, state=ReviewState.OPEN)
         if deps.reviews.try_move(after, review, *count_opened(day, cap)):
             opened += 1

@@ -12,7 +12,7 @@ from loupe.domain.sampling import every_nth
 from loupe.domain.settings import Settings
 from loupe.errors import AlreadyDone
 from loupe.services.human_loops import start_loop
-from loupe.services.review_answers import score
+from loupe.services.review_answers import Effect, score
 from loupe.services.reviews import known_labels
 from loupe.telemetry import SAMPLING_BEHIND_HOURS, meter
 from loupe.wiring import Deps
@@ -84,6 +84,7 @@ def reuse(detection: Detection, deps: Deps) -> bool:
         return False
     is_answered = detection.state == DetectionState.ANSWERED
     answer = consensus(review.answers).label if is_answered else None
-    writes, events = score(review, answer, deps) if answer else ([], [])
-    deps.reviews.move(replace(review, also_quality=True), review, *writes, events=events)
+    scored = score(review, answer, deps) if answer else Effect()
+    reused = replace(review, also_quality=True)
+    deps.reviews.move(reused, review, *scored.writes, events=scored.events)
     return True
