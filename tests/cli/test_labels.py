@@ -31,9 +31,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[Calls]:
         made.append(asked[:3])
         return Moved(3, {"cat/9.png": "It was deleted."} if asked[1] == "half" else {})
 
-    def described(label: str, by: str, _deps: Any, text: Any, examples: Any) -> LabelNote:
-        made.append((label, by, text, examples))
-        return LabelNote(label, text or "", tuple(examples or ()))
+    def described(label: str, by: str, _deps: Any, text: Any, references: Any) -> LabelNote:
+        made.append((label, by, text, references))
+        return LabelNote(label, text or "", tuple(references or ()))
 
     def made_label(label: str, ids: list[str], by: str, _deps: Any) -> Mapping[str, str]:
         made.append((label, tuple(ids), by))
@@ -77,8 +77,8 @@ def test_images_that_could_not_be_moved_are_named_and_fail_the_command(calls: Ca
     assert "cat/9.png: It was deleted." in said
 
 
-def test_examples_are_named_as_the_listing_names_them(calls: Calls) -> None:
-    run("describe", "cat", "--text", "Whiskers.", "--example", "cat/1.png", "--by", "ann")
+def test_references_are_named_as_the_listing_names_them(calls: Calls) -> None:
+    run("describe", "cat", "--text", "Whiskers.", "--reference", "cat/1.png", "--by", "ann")
     run("describe", "cat", "--by", "ann")
 
     key = hashed_key("images_labeled_by_folder/cat/1.png")

@@ -63,7 +63,7 @@ ROUTES: dict[tuple[str, str], tuple[Role, ...]] = {
     ("POST", "/api/reviews/<identity>/release"): (Role.REVIEWER,),
     ("GET", "/api/labels/about"): (Role.REVIEWER, Role.OPERATOR),
     ("POST", "/api/labels/description"): (Role.OPERATOR,),
-    ("POST", "/api/labels/examples"): (Role.OPERATOR,),
+    ("POST", "/api/labels/references"): (Role.OPERATOR,),
     ("POST", "/api/labels/rename"): (Role.OPERATOR,),
     ("POST", "/api/labels/merge"): (Role.OPERATOR,),
     ("GET", "/api/labels/none"): (Role.OPERATOR,),

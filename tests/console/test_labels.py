@@ -25,14 +25,14 @@ def cat(world: World) -> str:
 def test_reviewers_see_what_an_operator_said_of_a_label(console: Console, cat: str) -> None:
     text = {"label": "cat", "description": "Whiskers."}
     console.ok("POST", "/api/labels/description", text, groups=OPERATOR)
-    console.ok("POST", "/api/labels/examples", {"label": "cat", "ids": [cat]}, groups=OPERATOR)
+    console.ok("POST", "/api/labels/references", {"label": "cat", "ids": [cat]}, groups=OPERATOR)
 
     (about,) = console.ok("GET", "/api/labels/about", groups=REVIEWER)["items"]
 
     assert (about["label"], about["description"]) == ("cat", "Whiskers.")
-    (example,) = about["examples"]
-    assert example["id"] == cat
-    assert "images_labeled_by_folder/cat/1.png" in example["picture"]
+    (reference,) = about["references"]
+    assert reference["id"] == cat
+    assert "images_labeled_by_folder/cat/1.png" in reference["picture"]
 
 
 def test_a_label_is_renamed(console: Console, world: World, cat: str) -> None:

@@ -36,16 +36,16 @@ def list_labels(context: typer.Context, as_json: Json = False) -> None:
                     "train": entry.count.train,
                     "test": entry.count.test,
                     "description": entry.note.description,
-                    "examples": list(entry.note.examples),
+                    "references": list(entry.note.references),
                 }
                 for entry in entries
             ]
         )
         return
     show_table(
-        ["label", "train", "test", "description", "examples"],
+        ["label", "train", "test", "description", "references"],
         (
-            (e.label, e.count.train, e.count.test, e.note.description, len(e.note.examples))
+            (e.label, e.count.train, e.count.test, e.note.description, len(e.note.references))
             for e in entries
         ),
         "There is no label yet: 'loupe upload labelled DIR', or set Labels.",
@@ -57,16 +57,16 @@ def describe_label(
     context: typer.Context,
     label: Annotated[str, typer.Argument(help="The label.")],
     text: Annotated[str | None, typer.Option(help="What reviewers read of it.")] = None,
-    example: Annotated[
+    reference: Annotated[
         list[str] | None, typer.Option(help="A labelled image to show, such as cat/1.png.")
     ] = None,
     by: By = "",
 ) -> None:
-    """Say what reviewers see of a label: a text, and example images instead of those before."""
+    """Say what reviewers see of a label: a text, and reference images instead of those before."""
     deps = context.obj.deps
-    ids = [hashed_key(LABELLED_PREFIX + name) for name in example] if example else None
+    ids = [hashed_key(LABELLED_PREFIX + name) for name in reference] if reference else None
     note = describe(label, by or getpass.getuser(), deps, text, ids)
-    out.print(f"{label}: {note.description} ({len(note.examples)} examples)", markup=False)
+    out.print(f"{label}: {note.description} ({len(note.references)} references)", markup=False)
 
 
 @labels.command("rename")

@@ -106,7 +106,7 @@ export const api = {
   describeLabel: (label: string, description: string) =>
     call("post", "/api/labels/description", { body: { label, description } }),
   showLabel: (label: string, ids: string[]) =>
-    call("post", "/api/labels/examples", { body: { label, ids } }),
+    call("post", "/api/labels/references", { body: { label, ids } }),
   mergeLabel: (label: string, into: string) =>
     call("post", "/api/labels/merge", { body: { label, into } }),
   noLabelFits: () => call("get", "/api/labels/none", {}),

@@ -351,7 +351,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Labels that are described, or shown by example images. */
+        /** Labels that are described, or shown by reference images. */
         get: operations["labels.about"];
         put?: never;
         post?: never;
@@ -370,7 +370,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Say what a label means; the examples stay. */
+        /** Say what a label means; the references stay. */
         post: operations["labels.describe"];
         delete?: never;
         options?: never;
@@ -378,7 +378,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/labels/examples": {
+    "/api/labels/references": {
         parameters: {
             query?: never;
             header?: never;
@@ -709,7 +709,7 @@ export interface components {
         AboutLabel: {
             label: string;
             description: string;
-            examples: components["schemas"]["ExampleImage"][];
+            references: components["schemas"]["ReferenceImage"][];
         };
         /** @description What improves the model now: `text` for people, `since` when (None if nothing does). */
         Activity: {
@@ -898,11 +898,6 @@ export interface components {
             picture: string;
             versions: components["schemas"]["Membership"][];
         };
-        /** @description A labelled image that shows what a label means. */
-        ExampleImage: {
-            id: string;
-            picture: string;
-        };
         /** @description A labelled image; `by` is who labelled it, and nobody for an upload of an unknown owner. */
         ExampleView: {
             id: string;
@@ -915,13 +910,6 @@ export interface components {
             at: string;
             reason: string;
             picture: string;
-        };
-        /** @description Labelled images that show a label, instead of those before. */
-        Examples: {
-            /** @description It takes a text of 1 to 400 bytes without control characters. */
-            label: string;
-            /** @description It takes a list of 1 to 4. */
-            ids: string[];
         };
         /** @description What is said of a file: its name, which may hold folders, its bytes and its media type. */
         File: {
@@ -1062,6 +1050,18 @@ export interface components {
         /** @description One for each file, in their order. */
         Posts: {
             posts: (components["schemas"]["Post"] | components["schemas"]["NoPost"])[];
+        };
+        /** @description A labelled image that shows what a label means. */
+        ReferenceImage: {
+            id: string;
+            picture: string;
+        };
+        /** @description Labelled images that show a label, instead of those before. */
+        References: {
+            /** @description It takes a text of 1 to 400 bytes without control characters. */
+            label: string;
+            /** @description It takes a list of 1 to 4. */
+            ids: string[];
         };
         /** @description An item that failed, and why. */
         Refusal: {
@@ -1984,7 +1984,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Examples"];
+                "application/json": components["schemas"]["References"];
             };
         };
         responses: {

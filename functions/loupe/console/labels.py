@@ -9,10 +9,10 @@ from loupe.console.answers import All, ManyDone, Refusal
 from loupe.console.paging import many
 from loupe.console.requests import Api
 from loupe.console.schema import IDENTIFIER, AnyText, Ids, Label, Many
-from loupe.domain.labels import LONGEST_DESCRIPTION, MOST_EXAMPLES, LabelNote
+from loupe.domain.labels import LONGEST_DESCRIPTION, MOST_REFERENCES, LabelNote
 from loupe.services import labels as service
 from loupe.services import unlabelled
-from loupe.services.labels import Moved, example_images
+from loupe.services.labels import Moved, reference_images
 from loupe.wiring import deps
 
 MOVED_AT_ONCE = 50
@@ -30,11 +30,11 @@ class Description:
 
 
 @dataclass(frozen=True)
-class Examples:
+class References:
     """Labelled images that show a label, instead of those before."""
 
     label: Label
-    ids: Annotated[tuple[str, ...], Many(IDENTIFIER, MOST_EXAMPLES)]
+    ids: Annotated[tuple[str, ...], Many(IDENTIFIER, MOST_REFERENCES)]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class NewLabel:
     ids: Ids
 
 
-class ExampleImage(TypedDict):
+class ReferenceImage(TypedDict):
     """A labelled image that shows what a label means."""
 
     id: str
@@ -65,7 +65,7 @@ class AboutLabel(TypedDict):
 
     label: str
     description: str
-    examples: list[ExampleImage]
+    references: list[ReferenceImage]
 
 
 class MoveDone(ManyDone):
@@ -92,22 +92,22 @@ class AlikeImages(TypedDict):
 
 @router.offer("GET", "/labels/about", Role.REVIEWER, Role.OPERATOR)
 def about() -> All[AboutLabel]:
-    """Labels that are described, or shown by example images."""
+    """Labels that are described, or shown by reference images."""
     return {"items": [_about(note) for _, note in sorted(deps().labels.notes().items())]}
 
 
 @router.offer("POST", "/labels/description", Role.OPERATOR)
 def describe(body: Description) -> AboutLabel:
-    """Say what a label means; the examples stay."""
+    """Say what a label means; the references stay."""
     by = current_user(router).name
     return _about(service.describe(body.label, by, deps(), body.description))
 
 
-@router.offer("POST", "/labels/examples", Role.OPERATOR)
-def show(body: Examples) -> AboutLabel:
+@router.offer("POST", "/labels/references", Role.OPERATOR)
+def show(body: References) -> AboutLabel:
     """Choose the images that show a label; the description stays."""
     by = current_user(router).name
-    return _about(service.describe(body.label, by, deps(), examples=body.ids))
+    return _about(service.describe(body.label, by, deps(), references=body.ids))
 
 
 @router.offer("POST", "/labels/rename", Role.OPERATOR)
@@ -158,9 +158,9 @@ def _about(note: LabelNote) -> AboutLabel:
     return {
         "label": note.label,
         "description": note.description,
-        "examples": [
+        "references": [
             {"id": image.id, "picture": urls.get(image.key)}
-            for image in example_images(note, deps())
+            for image in reference_images(note, deps())
         ],
     }
 

@@ -24,7 +24,7 @@ import { OneExample } from "./OneExample";
 import { useAction } from "../../parts/useAction";
 
 const POLL_MS = 4000;
-const MOST_EXAMPLES = 4;
+const MOST_REFERENCES = 4;
 const SPLITS = [
   { value: "", label: "Train and test" },
   { value: "train", label: "To train" },
@@ -100,7 +100,7 @@ function Examples({ labels, changed }: { labels: LabelCount[]; changed: () => vo
         selected.map(({ id }) => id),
       );
       setSelected([]);
-      return { type: "success", text: `Reviewers see them as examples of ${label}.` };
+      return { type: "success", text: `Reviewers see them as what ${label} means.` };
     });
   }
 
@@ -220,10 +220,10 @@ function Examples({ labels, changed }: { labels: LabelCount[]; changed: () => vo
   );
 }
 
-/** Up to four images of one label can be its examples. */
+/** Up to four images of one label can be its reference images. */
 function canShow(selected: Example[]): boolean {
   const labels = new Set(selected.map(({ label }) => label));
-  return labels.size === 1 && selected.length <= MOST_EXAMPLES;
+  return labels.size === 1 && selected.length <= MOST_REFERENCES;
 }
 
 function use({ status, split, reason }: Example): string {

@@ -66,13 +66,13 @@ function Form({ label, labels, changed, close, about }: Props & { about?: AboutL
       </Button>
       {about && (
         <SpaceBetween direction="horizontal" size="xs">
-          {about.examples.map(({ id, picture }, number) => (
-            <Picture key={id} src={picture} alt={`Example ${number + 1}`} size="small" />
+          {about.references.map(({ id, picture }, number) => (
+            <Picture key={id} src={picture} alt={`Reference ${number + 1}`} size="small" />
           ))}
         </SpaceBetween>
       )}
       <Box variant="small">
-        Examples are chosen below, among the labelled images: “Show to reviewers”.
+        Reference images are chosen below, among the labelled images: “Show to reviewers”.
       </Box>
       <LabelField label={into} labels={labels} onChange={setInto} />
       <Button disabled={busy || !into.trim() || into.trim() === label} onClick={move}>

@@ -8,7 +8,7 @@ import { useLoad } from "../../parts/useLoad";
 
 const POLL_MS = 10 * 60_000;
 
-/** What an operator said of the labels that can be chosen, with example images. */
+/** What an operator said of the labels that can be chosen, with reference images. */
 export function AboutLabels({ labels }: { labels: string[] }) {
   const { data } = useLoad("about labels", api.aboutLabels, POLL_MS);
   const described = (data?.items ?? []).filter(({ label }) => labels.includes(label));
@@ -16,16 +16,16 @@ export function AboutLabels({ labels }: { labels: string[] }) {
   return (
     <Container header={<Header variant="h3">What the labels mean</Header>}>
       <SpaceBetween size="m">
-        {described.map(({ label, description, examples }) => (
+        {described.map(({ label, description, references }) => (
           <SpaceBetween key={label} size="xxs">
             <Box variant="strong">{label}</Box>
             {description && <Box>{description}</Box>}
             <SpaceBetween direction="horizontal" size="xs">
-              {examples.map(({ id, picture }, number) => (
+              {references.map(({ id, picture }, number) => (
                 <Picture
                   key={id}
                   src={picture}
-                  alt={`Example ${number + 1} of ${label}`}
+                  alt={`Reference ${number + 1} of ${label}`}
                   size="small"
                 />
               ))}
