@@ -53,8 +53,7 @@ class Register:
             self.counts,
             self.holdout,
             f"group {len(self.groups):04d}",
-            series=self.series
-            | ({series: self.series.get(series, Series(series))} if series else {}),
+            series={series: Series(series), **self.series} if series else self.series,
         )
         return self.take(change)
 

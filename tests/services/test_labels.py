@@ -6,7 +6,7 @@ from loupe.domain.labelled_images import LabelCount, LabelledImage, LabelledImag
 from loupe.domain.labels import LabelNote
 from loupe.errors import InvalidRequest, NotFound, TryAgain
 from loupe.services.labelled_images import reconcile
-from loupe.services.labels import describe, every_label, example_images, merge, rename
+from loupe.services.labels import describe, every_label, reference_images, merge, rename
 from tests.adapters.world import World
 
 PREFIX = "images_labeled_by_folder/"
@@ -99,7 +99,7 @@ def test_a_label_is_not_merged_into_itself_or_into_what_is_no_label(world: World
             merge("cat", into, "ann", world.deps)
 
 
-def test_a_description_and_examples_are_shown_until_the_example_is_gone(world: World) -> None:
+def test_a_description_and_references_are_shown_until_the_reference_is_gone(world: World) -> None:
     key = world.labelled("cat", "1.png", 1)
     image = world.deps.dataset.labelled_image(key)
     assert image is not None
@@ -107,16 +107,16 @@ def test_a_description_and_examples_are_shown_until_the_example_is_gone(world: W
     describe("cat", "ann", world.deps, " Whiskers. ", [image.id])
     note = describe("cat", "bob", world.deps)
 
-    assert (note.description, note.examples, note.by) == ("Whiskers.", (image.id,), "bob")
-    assert [each.key for each in example_images(note, world.deps)] == [key]
+    assert (note.description, note.references, note.by) == ("Whiskers.", (image.id,), "bob")
+    assert [each.key for each in reference_images(note, world.deps)] == [key]
     world.remove(key)
     reconcile(key, world.deps)
-    assert example_images(note, world.deps) == []
+    assert reference_images(note, world.deps) == []
 
 
-def test_an_example_is_a_labelled_image(world: World) -> None:
+def test_an_reference_is_a_labelled_image(world: World) -> None:
     with pytest.raises(NotFound):
-        describe("cat", "ann", world.deps, examples=["nothing"])
+        describe("cat", "ann", world.deps, references=["nothing"])
 
     assert world.deps.labels.note("cat") == LabelNote("cat")
 
@@ -132,7 +132,7 @@ def test_the_note_goes_with_the_label_and_does_not_replace_another(world: World)
 
     note = world.deps.labels.note("lynx")
     assert note.description == "Whiskers."
-    assert [each.label for each in example_images(note, world.deps)] == ["lynx"]
+    assert [each.label for each in reference_images(note, world.deps)] == ["lynx"]
     assert world.deps.labels.note("cat") == LabelNote("cat")
 
     describe("dog", "ann", world.deps, "Barks.")

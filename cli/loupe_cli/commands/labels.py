@@ -36,16 +36,16 @@ def list_labels(context: typer.Context, as_json: Json = False) -> None:
                     "train": entry.count.train,
                     "test": entry.count.test,
                     "description": entry.note.description,
-                    "examples": list(entry.note.examples),
+                    "references": list(entry.note.references),
                 }
                 for entry in entries
             ]
         )
         return
     show_table(
-        ["label", "train", "test", "description", "examples"],
+        ["label", "train", "test", "description", "references"],
         (
-            (e.label, e.count.train, e.count.test, e.note.description, len(e.note.examples))
+            (e.label, e.count.train, e.count.test, e.note.description, len(e.note.references))
             for e in entries
         ),
         "There is no label yet: 'loupe upload labelled DIR', or set Labels.",
@@ -57,16 +57,16 @@ def describe_label(
     context: typer.Context,
     label: Annotated[str, typer.Argument(help="The label.")],
     text: Annotated[str | None, typer.Option(help="What reviewers read of it.")] = None,
-    example: Annotated[
+    reference: Annotated[
         list[str] | None, typer.Option(help="A labelled image to show, such as cat/1.png.")
     ] = None,
     by: By = "",
 ) -> None:
-    """Say what reviewers see of a label: a text, and example images instead of those before."""
+    """Say what reviewers see of a label: a text, and reference images instead of those before."""
     deps = context.obj.deps
-    ids = [hashed_key(LABELLED_PREFIX + name) for name in example] if example else None
+    ids = [hashed_key(LABELLED_PREFIX + name) for name in reference] if reference else None
     note = describe(label, by or getpass.getuser(), deps, text, ids)
-    out.print(f"{label}: {note.description} ({len(note.examples)} examples)", markup=False)
+    out.print(f"{label}: {note.description} ({len(note.references)} references)", markup=False)
 
 
 @labels.command("rename")
@@ -95,24 +95,29 @@ def merge_labels(
 def list_none(context: typer.Context, as_json: Json = False) -> None:
     """Images that no label fits, in groups that look alike, the largest first."""
     rows = [
-        {
-            "group": number,
-            "id": image.image.id,
-            "image": image.image.name,
-            "scores": image.scores,
-            "at": image.at,
-        }
+        (number, image)
         for number, group in enumerate(groups(context.obj.deps), 1)
         for image in group
     ]
     if as_json:
-        show_json(rows)
+        show_json(
+            [
+                {
+                    "group": number,
+                    "id": each.image.id,
+                    "image": each.image.name,
+                    "scores": each.scores,
+                    "at": each.at,
+                }
+                for number, each in rows
+            ]
+        )
         return
     show_table(
         ["group", "id", "image", "the model said", "at"],
         (
-            (r["group"], r["id"], r["image"], _surest(r["scores"]), local_time(r["at"]))
-            for r in rows
+            (number, each.image.id, each.image.name, _surest(each.scores), local_time(each.at))
+            for number, each in rows
         ),
         "No image waits for a label.",
     )

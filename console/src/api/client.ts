@@ -100,7 +100,18 @@ export const api = {
   release: (identity: string, skip: boolean) =>
     call("post", "/api/reviews/{identity}/release", { path: { identity }, body: { skip } }),
 
+  aboutLabels: () => call("get", "/api/labels/about", {}),
+
   // Operator
+  describeLabel: (label: string, description: string) =>
+    call("post", "/api/labels/description", { body: { label, description } }),
+  showLabel: (label: string, ids: string[]) =>
+    call("post", "/api/labels/references", { body: { label, ids } }),
+  mergeLabel: (label: string, into: string) =>
+    call("post", "/api/labels/merge", { body: { label, into } }),
+  noLabelFits: () => call("get", "/api/labels/none", {}),
+  makeLabel: (label: string, ids: string[]) =>
+    call("post", "/api/labels/make", { body: { label, ids } }),
   labels: () => call("get", "/api/dataset/labels", {}),
   examples: (filter: ExampleFilter, cursor?: string, limit = 50) =>
     call("get", "/api/dataset/examples", { query: { ...filter, cursor, limit } }),

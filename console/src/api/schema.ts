@@ -344,6 +344,125 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/labels/about": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Labels that are described, or shown by reference images. */
+        get: operations["labels.about"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labels/description": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what a label means; the references stay. */
+        post: operations["labels.describe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labels/references": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Choose the images that show a label; the description stays. */
+        post: operations["labels.show"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labels/rename": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move images of a label to one without images; their registration follows. */
+        post: operations["labels.rename"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labels/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move images of a label to another one; their registration follows. */
+        post: operations["labels.merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labels/none": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest images that no label fits, in groups that look alike, the largest first. */
+        get: operations["labels.none"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labels/make": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make images that no label fits images of a label. */
+        post: operations["labels.make"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models": {
         parameters: {
             query?: never;
@@ -586,6 +705,12 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What reviewers see of a label. */
+        AboutLabel: {
+            label: string;
+            description: string;
+            references: components["schemas"]["ReferenceImage"][];
+        };
         /** @description What improves the model now: `text` for people, `since` when (None if nothing does). */
         Activity: {
             text: string;
@@ -596,6 +721,10 @@ export interface components {
         Again: {
             /** @description It takes a list of 1 to 100. */
             ids: string[];
+        };
+        /** @description Images that look alike. */
+        AlikeImages: {
+            images: components["schemas"]["UnlabelledView"][];
         };
         /** @description One person's answer: a label, or NONE_OF_THE_ABOVE. */
         Answer: {
@@ -702,6 +831,13 @@ export interface components {
         Denial: {
             message: string;
             statusCode: number;
+        };
+        /** @description What reviewers are to see of a label: a text, and labelled images by their ids. */
+        Description: {
+            /** @description It takes a text of 1 to 400 bytes without control characters. */
+            label: string;
+            /** @description It takes a text of at most 500 characters. */
+            description: string;
         };
         /** @description The same with the image's bytes and all that happened to it. */
         DetectionDetail: {
@@ -858,6 +994,26 @@ export interface components {
         Message: {
             message: string;
         };
+        /** @description A label, and the one that gets its images. */
+        Move: {
+            /** @description It takes a text of 1 to 400 bytes without control characters. */
+            label: string;
+            /** @description It takes a text of 1 to 400 bytes without control characters. */
+            into: string;
+        };
+        /** @description What came of a move; with `more`, the same order to /labels/merge goes on with it. */
+        MoveDone: {
+            done: number;
+            failed: components["schemas"]["Refusal"][];
+            more: boolean;
+        };
+        /** @description Images that no label fits, and the label that they get, which may be new. */
+        NewLabel: {
+            /** @description It takes a text of 1 to 400 bytes without control characters. */
+            label: string;
+            /** @description It takes a list of 1 to 100. */
+            ids: string[];
+        };
         /** @description What a parameter is set to. */
         NewValue: {
             /** @description It takes a text of 1 to 4096 bytes without control characters. */
@@ -894,6 +1050,18 @@ export interface components {
         /** @description One for each file, in their order. */
         Posts: {
             posts: (components["schemas"]["Post"] | components["schemas"]["NoPost"])[];
+        };
+        /** @description A labelled image that shows what a label means. */
+        ReferenceImage: {
+            id: string;
+            picture: string;
+        };
+        /** @description Labelled images that show a label, instead of those before. */
+        References: {
+            /** @description It takes a text of 1 to 400 bytes without control characters. */
+            label: string;
+            /** @description It takes a list of 1 to 4. */
+            ids: string[];
         };
         /** @description An item that failed, and why. */
         Refusal: {
@@ -992,6 +1160,16 @@ export interface components {
         Training: {
             due: boolean;
             reason: string;
+        };
+        /** @description An image that no label fits; `scores` are the model's confidences by label. */
+        UnlabelledView: {
+            id: string;
+            image: string;
+            picture: string;
+            scores: {
+                [key: string]: number;
+            };
+            at: string;
         };
         /** @description Files that are to be uploaded. */
         Uploads: {
@@ -1717,6 +1895,218 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["Removal"];
+            };
+        };
+        responses: {
+            /** @description What is asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManyDone"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    "labels.about": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["AboutLabel"][];
+                    };
+                };
+            };
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    "labels.describe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Description"];
+            };
+        };
+        responses: {
+            /** @description What is asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AboutLabel"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    "labels.show": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["References"];
+            };
+        };
+        responses: {
+            /** @description What is asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AboutLabel"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    "labels.rename": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Move"];
+            };
+        };
+        responses: {
+            /** @description What is asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MoveDone"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    "labels.merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Move"];
+            };
+        };
+        responses: {
+            /** @description What is asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MoveDone"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    "labels.none": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["AlikeImages"][];
+                    };
+                };
+            };
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    "labels.make": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLabel"];
             };
         };
         responses: {

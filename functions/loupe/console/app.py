@@ -15,6 +15,7 @@ from loupe.console import (
     conflicts,
     dataset,
     detect,
+    labels,
     models,
     overview,
     page,
@@ -27,7 +28,17 @@ from loupe.telemetry import logger
 
 PAGES: tuple[Router, ...] = tuple(
     each.router
-    for each in (overview, detect, reviews, dataset, models, settings_page, activity, conflicts)
+    for each in (
+        overview,
+        detect,
+        reviews,
+        dataset,
+        labels,
+        models,
+        settings_page,
+        activity,
+        conflicts,
+    )
 )
 STATUS: dict[type[errors.LoupeError], int] = {
     errors.InvalidRequest: 400,

@@ -7,7 +7,7 @@ from loupe.domain.keys import ImageRef
 from loupe.errors import InvalidRequest
 
 LONGEST_DESCRIPTION = 500
-MOST_EXAMPLES = 4
+MOST_REFERENCES = 4
 """More do not fit beside the image that is looked at."""
 
 
@@ -17,7 +17,7 @@ class LabelNote:
 
     label: str
     description: str = ""
-    examples: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
     by: str = ""
     at: str = ""
 
@@ -43,6 +43,8 @@ def check_note(note: LabelNote) -> LabelNote:
             f"A description has at most {LONGEST_DESCRIPTION} characters, not "
             f"{len(note.description)}: say what tells {note.label!r} from its neighbours."
         )
-    if len(note.examples) > MOST_EXAMPLES:
-        raise InvalidRequest(f"A label has at most {MOST_EXAMPLES} example images: choose those.")
+    if len(note.references) > MOST_REFERENCES:
+        raise InvalidRequest(
+            f"A label has at most {MOST_REFERENCES} reference images: choose those."
+        )
     return note

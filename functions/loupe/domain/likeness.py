@@ -61,9 +61,9 @@ class Look:
 def distance(one: Look, other: Look) -> float:
     """From 0, the same look, to 1: by picture if both have one, else by confidences."""
     if one.shape and other.shape:
-        correlation = sum(map(mul, one.shape, other.shape))
+        correlation: float = sum(map(mul, one.shape, other.shape))
         colours = chroma_of(one.signature), chroma_of(other.signature)
-        colour = sum(map(abs, map(sub, *colours))) / (MOST_COLOUR * len(colours[0]))
+        colour: float = sum(map(abs, map(sub, *colours))) / (MOST_COLOUR * len(colours[0]))
         return OF_SHAPE * (1 - correlation) / 2 + (1 - OF_SHAPE) * min(1.0, colour)
     if one.shares and other.shares:
         labels = one.shares.keys() | other.shares.keys()

@@ -56,24 +56,24 @@ def describe(
     by: str,
     deps: Deps,
     description: str | None = None,
-    examples: Sequence[str] | None = None,
+    references: Sequence[str] | None = None,
 ) -> LabelNote:
-    """Say what reviewers see of a label; what is None stays. Examples are ids of labelled images.
+    """Say what reviewers see of a label; what is None stays. Reference images are ids of labelled images.
 
-    Raises NotFound for an example that is no labelled image, InvalidRequest for too much.
+    Raises NotFound for a reference that is no labelled image, InvalidRequest for too much.
     """
     note = replace(deps.labels.note(check_label(label)), by=by, at=timestamp(deps.clock()))
     if description is not None:
         note = replace(note, description=description.strip())
-    if examples is not None:
-        note = replace(note, examples=tuple(labelled_image(each, deps).id for each in examples))
+    if references is not None:
+        note = replace(note, references=tuple(labelled_image(each, deps).id for each in references))
     deps.labels.write(check_note(note))
     return note
 
 
-def example_images(note: LabelNote, deps: Deps) -> list[LabelledImage]:
-    """The example images of a label that are still labelled images."""
-    images = (deps.dataset.labelled_image_by_id(each) for each in note.examples)
+def reference_images(note: LabelNote, deps: Deps) -> list[LabelledImage]:
+    """The reference images of a label that are still labelled images."""
+    images = (deps.dataset.labelled_image_by_id(each) for each in note.references)
     return [i for i in images if i and i.status == LabelledImageStatus.REGISTERED]
 
 
@@ -95,7 +95,7 @@ def merge(old: str, into: str, by: str, deps: Deps, limit: int | None = None) ->
     """
     if check_label(into) == old:
         raise InvalidRequest(f"{old!r} cannot be merged into itself: name another label.")
-    moved, failed = 0, {}
+    moved, failed = 0, dict[str, str]()
     for image in deps.dataset.labelled_images(LabelledImageStatus.REGISTERED):
         if image.label != old:
             continue
@@ -124,9 +124,9 @@ def _move_note(old: str, into: str, by: str, deps: Deps) -> None:
     if note == LabelNote(old):
         return
     if there == LabelNote(into):
-        images = (deps.dataset.labelled_image_by_id(each) for each in note.examples)
-        examples = tuple(hashed_key(key_under(into, image)) for image in images if image)
+        images = (deps.dataset.labelled_image_by_id(each) for each in note.references)
+        references = tuple(hashed_key(key_under(into, image)) for image in images if image)
         at = timestamp(deps.clock())
-        deps.labels.write(LabelNote(into, note.description, examples, by, at))
+        deps.labels.write(LabelNote(into, note.description, references, by, at))
     with suppress(AlreadyDone):
         deps.labels.forget(old)
