@@ -6,7 +6,7 @@ from loupe.domain.labelled_images import LabelCount, LabelledImage, LabelledImag
 from loupe.domain.labels import LabelNote
 from loupe.errors import InvalidRequest, NotFound, TryAgain
 from loupe.services.labelled_images import reconcile
-from loupe.services.labels import describe, every_label, reference_images, merge, rename
+from loupe.services.labels import describe, every_label, merge, reference_images, rename
 from tests.adapters.world import World
 
 PREFIX = "images_labeled_by_folder/"
