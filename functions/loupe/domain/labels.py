@@ -26,14 +26,14 @@ class LabelNote:
 class UnlabelledImage:
     """An image of which people said that no label fits; it waits for a label that does.
 
-    `scores` are the model's confidences by label, `signature` is its fingerprint's, or b"".
+    `scores` are the model's confidences by label, `signature` is its fingerprint's, in Base64, or "".
     """
 
     image: ImageRef
     at: str
     review: str = ""
     scores: Mapping[str, float] = field(default_factory=dict)
-    signature: bytes = b""
+    signature: str = ""
 
 
 def check_note(note: LabelNote) -> LabelNote:

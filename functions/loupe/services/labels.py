@@ -58,7 +58,8 @@ def describe(
     description: str | None = None,
     references: Sequence[str] | None = None,
 ) -> LabelNote:
-    """Say what reviewers see of a label; what is None stays. Reference images are ids of labelled images.
+    """Say what reviewers see of a label; what is None stays. `references`: ids of
+    labelled images.
 
     Raises NotFound for a reference that is no labelled image, InvalidRequest for too much.
     """

@@ -1,5 +1,6 @@
 """Images of which people said 'none of the above': kept, shown by likeness, made a label."""
 
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -25,9 +26,9 @@ def keep(detection: Detection, deps: Deps) -> list[Write]:
     except NotFound:
         return []
     try:
-        signature = fingerprint(picture).signature
+        signature = b64encode(fingerprint(picture).signature).decode()
     except UnreadableImage:
-        signature = b""
+        signature = ""
     scores = {
         label.name: label.confidence
         for label in detection.labels
@@ -42,16 +43,19 @@ def groups(deps: Deps) -> list[list[UnlabelledImage]]:
     """The newest unlabelled images in groups that look alike, the largest group first."""
     newest = islice(deps.labels.unlabelled(page=MOST_GROUPED), MOST_GROUPED)
     images = {image.image.id: image for image in newest}
-    looks = {identity: Look(image.signature, image.scores) for identity, image in images.items()}
+    looks = {
+        identity: Look(b64decode(image.signature), image.scores)
+        for identity, image in images.items()
+    }
     return [[images[identity] for identity in group] for group in alike(looks)]
 
 
 def with_those_alike(identities: Iterable[str], deps: Deps) -> Sequence[str]:
     """The ids, and those of all unlabelled images in their groups."""
-    wanted = set(identities)
+    asked = set(identities)
     in_groups = [[image.image.id for image in group] for group in groups(deps)]
-    alike_ids = [each for group in in_groups if wanted & set(group) for each in group]
-    return tuple(dict.fromkeys([*alike_ids, *sorted(wanted)]))
+    alike_ids = [each for group in in_groups if asked & set(group) for each in group]
+    return tuple(dict.fromkeys([*alike_ids, *sorted(asked)]))
 
 
 def make_label(label: str, identities: Sequence[str], by: str, deps: Deps) -> Mapping[str, str]:
