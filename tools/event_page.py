@@ -20,6 +20,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         "ImageUnsure",
         "ImageRejected",
         "ImageFailed",
+        "ImageReported",
     ),
     "Labelled images": (
         "ExampleAdded",
@@ -29,7 +30,14 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         "LabelsNeeded",
         "LabelSuggested",
     ),
-    "Reviews": ("ReviewUnusable", "ReviewFailed", "ReviewConflict", "QualityScored"),
+    "Reviews": (
+        "ReviewUnusable",
+        "ReviewFailed",
+        "ReviewConflict",
+        "QualityScored",
+        "ReportAnswered",
+        "ReportUnusable",
+    ),
     "Versions of the model": (
         "TrainingStarted",
         "TrainingPostponed",

@@ -26,7 +26,7 @@ from typing import (
 
 from aws_lambda_powertools.event_handler import Response
 
-from loupe.console import page
+from loupe.console import page, reports
 from loupe.console.answers import Denial, Message
 from loupe.console.app import PAGES
 from loupe.console.schema import (
@@ -61,17 +61,28 @@ Schema = dict[str, Any]
 
 @dataclass(frozen=True)
 class Route:
-    """A route of the API: `path` has its parameters in braces, nobody signs in without `roles`."""
+    """A route of the API: `path` has its parameters in braces.
+
+    Its callers are people with one of `roles`, applications that sign (`is_signed`), or anybody.
+    """
 
     method: str
     path: str
     function: Callable[..., Any]
     roles: tuple[str, ...]
+    is_signed: bool
+
+    @property
+    def security(self) -> list[dict[str, list[str]]]:
+        """Who may call it, as OpenAPI says it."""
+        if self.is_signed:
+            return [{"application": []}]
+        return [{"person": [role]} for role in self.roles]
 
 
 def routes() -> Iterator[Route]:
     """Every route, in the order of the pages."""
-    for prefix, routers in (("", [page.router]), ("/api", PAGES)):
+    for prefix, routers in (("", [page.router, reports.router]), ("/api", PAGES)):
         for router in routers:
             for declared, function in router._routes.items():
                 rule, (method, *_) = str(declared[0]), declared[1]
@@ -80,6 +91,7 @@ def routes() -> Iterator[Route]:
                     path=prefix + rule.replace("<", "{").replace(">", "}"),
                     function=function,
                     roles=_roles(function),
+                    is_signed=router is reports.router,
                 )
 
 
@@ -111,7 +123,13 @@ def document() -> dict[str, Any]:
             "schemas": dict(sorted(schemas.written.items())),
             "responses": errors,
             "securitySchemes": {
-                "person": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+                "person": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "application": {
+                    "type": "apiKey",
+                    "name": "Authorization",
+                    "in": "header",
+                    "description": "Signature Version 4 for the service execute-api.",
+                },
             },
         },
     }
@@ -123,7 +141,7 @@ def _operation(route: Route, requests: "Requests", answers: "Answers") -> dict[s
     operation: dict[str, Any] = {
         "operationId": f"{route.function.__module__.rpartition('.')[2]}.{route.function.__name__}",
         "summary": _first_line(route.function),
-        "security": [{"person": [role]} for role in route.roles],
+        "security": route.security,
     }
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": requests.schema(_kind(hint))}
@@ -151,16 +169,16 @@ def _answer(declared: Any, answers: "Answers") -> dict[str, Any]:
 
 def _errors(route: Route, path: bool, query: bool, body: bool) -> list[int]:
     """Which errors may come, by what the route takes and whether it changes anything."""
-    changes, roles = route.method != "GET", bool(route.roles)
+    changes, guarded = route.method != "GET", bool(route.security)
     may_come = {
         400: path or query or changes,
-        401: roles,
-        403: roles,
+        401: guarded,
+        403: guarded,
         404: path or body,
         409: changes,
         413: body,
-        502: roles,
-        503: roles,
+        502: guarded,
+        503: guarded,
     }
     return [status for status, may in may_come.items() if may]
 

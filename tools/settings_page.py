@@ -24,6 +24,7 @@ TAKES_EFFECT: Mapping[str, str] = {
     "Human-Sampling-Interval": "at the next sampling",
     "Labels": "at once: images that waited for labels are queued; a review keeps its labels",
     "Minimum-F1-Improvement": NEXT_CHECK,
+    "Maximum-Label-F1-Drop": NEXT_CHECK,
     "Enable-Automatic-Deployment": NEXT_CHECK,
     "Maximum-Inference-Units": (
         "at the next start of a model; at once for reading: five images at a time for each unit"
@@ -34,7 +35,10 @@ TAKES_EFFECT: Mapping[str, str] = {
         "for the next review; queued reviews open within a minute if the new number allows it"
     ),
     "Show-Model-Guess": "for the next review",
+    "Review-Strategy": "at once",
+    "Minimum-Label-Certainty": "for the next review; a review keeps its number",
     "Holdout-Percent": "for the next labelled image; an image never changes its side",
+    "Group-Images-By": "for the next labelled image; an image never changes its side",
 }
 
 

@@ -16,6 +16,7 @@ QUEUES = {
     "DetectionDeadLetters": "DetectionQueue",
     "RegistrationDeadLetters": "RegistrationQueue",
     "ReviewDeadLetters": "ReviewQueue",
+    "ReportDeadLetters": "ReportQueue",
     "DeadLetters": "",
 }
 """Each dead-letter queue and where its messages belong ("": the message says it itself)."""

@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from rich.progress import Progress
 
 from loupe.domain.keys import DETECTION_PREFIX, LABELLED_PREFIX, check_label
+from loupe.domain.series import GROUP
 from loupe.errors import InvalidRequest
 from loupe_cli.render import err
 from loupe_cli.target import Target
@@ -64,12 +66,15 @@ def show_left_out(choice: Choice) -> None:
             err.print(f"Left out, {why}: {len(files)} ({names}{more}).", markup=False)
 
 
-def send(uploads: Sequence[Upload], target: Target) -> list[Upload]:
-    """Upload all files, several at a time, with a progress bar."""
+def send(uploads: Sequence[Upload], target: Target, group: str = "") -> list[Upload]:
+    """Upload files, as one series if `group` names it, several at a time, with a progress bar."""
     s3, bucket = target.client("s3"), target.outputs["BucketName"]
+    metadata = {GROUP: quote(group)} if group else {}
 
     def one(upload: Upload) -> Upload:
-        put = s3.put_object(Bucket=bucket, Key=upload.key, Body=upload.path.read_bytes())
+        put = s3.put_object(
+            Bucket=bucket, Key=upload.key, Body=upload.path.read_bytes(), Metadata=metadata
+        )
         return Upload(upload.path, upload.key, put.get("VersionId", ""))
 
     with progress() as bar, ThreadPoolExecutor(THREADS) as pool:

@@ -17,6 +17,7 @@ from loupe.adapters.event_log import EventLog
 from loupe.adapters.executions import Executions
 from loupe.adapters.flows import Flows
 from loupe.adapters.human_loops import HumanLoops
+from loupe.adapters.labels import Labels
 from loupe.adapters.objects import Objects
 from loupe.adapters.parameters import Parameters
 from loupe.adapters.pointers import Pointers
@@ -25,6 +26,7 @@ from loupe.adapters.publisher import Publisher
 from loupe.adapters.queue import DetectionQueue, ReviewQueue
 from loupe.adapters.records import Records
 from loupe.adapters.rekognition import Rekognition
+from loupe.adapters.reliabilities import ReliabilityCounts
 from loupe.adapters.reviews import Reviews
 from loupe.adapters.running import Running
 from loupe.adapters.schedules import EventSource, Schedules
@@ -85,6 +87,8 @@ class Deps:
 
     detections = cached_property(lambda self: Detections(self.table))
     reviews = cached_property(lambda self: Reviews(self.table))
+    reliabilities = cached_property(lambda self: ReliabilityCounts(self.table))
+    labels = cached_property(lambda self: Labels(self.table))
     dataset = cached_property(lambda self: Dataset(self.table))
     versions = cached_property(lambda self: Versions(self.table))
     running = cached_property(lambda self: Running(self.table))

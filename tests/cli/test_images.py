@@ -20,7 +20,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
     """What the command sends."""
     batches: Sent = []
 
-    def send(uploads: Sequence[Upload], _target: Any) -> Sequence[Upload]:
+    def send(uploads: Sequence[Upload], *_more: Any) -> Sequence[Upload]:
         batches.append(uploads)
         return uploads
 

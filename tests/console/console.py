@@ -18,9 +18,11 @@ from loupe.console import (
     conflicts,
     dataset,
     detect,
+    labels,
     models,
     overview,
     page,
+    reports,
     reviews,
     settings,
 )
@@ -33,8 +35,21 @@ from tests.adapters.world import World, client, table_resource
 from tests.console.contract import check_answer
 from tests.template.reading import ROOT, STACK
 
-MODULES = (activity, conflicts, dataset, detect, models, overview, page, reviews, settings)
+MODULES = (
+    activity,
+    conflicts,
+    dataset,
+    detect,
+    labels,
+    models,
+    overview,
+    page,
+    reports,
+    reviews,
+    settings,
+)
 PUBLIC = {("GET", "/"), ("GET", "/assets/<name>"), ("GET", "/api/config")}
+SIGNED = {("POST", "/reports")}
 ROUTES: dict[tuple[str, str], tuple[Role, ...]] = {
     ("GET", "/api/me"): ROLES,
     ("GET", "/api/overview"): ROLES,
@@ -42,9 +57,17 @@ ROUTES: dict[tuple[str, str], tuple[Role, ...]] = {
     ("GET", "/api/detections"): (Role.CONSUMER,),
     ("POST", "/api/detections/again"): (Role.CONSUMER,),
     ("GET", "/api/detections/<identity>"): (Role.CONSUMER,),
+    ("POST", "/api/detections/<identity>/report"): (Role.CONSUMER, Role.OPERATOR),
     ("POST", "/api/reviews/claim"): (Role.REVIEWER,),
     ("POST", "/api/reviews/<identity>/answer"): (Role.REVIEWER,),
     ("POST", "/api/reviews/<identity>/release"): (Role.REVIEWER,),
+    ("GET", "/api/labels/about"): (Role.REVIEWER, Role.OPERATOR),
+    ("POST", "/api/labels/description"): (Role.OPERATOR,),
+    ("POST", "/api/labels/references"): (Role.OPERATOR,),
+    ("POST", "/api/labels/rename"): (Role.OPERATOR,),
+    ("POST", "/api/labels/merge"): (Role.OPERATOR,),
+    ("GET", "/api/labels/none"): (Role.OPERATOR,),
+    ("POST", "/api/labels/make"): (Role.OPERATOR,),
     ("GET", "/api/dataset/labels"): (Role.OPERATOR,),
     ("GET", "/api/dataset/examples"): (Role.OPERATOR,),
     ("GET", "/api/dataset/examples/<identity>"): (Role.OPERATOR,),

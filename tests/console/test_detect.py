@@ -175,3 +175,24 @@ def test_only_images_that_were_not_read_are_read_again(console: Console, world: 
     assert [message["detail"]["object"]["key"] for message in world.queued()] == [
         "images_for_detection/failed.png"
     ]
+
+
+def test_a_wrong_answer_is_reported_to_people(
+    console: Console, world: World, three: list[str]
+) -> None:
+    world.set(Labels="cat,dog")
+
+    answer = console.ok(
+        "POST",
+        f"/api/detections/{three[0]}/report",
+        {"label": "dog"},
+        groups=CONSUMER,
+        name="bob",
+    )
+
+    assert "A reviewer looks at it next" in answer["message"]
+    detection = world.deps.detections.existing(three[0])
+    assert detection.state == DetectionState.REVIEW
+    assert detection.reason == "bob reports that the answer is wrong, and proposes dog"
+    again = console.ask("POST", f"/api/detections/{three[0]}/report", {}, groups=CONSUMER)
+    assert again.status == 409

@@ -10,11 +10,13 @@ from sklearn.metrics import f1_score
 
 from loupe.domain.comparison import (
     MAXIMUM_HOLDOUT,
+    Demands,
     Prediction,
     Verdict,
     bootstrap_interval,
     confusion,
     judge,
+    label_falls,
     macro_f1,
     sample,
     score,
@@ -46,8 +48,10 @@ def verdict(
     old_labels: tuple[str, ...] = ("cat", "dog"),
     gate: float = 0.8,
     improvement: float = 0.0,
+    drop: float = 1.0,
 ) -> Verdict:
-    return judge(truth, new, old, new_labels, old_labels, gate, improvement)
+    demands = Demands(gate, improvement, drop)
+    return judge(truth, new, old, new_labels, old_labels, demands)
 
 
 # The measure
@@ -234,6 +238,95 @@ def test_the_interval_is_as_wide_as_resampling_with_numpy_makes_it() -> None:
     found = bootstrap_interval(new, old, LABELS)
 
     assert found == pytest.approx(tuple(np.percentile(differences, [5, 95])), abs=0.05)
+
+
+# No label is left behind
+
+FALL = ["cat"] * 20 + ["dog"] * 20 + ["emu"] * 20
+
+
+def test_a_better_version_does_not_pass_when_a_label_falls_and_the_reason_names_it() -> None:
+    truth = images(*FALL)
+    old = said(*["cat"] * 20, *["dog"] * 20, *["cat"] * 20)
+    new = said(*["cat"] * 20, *["emu"] * 12, *["dog"] * 8, *["emu"] * 20)
+
+    found = verdict(truth, new, old, LABELS, LABELS, drop=0.1)
+
+    assert found.difference is not None
+    assert found.difference > 0
+    assert not found.passed
+    assert [fall.label for fall in found.falls] == ["dog"]
+    assert "more than the 0.1 allowed: dog from 1.000 to 0.571 (interval -0." in found.reason
+
+
+def test_a_fall_of_few_images_can_be_chance_and_passes_but_is_named() -> None:
+    truth = images(*["cat"] * 20, "dog", "dog")
+    old = said(*["cat"] * 19, "dog", "dog", "dog")
+    new = said(*["cat"] * 20, "dog", "cat")
+
+    found = verdict(truth, new, old, drop=0.1, improvement=-1.0)
+
+    assert found.passed
+    assert [fall.label for fall in found.falls] == ["dog"]
+    assert "can be chance: dog from 0.800 to 0.667" in found.reason
+
+
+@pytest.mark.parametrize(("drop", "passed"), [(0.42, False), (0.43, True)])
+def test_a_label_may_fall_by_what_the_setting_allows(drop: float, passed: bool) -> None:
+    truth = images(*FALL)
+    new = said(*["cat"] * 20, *["emu"] * 12, *["dog"] * 8, *["emu"] * 20)
+
+    found = verdict(
+        truth, new, said(*FALL), LABELS, LABELS, improvement=-1.0, drop=drop
+    )  # dog: 1.000 to 0.571
+
+    assert found.passed is passed
+    assert (found.falls == ()) is passed
+
+
+def test_a_new_label_and_one_that_is_gone_cannot_fall() -> None:
+    truth = images(*["cat"] * 20, *["dog"] * 20, *["emu"] * 20)
+    old = said(*["cat"] * 40, *["emu"] * 20)
+    new = said(*["cat"] * 20, *["dog"] * 40)
+
+    found = verdict(truth, new, old, ("cat", "dog"), ("cat", "emu"), drop=0.0, gate=0.5)
+
+    assert found.passed
+    assert found.falls == ()
+
+
+def test_intervals_of_many_labels_hold_together() -> None:
+    """The same fall is beyond chance beside one other label, and not among two hundred."""
+    truth = ["cat"] * 12 + ["dog"] * 40
+    old = [(label, label) for label in truth]
+    new = [("cat", "dog") if n < 4 else pair for n, pair in enumerate(old)]
+
+    (alone,) = label_falls(new, old, ("cat", "dog"), 0.1)
+    (among_many,) = label_falls(new, old, ("cat", "dog", *map(str, range(200))), 0.1)
+
+    assert not alone.can_be_chance
+    assert among_many.can_be_chance
+    assert alone.f1 == among_many.f1 == pytest.approx((0.8, 1.0))
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.lists(st.tuples(*[st.sampled_from(LABELS)] * 3), min_size=1, max_size=12),
+    st.floats(0, 1),
+)
+def test_falls_are_those_beyond_the_bound_the_largest_first(
+    drawn: list[tuple[str, str, str]], allowed: float
+) -> None:
+    new = [(true, now) for true, now, _ in drawn]
+    old = [(true, then) for true, _, then in drawn]
+
+    falls = label_falls(new, old, LABELS, allowed)
+
+    by_label = {fall.label: fall.f1[1] - fall.f1[0] for fall in falls}
+    assert list(by_label.values()) == sorted(by_label.values(), reverse=True)
+    assert all(size > allowed for size in by_label.values())
+    for label in set(LABELS) - by_label.keys():
+        assert macro_f1(old, [label]) - macro_f1(new, [label]) <= allowed + 1e-6
 
 
 # The sample

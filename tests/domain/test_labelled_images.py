@@ -7,12 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loupe.domain.labelled_images import (
+    AllSeries,
     Change,
     Counts,
     Group,
     GroupMember,
     ImageSource,
     LabelCount,
+    Series,
     Split,
     add_member,
     may_test,
@@ -30,6 +32,7 @@ class Register:
     holdout: int = 20
     groups: dict[str, Group] = field(default_factory=dict)
     counts: Counts = field(default_factory=dict)
+    series: AllSeries = field(default_factory=dict)
 
     def add(
         self,
@@ -38,10 +41,11 @@ class Register:
         looks_like: tuple[str, ...] = (),
         source: ImageSource = ImageSource.UPLOADED,
         reviewers: int = 0,
+        series: str = "",
     ) -> Change:
         """Register an image that shows the same picture as the groups of the given keys."""
         matches = sorted({self.of(other).id for other in looks_like})
-        member = GroupMember(key, label, "1", f"content of {key}", source)
+        member = GroupMember(key, label, "1", f"content of {key}", source, series=series)
         change = add_member(
             member,
             reviewers,
@@ -49,15 +53,16 @@ class Register:
             self.counts,
             self.holdout,
             f"group {len(self.groups):04d}",
+            series={series: Series(series), **self.series} if series else self.series,
         )
         return self.take(change)
 
     def remove(self, key: str) -> Change:
-        return self.take(remove_member(self.of(key), key, self.counts))
+        return self.take(remove_member(self.of(key), key, self.counts, self.series))
 
     def take(self, change: Change) -> Change:
         self.groups[change.after.id] = change.after
-        self.counts = change.counts
+        self.counts, self.series = change.counts, change.series
         return change
 
     def of(self, key: str) -> Group:
@@ -68,13 +73,19 @@ class Register:
 
     def recount(self) -> Counts:
         counts: dict[str, LabelCount] = {}
+        seen: set[tuple[str, str]] = set()
         for group in self.groups.values():
             if entry := group.entry:
-                old = counts.get(entry.label, LabelCount())
+                old, is_test = counts.get(entry.label, LabelCount()), group.split == Split.TEST
+                is_repeat = group.testable and (entry.label, entry.series) in seen
+                if group.testable and entry.series:
+                    seen.add((entry.label, entry.series))
                 counts[entry.label] = LabelCount(
                     old.train + (group.split == Split.TRAIN),
-                    old.test + (group.split == Split.TEST),
+                    old.test + is_test,
                     old.testable + group.testable,
+                    old.repeats + is_repeat,
+                    old.test_repeats + (is_repeat and is_test),
                 )
         return counts
 
@@ -241,6 +252,71 @@ def test_replacing_an_object_by_the_same_picture_leaves_one_member() -> None:
     assert register.counts["cat"].train == 1
 
 
+# Series
+
+
+def test_a_series_counts_as_one_picture_in_the_share_for_testing() -> None:
+    """Ten frames of the first video are for training, those of the second for testing."""
+    register = Register()
+
+    for frame in range(10):
+        register.add(f"first {frame}", "cat", series="first")
+    for frame in range(10):
+        register.add(f"second {frame}", "cat", series="second")
+    register.add("alone", "cat")
+
+    assert register.counts["cat"] == LabelCount(
+        train=11, test=10, testable=21, repeats=18, test_repeats=9
+    )
+
+
+def test_a_series_keeps_its_side_when_all_its_images_are_gone() -> None:
+    register = Register()
+    register.add("other", "cat")
+    register.add("frame 1", "cat", series="video")
+    register.remove("frame 1")
+
+    again = register.add("frame 2", "dog", series="video")
+
+    assert again.after.split == Split.TEST
+
+
+def test_an_image_of_a_series_that_looks_like_one_of_the_other_side_is_used_on_neither() -> None:
+    register = Register()
+    register.add("trained", "cat")
+    register.add("frame 1", "cat", series="video")
+
+    found = register.add("frame 2", "cat", looks_like=("trained",), series="video")
+
+    assert register.of("frame 1").split == Split.TEST
+    assert found.after.split == Split.NEITHER
+    assert "its series is on one side" in found.reason
+
+
+def test_a_series_takes_the_side_of_the_picture_that_its_first_image_shows() -> None:
+    register = Register()
+    register.add("trained", "cat")
+    register.add("tested", "cat")
+
+    register.add("frame 1", "cat", looks_like=("tested",), series="video")
+
+    assert register.add("frame 2", "cat", series="video").after.split == Split.TEST
+
+
+def test_one_reviewers_image_of_a_series_for_testing_is_used_on_neither_side() -> None:
+    register = Register()
+    register.add("other", "cat")
+    register.add("frame 1", "cat", series="video")
+
+    alone = register.add("frame 2", "cat", source=ImageSource.REVIEWED, reviewers=1, series="video")
+    agreed = register.add(
+        "frame 3", "cat", source=ImageSource.REVIEWED, reviewers=2, series="video"
+    )
+
+    assert alone.after.split == Split.NEITHER
+    assert agreed.after.split == Split.TEST
+
+
 # Any sequence of events
 
 Step = tuple[str, int, str, tuple[int, ...], int]
@@ -269,7 +345,8 @@ def played(steps: list[Step], holdout: int = 20) -> tuple[Register, list[str]]:
         elif action == "add" and key not in present:
             others = tuple(f"image {n}" for n in like if f"image {n}" in present)
             source = ImageSource.REVIEWED if reviewers else ImageSource.UPLOADED
-            register.add(key, label, others, source, reviewers)
+            series = ("", "video 1", "video 2", "part")[number % 4]
+            register.add(key, label, others, source, reviewers, series)
             present.add(key)
         moved += [g for g, side in sides.items() if register.groups[g].split != side]
     return register, moved
@@ -287,6 +364,18 @@ def test_the_side_of_a_picture_never_changes(steps: list[Step]) -> None:
     _, moved = played(steps)
 
     assert moved == []
+
+
+@given(STEPS)
+def test_a_series_is_on_one_side(steps: list[Step]) -> None:
+    register, _ = played(steps)
+
+    sides: dict[str, set[Split]] = {}
+    for group in register.groups.values():
+        for each in group.members:
+            if each.series and group.split != Split.NEITHER:
+                sides.setdefault(each.series, set()).add(group.split)
+    assert all(len(found) == 1 for found in sides.values())
 
 
 @given(STEPS)

@@ -27,12 +27,16 @@ BAD: dict[str, tuple[str, ...]] = {
     "Human-Sampling-Interval": (*NOT_NUMBERS, "0", "1.5", "-1"),
     "Labels": ("a,", ",a", "a,,b", "a, b", "../x", "a/b", "a\\b", " a", "x" * 101, "a\tb\nc"),
     "Minimum-F1-Improvement": (*NOT_NUMBERS, "1.5", "-1.5", "--1", "0.001"),
+    "Maximum-Label-F1-Drop": (*NOT_NUMBERS, "1.5", "-0.1", "0.123", ".1", "0.1\n"),
+    "Review-Strategy": ("Arrival", "random", "margin,arrival", "margin\n"),
+    "Minimum-Label-Certainty": (*NOT_NUMBERS, "1.5", "-0.1", "0.123", ".1", "0.1\n"),
     "Enable-Automatic-Deployment": ("True", "abc", "1", "NaN", "1.5", "-1"),
     "Maximum-Inference-Units": (*NOT_NUMBERS, "0", "1.5", "-1", "101", "1000", "01"),
     "Stop-Model-When-Idle-Minutes": (*NOT_NUMBERS, "1.5", "-1"),
     "Reviewers-Per-Image": (*NOT_NUMBERS, "0", "4", "1.5", "-1"),
     "Maximum-Reviews-Per-Day": (*NOT_NUMBERS, "1.5", "-1"),
     "Show-Model-Guess": ("True", "abc", "1", "NaN", "1.5", "-1"),
+    "Group-Images-By": ("Folder", "", "label", "none,folder", "prefix\n"),
     "Holdout-Percent": (*NOT_NUMBERS, "9", "51", "1.5", "-1", "20.0"),
 }
 GOOD = (

@@ -194,7 +194,7 @@ def test_a_review_that_is_answered_while_it_waits_does_not_stop_the_others(
     world.set(Maximum_Reviews_Per_Day="0")
     stale = list(world.deps.reviews.newest(ReviewState.QUEUED))
     world.deps.reviews.move(replace(stale[0], state=ReviewState.OPEN), stale[0])
-    monkeypatch.setattr(world.deps.reviews, "least_sure", lambda **_: iter(stale))
+    monkeypatch.setattr(world.deps.reviews, "by_rank", lambda *_, **__: iter(stale))
 
     assert run_housekeeping(world.deps)["opened"] == 1
 

@@ -69,6 +69,43 @@ def test_a_nested_file_counts_for_its_outermost_folder(world: World) -> None:
     assert counts(world) == {"cat": LabelCount(train=1, testable=1)}
 
 
+def test_images_of_one_metadata_group_are_on_one_side_and_counted_as_one(world: World) -> None:
+    world.labelled("cat", "alone.png", 1)
+    for number in (2, 3, 4):
+        world.labelled("cat", f"{number}.png", number, group="video 7")
+
+    assert counts(world) == {
+        "cat": LabelCount(train=1, test=3, testable=4, repeats=2, test_repeats=2)
+    }
+
+    for number in (2, 3):
+        world.remove(f"images_labeled_by_folder/cat/{number}.png")
+        reconcile(f"images_labeled_by_folder/cat/{number}.png", world.deps)
+
+    assert counts(world) == {"cat": LabelCount(train=1, test=1, testable=2)}
+
+
+def test_a_folder_is_on_one_side_when_the_setting_says_so(world: World) -> None:
+    world.set(Group_Images_By="folder")
+    world.labelled("cat", "video 1/1.png", 1)
+    world.labelled("cat", "video 1/2.png", 2)
+    moved = world.labelled("cat", "video 2/1.png", 3)
+    image = world.deps.objects.current(moved).image
+    world.deps.objects.copy(image, "images_labeled_by_folder/cat/copy.png", {})
+    world.labelled("cat", "video 2/2.png", 4)
+
+    reconcile("images_labeled_by_folder/cat/copy.png", world.deps)
+
+    splits = {image.name: image.split for image in world.deps.dataset.labelled_images()}
+    assert splits == {
+        "cat/video 1/1.png": "train",
+        "cat/video 1/2.png": "train",
+        "cat/video 2/1.png": "test",
+        "cat/video 2/2.png": "test",
+        "cat/copy.png": "test",
+    }
+
+
 def test_near_duplicates_count_once_and_are_on_one_side(world: World) -> None:
     first = world.labelled("cat", "1.png", 1)
     world.put("images_labeled_by_folder/cat/again.jpg", jpeg(1, 240))

@@ -164,7 +164,7 @@ def test_a_queued_review_that_is_answered_just_now_takes_no_place(
         world.asked(Label("cat", 40.0), name=f"{number}.png", version="v1", picture=number)
     (stale,) = world.deps.reviews.newest(ReviewState.QUEUED)
     world.answered_once(stale.id)
-    monkeypatch.setattr(world.deps.reviews, "least_sure", lambda **_: iter([stale]))
+    monkeypatch.setattr(world.deps.reviews, "by_rank", lambda *_, **__: iter([stale]))
     world.set(Maximum_Reviews_Per_Day="3")
 
     assert open_queued(world.settings(), world.deps) == 0

@@ -46,6 +46,7 @@ ANSWERS: Mapping[str, Mapping[str, Any] | None] = {
     "RegisterImage": NOTHING_FAILED,
     "AnswerReview": {"state": "closing"},
     "RecordReview": NOTHING_FAILED,
+    "RecordReport": NOTHING_FAILED,
     "CheckTraining": {"action": "train", "version": "v4"},
     "BuildDataset": {"status": "ready", "training_images": 16, "holdout_images": 8},
     "TrainModel": {"status": "trained"},

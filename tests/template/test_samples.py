@@ -15,13 +15,14 @@ from moto.sns.models import sns_backends
 
 from loupe.adapters.publisher import Publisher
 from loupe.adapters.table import save
-from loupe.domain.detection import Label
+from loupe.domain.detection import DetectionState, Label, ModelOutput
 from loupe.domain.keys import ImageRef
 from loupe.domain.labelled_images import Split
 from loupe.domain.manifest import ManifestEntry, render
+from loupe.domain.reports import parse_report
 from loupe.domain.settings import Settings
 from loupe.domain.versions import VersionStatus
-from loupe.services.detection import receive
+from loupe.services.detection import receive, record
 from loupe.services.payloads import image_from_json, output_from_json
 from loupe.services.reviews import request_review
 from loupe.services.serving import promote
@@ -135,7 +136,23 @@ def test_a_sample_has_the_settings_that_its_state_machine_reads(module: str) -> 
 
 
 @pytest.mark.parametrize("module", feeding("SQS"))
-def test_a_sample_of_a_queue_is_a_batch_of_what_its_rule_lets_through(module: str) -> None:
+def test_a_sample_of_a_queue_is_a_batch_from_that_queue(module: str) -> None:
+    (source,) = fed_by(module, "SQS")
+    (queue,) = references(source["Queue"])
+
+    assert 1 <= len(bodies(module)) <= source["BatchSize"]
+    for each in sample(module)["Records"]:
+        assert each["eventSourceARN"].split(":")[5].startswith(f"{LOCAL}-{queue}-")
+
+
+def test_a_sample_of_a_report_is_one() -> None:
+    (sent,) = sample("record_report")["Records"]
+
+    assert parse_report(sent["body"]).label == "pallet"
+
+
+@pytest.mark.parametrize("module", sorted(set(feeding("SQS")) - {"record_report"}))
+def test_a_sample_of_a_queue_holds_what_its_rule_lets_through(module: str) -> None:
     (source,) = fed_by(module, "SQS")
     (queue,) = references(source["Queue"])
     (rule,) = [
@@ -146,13 +163,10 @@ def test_a_sample_of_a_queue_is_a_batch_of_what_its_rule_lets_through(module: st
     ]
     (prefix,) = [each["prefix"] for each in rule["detail"]["object"]["key"]]
 
-    assert 1 <= len(bodies(module)) <= source["BatchSize"]
     for body in bodies(module):
         assert body["source"] in rule["source"]
         assert body["detail-type"] in rule["detail-type"]
         assert body["detail"]["object"]["key"].startswith(prefix)
-    for record in sample(module)["Records"]:
-        assert record["eventSourceARN"].split(":")[5].startswith(f"{LOCAL}-{queue}-")
 
 
 @pytest.mark.parametrize("module", feeding("DynamoDB"))
@@ -160,11 +174,11 @@ def test_a_sample_of_the_stream_passes_its_filter(module: str) -> None:
     (source,) = fed_by(module, "DynamoDB")
     (pattern,) = [json.loads(each["Pattern"]) for each in source["FilterCriteria"]["Filters"]]
 
-    for record in sample(module)["Records"]:
-        image = record["dynamodb"]["NewImage"]
-        assert record["eventName"] in pattern["eventName"]
+    for each in sample(module)["Records"]:
+        image = each["dynamodb"]["NewImage"]
+        assert each["eventName"] in pattern["eventName"]
         assert image["list"]["S"] in pattern["dynamodb"]["NewImage"]["list"]["S"]
-        assert record["dynamodb"]["Keys"] == {key: image[key] for key in ("pk", "sk")}
+        assert each["dynamodb"]["Keys"] == {key: image[key] for key in ("pk", "sk")}
 
 
 @pytest.mark.parametrize("module", [m for m in feeding("ScheduleV2") if m != "apply_settings"])
@@ -303,6 +317,16 @@ def answered(world: World) -> Prepared:
         key: output.key,
         before["version-id"]: output.version,
     }
+
+
+def sure(world: World) -> Prepared:
+    """The model was sure of the image."""
+    world.set(Labels="crate,pallet")
+    image = uploaded(world)
+    receive(image, "", world.deps)
+    output = ModelOutput("labels", (Label("crate", 93.27),), "v3")
+    record(image.id, DetectionState.ACCEPTED, output, "", world.deps)
+    return {IMAGE.id: image.id}
 
 
 def labelled(world: World) -> Prepared:
@@ -502,6 +526,7 @@ CASES: dict[str, tuple[Prepare, Check]] = {
     ),
     "answer_review": (reviewed, gives(state="closing")),
     "record_review": (answered, tells("ImageAnswered", result=NOTHING_FAILED)),
+    "record_report": (sure, tells("ImageReported", result=NOTHING_FAILED)),
     "check_training": (lambda _world: {}, not_enough),
     "build_dataset": (training, gives(status="changing")),
     "train_model": (training, gives(status="training")),

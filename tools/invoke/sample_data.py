@@ -224,6 +224,7 @@ STEPS: Mapping[str, Callable[[SampleData], object]] = {
     "SampleReviews": SampleData.read,
     "AnswerReview": SampleData.ask,
     "RecordReview": SampleData.answer,
+    "RecordReport": SampleData.read,
     "RegisterImage": SampleData.label,
     "CloseTraining": SampleData.lease,
     "ProvisionProject": SampleData.forget_project,

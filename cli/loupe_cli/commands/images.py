@@ -1,5 +1,6 @@
-"""upload, detections: images, and what the model read on them."""
+"""upload, detections, report: images, and what the model read on them."""
 
+import getpass
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
@@ -11,7 +12,9 @@ import typer
 from loupe.domain.detection import DetectionState
 from loupe.domain.keys import ImageRef, label_of
 from loupe.domain.labelled_images import LabelledImageStatus, remark
+from loupe.domain.reports import Report
 from loupe.errors import InvalidRequest
+from loupe.services.reports import report_answer
 from loupe.services.status import next_check
 from loupe_cli.options import Json, Yes
 from loupe_cli.render import labels, local_time, out, show_json, show_table
@@ -20,6 +23,10 @@ from loupe_cli.uploads import Upload, image_files, labelled_files, send, show_le
 
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until every image has its record.")]
 Timeout = Annotated[float, typer.Option(help="Seconds to wait at most.")]
+Group = Annotated[
+    str,
+    typer.Option(help="The images belong together, such as frames of one video: a name for them."),
+]
 Folder = Annotated[Path, typer.Argument(help="A folder of images.")]
 MANY = 1000
 """More images than this are uploaded after a question only."""
@@ -31,17 +38,22 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.add_typer(upload, name="upload")
     app.command()(detections)
+    app.command()(report)
 
 
 @upload.command("labelled")
 def upload_labelled(
-    context: typer.Context, folder: Folder, wait: Wait = False, timeout: Timeout = 600
+    context: typer.Context,
+    folder: Folder,
+    wait: Wait = False,
+    timeout: Timeout = 600,
+    group: Group = "",
 ) -> None:
     """Upload images to train on: one folder a label."""
     target: Target = context.obj
     choice = labelled_files(folder)
     show_left_out(choice)
-    sent = send(choice.uploads, target)
+    sent = send(choice.uploads, target, group)
     per_label = Counter(label_of(upload.key) for upload in sent)
     if not wait:
         show_table(["label", "uploaded"], sorted(per_label.items()), "")
@@ -122,6 +134,18 @@ def detections(
         ),
         "No image has been uploaded yet: 'loupe upload images DIR'.",
     )
+
+
+def report(
+    context: typer.Context,
+    image: Annotated[str, typer.Argument(help="Its name or id, as 'loupe detections' lists it.")],
+    label: Annotated[str, typer.Argument(help="What it is, if you know.")] = "",
+    by: Annotated[str, typer.Option(help="Who reports it.")] = "",
+) -> None:
+    """Report a wrong answer: people look at the image, ahead of others."""
+    target: Target = context.obj
+    review = report_answer(Report(image, by or getpass.getuser(), label), target.deps)
+    out.print(f"{review.image.name} is with the reviewers: {review.id}", markup=False)
 
 
 def _wait(

@@ -39,6 +39,7 @@ def models(context: typer.Context, as_json: Json = False) -> None:
             "trained on",
             "holdout",
             "quality samples",
+            "reported",
             "why",
         ],
         (
@@ -49,6 +50,7 @@ def models(context: typer.Context, as_json: Json = False) -> None:
                 v["training_images"],
                 _holdout(v["holdout_images"]),
                 f"{v['samples_agreed']} of {v['samples']} agree" if v["samples"] else None,
+                f"{v['reports_confirmed']} of {v['reports']} wrong" if v["reports"] else None,
                 _why(v),
             )
             for v in listed

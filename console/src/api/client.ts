@@ -85,6 +85,11 @@ export const api = {
     call("get", "/api/detections", { query: { ...filter, cursor, limit } }),
   detection: (identity: string) =>
     call("get", "/api/detections/{identity}", { path: { identity } }),
+  report: (identity: string, label: string) =>
+    call("post", "/api/detections/{identity}/report", {
+      path: { identity },
+      body: label ? { label } : {},
+    }),
   readAgain: (ids: string[]) => call("post", "/api/detections/again", { body: { ids } }),
 
   // Reviewer
@@ -95,7 +100,18 @@ export const api = {
   release: (identity: string, skip: boolean) =>
     call("post", "/api/reviews/{identity}/release", { path: { identity }, body: { skip } }),
 
+  aboutLabels: () => call("get", "/api/labels/about", {}),
+
   // Operator
+  describeLabel: (label: string, description: string) =>
+    call("post", "/api/labels/description", { body: { label, description } }),
+  showLabel: (label: string, ids: string[]) =>
+    call("post", "/api/labels/references", { body: { label, ids } }),
+  mergeLabel: (label: string, into: string) =>
+    call("post", "/api/labels/merge", { body: { label, into } }),
+  noLabelFits: () => call("get", "/api/labels/none", {}),
+  makeLabel: (label: string, ids: string[]) =>
+    call("post", "/api/labels/make", { body: { label, ids } }),
   labels: () => call("get", "/api/dataset/labels", {}),
   examples: (filter: ExampleFilter, cursor?: string, limit = 50) =>
     call("get", "/api/dataset/examples", { query: { ...filter, cursor, limit } }),

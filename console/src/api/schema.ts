@@ -55,6 +55,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send an image whose answer is wrong to people. */
+        post: operations["reports.report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me": {
         parameters: {
             query?: never;
@@ -151,6 +168,23 @@ export interface paths {
         get: operations["detect.detection"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/detections/{identity}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The answer to an image is wrong: people look at it, ahead of other images. */
+        post: operations["detect.report"];
         delete?: never;
         options?: never;
         head?: never;
@@ -304,6 +338,125 @@ export interface paths {
         put?: never;
         /** Delete images from their folders; the bucket keeps their old versions. */
         post: operations["dataset.remove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labels/about": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Labels that are described, or shown by reference images. */
+        get: operations["labels.about"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labels/description": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what a label means; the references stay. */
+        post: operations["labels.describe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labels/references": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Choose the images that show a label; the description stays. */
+        post: operations["labels.show"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labels/rename": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move images of a label to one without images; their registration follows. */
+        post: operations["labels.rename"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labels/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move images of a label to another one; their registration follows. */
+        post: operations["labels.merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labels/none": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest images that no label fits, in groups that look alike, the largest first. */
+        get: operations["labels.none"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labels/make": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make images that no label fits images of a label. */
+        post: operations["labels.make"];
         delete?: never;
         options?: never;
         head?: never;
@@ -552,6 +705,12 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What reviewers see of a label. */
+        AboutLabel: {
+            label: string;
+            description: string;
+            references: components["schemas"]["ReferenceImage"][];
+        };
         /** @description What improves the model now: `text` for people, `since` when (None if nothing does). */
         Activity: {
             text: string;
@@ -562,6 +721,10 @@ export interface components {
         Again: {
             /** @description It takes a list of 1 to 100. */
             ids: string[];
+        };
+        /** @description Images that look alike. */
+        AlikeImages: {
+            images: components["schemas"]["UnlabelledView"][];
         };
         /** @description One person's answer: a label, or NONE_OF_THE_ABOVE. */
         Answer: {
@@ -668,6 +831,13 @@ export interface components {
         Denial: {
             message: string;
             statusCode: number;
+        };
+        /** @description What reviewers are to see of a label: a text, and labelled images by their ids. */
+        Description: {
+            /** @description It takes a text of 1 to 400 bytes without control characters. */
+            label: string;
+            /** @description It takes a text of at most 500 characters. */
+            description: string;
         };
         /** @description The same with the image's bytes and all that happened to it. */
         DetectionDetail: {
@@ -824,6 +994,26 @@ export interface components {
         Message: {
             message: string;
         };
+        /** @description A label, and the one that gets its images. */
+        Move: {
+            /** @description It takes a text of 1 to 400 bytes without control characters. */
+            label: string;
+            /** @description It takes a text of 1 to 400 bytes without control characters. */
+            into: string;
+        };
+        /** @description What came of a move; with `more`, the same order to /labels/merge goes on with it. */
+        MoveDone: {
+            done: number;
+            failed: components["schemas"]["Refusal"][];
+            more: boolean;
+        };
+        /** @description Images that no label fits, and the label that they get, which may be new. */
+        NewLabel: {
+            /** @description It takes a text of 1 to 400 bytes without control characters. */
+            label: string;
+            /** @description It takes a list of 1 to 100. */
+            ids: string[];
+        };
         /** @description What a parameter is set to. */
         NewValue: {
             /** @description It takes a text of 1 to 4096 bytes without control characters. */
@@ -861,6 +1051,18 @@ export interface components {
         Posts: {
             posts: (components["schemas"]["Post"] | components["schemas"]["NoPost"])[];
         };
+        /** @description A labelled image that shows what a label means. */
+        ReferenceImage: {
+            id: string;
+            picture: string;
+        };
+        /** @description Labelled images that show a label, instead of those before. */
+        References: {
+            /** @description It takes a text of 1 to 400 bytes without control characters. */
+            label: string;
+            /** @description It takes a list of 1 to 4. */
+            ids: string[];
+        };
         /** @description An item that failed, and why. */
         Refusal: {
             id: string;
@@ -884,6 +1086,10 @@ export interface components {
         Removal: {
             /** @description It takes a list of 1 to 100. */
             ids: string[];
+        };
+        /** @description The review in which people look at the image. */
+        Reported: {
+            review: string;
         };
         /**
          * @description What a person may do, by the Cognito group that they are in.
@@ -955,6 +1161,16 @@ export interface components {
             due: boolean;
             reason: string;
         };
+        /** @description An image that no label fits; `scores` are the model's confidences by label. */
+        UnlabelledView: {
+            id: string;
+            image: string;
+            picture: string;
+            scores: {
+                [key: string]: number;
+            };
+            at: string;
+        };
         /** @description Files that are to be uploaded. */
         Uploads: {
             /** @description It takes a list of 1 to 100. */
@@ -978,6 +1194,8 @@ export interface components {
             in_service: boolean;
             samples: number;
             samples_agreed: number;
+            reports: number;
+            reports_confirmed: number;
             retry_at: string;
             per_label: components["schemas"]["LabelMetrics"][];
             confusion: components["schemas"]["Confusion"] | null;
@@ -994,7 +1212,8 @@ export interface components {
          * @description A version and why it is, or is not, in service.
          *
          *     `f1` is Rekognition's own, on the test images of its time. `samples` counts the quality samples
-         *     that people answered, `samples_agreed` those in which the version agreed with them. `retry_at`
+         *     that people answered, `samples_agreed` those in which the version agreed with them. `reports`
+         *     counts its answers that were reported as wrong, `reports_confirmed` those that were. `retry_at`
          *     is when a failed attempt is tried again by itself, or "".
          */
         VersionView: {
@@ -1009,7 +1228,23 @@ export interface components {
             in_service: boolean;
             samples: number;
             samples_agreed: number;
+            reports: number;
+            reports_confirmed: number;
             retry_at: string;
+        };
+        /** @description The label that the image may have instead, if I know one. */
+        Wrong: {
+            /** @description It takes a text of 1 to 400 bytes without control characters. */
+            label?: string;
+        };
+        /** @description The image by its id or name, what label it may have, and which person of theirs says so. */
+        WrongAnswer: {
+            /** @description It takes a text of 1 to 1024 bytes without control characters. */
+            image: string;
+            /** @description It takes a text of 1 to 400 bytes without control characters. */
+            label?: string;
+            /** @description It takes a text of 1 to 200 bytes without control characters. */
+            by?: string;
         };
     };
     responses: {
@@ -1155,6 +1390,38 @@ export interface operations {
                     "application/json": components["schemas"]["Config"];
                 };
             };
+        };
+    };
+    "reports.report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WrongAnswer"];
+            };
+        };
+        responses: {
+            /** @description What is asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reported"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
         };
     };
     "overview.me": {
@@ -1330,6 +1597,40 @@ export interface operations {
             401: components["responses"]["401"];
             403: components["responses"]["403"];
             404: components["responses"]["404"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    "detect.report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Wrong"];
+            };
+        };
+        responses: {
+            /** @description What is asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
             502: components["responses"]["502"];
             503: components["responses"]["503"];
         };
@@ -1594,6 +1895,218 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["Removal"];
+            };
+        };
+        responses: {
+            /** @description What is asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManyDone"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    "labels.about": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["AboutLabel"][];
+                    };
+                };
+            };
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    "labels.describe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Description"];
+            };
+        };
+        responses: {
+            /** @description What is asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AboutLabel"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    "labels.show": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["References"];
+            };
+        };
+        responses: {
+            /** @description What is asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AboutLabel"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    "labels.rename": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Move"];
+            };
+        };
+        responses: {
+            /** @description What is asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MoveDone"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    "labels.merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Move"];
+            };
+        };
+        responses: {
+            /** @description What is asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MoveDone"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    "labels.none": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["AlikeImages"][];
+                    };
+                };
+            };
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    "labels.make": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLabel"];
             };
         };
         responses: {
@@ -1944,7 +2457,7 @@ export interface operations {
             query?: {
                 limit?: number;
                 cursor?: string;
-                type?: "ImageAccepted" | "ImageWaiting" | "ImageSentToReview" | "ImageAnswered" | "ImageUnsure" | "ImageRejected" | "ImageFailed" | "ExampleAdded" | "ExampleRemoved" | "ExampleRejected" | "LabelConflict" | "LabelsNeeded" | "LabelSuggested" | "ReviewUnusable" | "ReviewFailed" | "ReviewConflict" | "QualityScored" | "TrainingStarted" | "TrainingPostponed" | "TrainingFailed" | "VersionNotPromoted" | "ApprovalRequested" | "VersionPromoted" | "PromotionsStalled" | "ModelStarted" | "ModelStopped" | "ModelCannotStart" | "SettingsApplied";
+                type?: "ImageAccepted" | "ImageWaiting" | "ImageSentToReview" | "ImageAnswered" | "ImageUnsure" | "ImageRejected" | "ImageFailed" | "ExampleAdded" | "ExampleRemoved" | "ExampleRejected" | "LabelConflict" | "LabelsNeeded" | "LabelSuggested" | "ReviewUnusable" | "ReviewFailed" | "ReviewConflict" | "QualityScored" | "ImageReported" | "ReportAnswered" | "ReportUnusable" | "TrainingStarted" | "TrainingPostponed" | "TrainingFailed" | "VersionNotPromoted" | "ApprovalRequested" | "VersionPromoted" | "PromotionsStalled" | "ModelStarted" | "ModelStopped" | "ModelCannotStart" | "SettingsApplied";
             };
             header?: never;
             path?: never;

@@ -21,6 +21,8 @@ export interface Page<T> {
   next: string | null;
 }
 
+export type AboutLabel = Schemas["AboutLabel"];
+export type AlikeImages = Schemas["AlikeImages"];
 export type Claimed = Schemas["Claimed"];
 export type Config = Schemas["Config"];
 export type Conflict = Schemas["ConflictView"];

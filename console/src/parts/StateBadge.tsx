@@ -15,6 +15,7 @@ export const STATE_WORDS: Record<State, { type: StatusIndicatorProps.Type; text:
 
 export const STATES = Object.keys(STATE_WORDS) as State[];
 /** States of images that can be read again. */
+export const ANSWERED: readonly State[] = ["accepted", "unsure", "answered"];
 export const NOT_READ: readonly State[] = ["failed", "rejected"];
 
 export function StateBadge({ state }: { state: State }) {

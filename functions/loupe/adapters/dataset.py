@@ -5,7 +5,7 @@ counts, on the condition that nothing raised it since the counts were read. So r
 serialised, and two copies of a picture that arrive together are recognised as one picture.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from loupe.adapters.items import from_item, readable, to_item
@@ -19,6 +19,7 @@ from loupe.domain.labelled_images import (
     LabelCount,
     LabelledImage,
     LabelledImageStatus,
+    Series,
     hashed_key,
 )
 from loupe.domain.manifest import ManifestEntry
@@ -62,6 +63,13 @@ class Dataset(TableAdapter):
         if item is None:
             raise LookupError(f"group {group_id} is missing from the table")
         return from_item(Group, item)
+
+    def series(self, ids: Iterable[str]) -> Mapping[str, Series]:
+        """The series with these ids; one that has no image yet is new. "" is no series."""
+        items = {each: self._table.get(f"SERIES#{each}", "SERIES") for each in ids if each}
+        return {
+            each: from_item(Series, item) if item else Series(each) for each, item in items.items()
+        }
 
     def groups(self, after: str, page: int) -> Iterator[tuple[str, Group]]:
         """(sort key, group) behind a sort key, oldest first, `page` read at a time."""
@@ -119,6 +127,7 @@ class Dataset(TableAdapter):
         writes = [
             save(_image_item(image)),
             save(group),
+            *(_series_item(series) for series in change.series.values()),
             _next_revision(change.counts, label_counts),
             *more,
             *_progress(changes, unused, image, label_counts),
@@ -155,6 +164,10 @@ def bands(fingerprint: Fingerprint, group_id: str) -> list[Item]:
     """Writes by which near duplicates of a picture find its group."""
     band = {"sk": fingerprint.content, "group": group_id, "signature": fingerprint.signature}
     return [save(band | {"pk": f"BAND#{name}"}) for name in fingerprint.bands]
+
+
+def _series_item(series: Series) -> Item:
+    return save({"pk": f"SERIES#{series.id}", "sk": "SERIES", **to_item(series)})
 
 
 def _next_revision(counts: Counts, before: LabelCounts) -> Item:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from loupe.domain.keys import ImageRef
+from loupe.domain.series import carried
 from loupe.errors import NotFound
 from loupe.faults import code_of
 
@@ -73,17 +74,19 @@ class Objects:
     def copy(self, image: ImageRef, key: str, metadata: Mapping[str, str]) -> None:
         """Copy one version of an image to `key` with new metadata; raises NotFound.
 
-        Naming the version lets the copy work even when the image is deleted by now.
+        Naming the version lets the copy work even when the image is deleted by now. The copy stays
+        in the image's series.
         """
         source: CopySourceTypeDef = {"Bucket": image.bucket, "Key": image.key}
         if image.version:
             source["VersionId"] = image.version
         with _translating(image.key):
+            kept = carried(image.key, self._client.head_object(**source)["Metadata"])
             self._client.copy_object(
                 Bucket=self.bucket,
                 Key=key,
                 CopySource=source,
-                Metadata=dict(metadata),
+                Metadata={**kept, **metadata},
                 MetadataDirective="REPLACE",
                 # Copying tags would need rights on them.
                 TaggingDirective="REPLACE",

@@ -91,13 +91,9 @@ class Reviews(table.TableAdapter):
         yield from self.newest(ReviewState.OPEN)
         yield from self.newest(ReviewState.QUEUED)
 
-    def least_sure(self, page: int) -> Iterator[Review]:
-        """Queued reviews; those come first whose image the model was least sure of."""
-        return self._awaiting(TO_OPEN, page)
-
-    def without_loop(self, page: int) -> Iterator[Review]:
-        """Open reviews without a human loop of Amazon A2I, oldest first."""
-        return self._awaiting(NO_LOOP, page)
+    def by_rank(self, state: ReviewState, page: int) -> Iterator[Review]:
+        """Queued reviews, or open ones without a human loop of Amazon A2I, by their rank."""
+        return self._awaiting(TO_OPEN if state == ReviewState.QUEUED else NO_LOOP, page)
 
     def with_loop(self, page: int, after: str = "") -> Iterator[Review]:
         """Open reviews with a human loop, oldest first, behind a sort key."""
@@ -186,6 +182,13 @@ def score_version(version: str, agrees: bool) -> table.Item:
     return table.update(f"VERSION#{version}", "VERSION", expression, values)
 
 
+def score_report(version: str, is_confirmed: bool) -> table.Item:
+    """A write that counts one reported answer, which people looked at, for the version."""
+    values = {"one": 1, "confirmed": int(is_confirmed)}
+    expression = "ADD reports :one, reports_confirmed :confirmed"
+    return table.update(f"VERSION#{version}", "VERSION", expression, values)
+
+
 def _item(review: Review) -> table.Item:
     item = {"pk": f"REVIEW#{review.id}", "sk": KIND, **to_item(review)}
     return item | table.listed(KIND, review.at, review.id, review.state) | awaited(review)
@@ -195,12 +198,17 @@ def awaited(review: Review) -> table.Item:
     """The attributes that list a review by the work that it awaits from the housekeeping."""
     match review.state:
         case ReviewState.QUEUED:
-            sureness = max((label.confidence for label in review.guess), default=0.0)
-            return {"answered": TO_OPEN, "answered_at": f"{sureness:08.4f}#{review.sort_key}"}
+            return {"answered": TO_OPEN, "answered_at": ranked(review)}
+        case ReviewState.OPEN if review.loop:
+            return {"answered": IN_LOOP, "answered_at": review.sort_key}
         case ReviewState.OPEN:
-            work = IN_LOOP if review.loop else NO_LOOP
-            return {"answered": work, "answered_at": review.sort_key}
+            return {"answered": NO_LOOP, "answered_at": ranked(review)}
     return {}
+
+
+def ranked(review: Review) -> str:
+    """Sorts reviews by their rank, and those of the same rank by time."""
+    return f"{review.rank:08.4f}#{review.sort_key}"
 
 
 def review_of(item: Mapping[str, Any], source: str = "") -> Review:

@@ -8,11 +8,15 @@ this chart, and a test holds the keys in the adapters to it:
 | --- | --- | --- | --- | --- |
 | IMAGE#<image> | DETECTION | an uploaded image | Detection, counted | listing, states, answered |
 | REVIEW#<review> | REVIEW | a task for people | Review, counted | listing, states, answered |
+| RELIABILITY#<name> | <label> | how often a person, or a version, was right | Reliability | |
 | REVIEWER#<person> | <day> | answers of a person on a day | answers | |
 | REVIEWER#<person> | ALL | answers of a person on all days | answers | |
 | EXAMPLE#<image> | EXAMPLE | a labelled image | LabelledImage | listing, states |
 | GROUP#<group> | GROUP | a picture with its near duplicates | Group, at, changed_in | listing |
+| SERIES#<series> | SERIES | images that belong together | Series | |
 | BAND#<band> | <content> | finds near duplicates | group, signature | |
+| LABEL#<label> | LABEL | what reviewers see of a label | LabelNote | listing |
+| NONE#<image> | NONE | an image that no label fits | UnlabelledImage | listing |
 | VERSION#<version> | VERSION | a version of the model | Version | listing |
 | PREDICTIONS#<version> | <content> | its answer to a holdout image | Prediction | |
 | RUNNING | <version> | the last look; its `at` is `looked_at` | Look, looked_at | |
@@ -282,13 +286,10 @@ def update(
 
 def delete(pk: str, sk: str, condition: str, values: Mapping[str, Any]) -> dict[str, Item]:
     """A delete for `Table.write`, on a condition; `values` as in `update`."""
-    return {
-        "Delete": {
-            "Key": {"pk": pk, "sk": sk},
-            "ConditionExpression": condition,
-            "ExpressionAttributeValues": {f":{k}": stored(v) for k, v in values.items()},
-        }
-    }
+    body: Item = {"Key": {"pk": pk, "sk": sk}, "ConditionExpression": condition}
+    if values:
+        body["ExpressionAttributeValues"] = {f":{k}": stored(v) for k, v in values.items()}
+    return {"Delete": body}
 
 
 def new_record(item: Item) -> dict[str, Item]:

@@ -38,6 +38,14 @@ def current_user(app: Any) -> User:
     return User(str(name), tuple(role for role in Role if role in groups))
 
 
+def current_application(app: Any) -> str:
+    """The ARN of the caller whose signature the API's authorizer has checked."""
+    arn = (app.current_event.request_context.authorizer.get("iam") or {}).get("userArn")
+    if not arn:
+        raise UnauthorizedError("Sign the request with Signature Version 4.")
+    return str(arn)
+
+
 def check_role(app: Any, roles: tuple[Role, ...]) -> None:
     """Raise unless the user of the request has one of `roles`."""
     if not set(roles) & set(current_user(app).roles):

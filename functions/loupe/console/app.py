@@ -10,14 +10,35 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from loupe import errors
-from loupe.console import activity, conflicts, dataset, detect, models, overview, page, reviews
+from loupe.console import (
+    activity,
+    conflicts,
+    dataset,
+    detect,
+    labels,
+    models,
+    overview,
+    page,
+    reports,
+    reviews,
+)
 from loupe.console import settings as settings_page
 from loupe.faults import SERVICE_ERRORS, is_passing
 from loupe.telemetry import logger
 
 PAGES: tuple[Router, ...] = tuple(
     each.router
-    for each in (overview, detect, reviews, dataset, models, settings_page, activity, conflicts)
+    for each in (
+        overview,
+        detect,
+        reviews,
+        dataset,
+        labels,
+        models,
+        settings_page,
+        activity,
+        conflicts,
+    )
 )
 STATUS: dict[type[errors.LoupeError], int] = {
     errors.InvalidRequest: 400,
@@ -34,6 +55,7 @@ SAFE_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"
 
 app = APIGatewayHttpResolver(serializer=partial(json.dumps, separators=(",", ":"), default=asdict))
 app.include_router(page.router)
+app.include_router(reports.router)
 for router in PAGES:
     app.include_router(router, prefix="/api")
 

@@ -6,15 +6,17 @@ from typing import Annotated, NotRequired, TypedDict, cast
 
 from loupe.console.access import Role, current_user
 from loupe.console.activity import EventView, event_view
-from loupe.console.answers import ManyDone, Page
+from loupe.console.answers import ManyDone, Message, Page
 from loupe.console.paging import every, many, one_page, read_at_a_time
 from loupe.console.requests import Api
 from loupe.console.schema import Id, Ids, Label, OneOf, PageQuery, Percent, Time
 from loupe.console.uploads import Posts, Uploads, posts
 from loupe.domain.detection import Detection, DetectionState, LabelledBy
 from loupe.domain.keys import DETECTION_PREFIX
+from loupe.domain.reports import Report
 from loupe.errors import InvalidRequest, NotFound
 from loupe.services.detection import read_again
+from loupe.services.reports import report_answer
 from loupe.wiring import deps
 
 router = Api()
@@ -66,6 +68,13 @@ class Again:
     """Which images are read again."""
 
     ids: Ids
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """The label that the image may have instead, if I know one."""
+
+    label: Label = ""
 
 
 class Box(TypedDict):
@@ -149,6 +158,13 @@ def detection(identity: Id) -> DetectionDetail:
         "size": record.image.size,
         "history": [event_view(event) for event in deps().events.history(identity)],
     }
+
+
+@router.offer("POST", "/detections/<identity>/report", Role.CONSUMER, Role.OPERATOR)
+def report(identity: Id, body: Wrong) -> Message:
+    """The answer to an image is wrong: people look at it, ahead of other images."""
+    report_answer(Report(identity, current_user(router).name, body.label), deps())
+    return {"message": "Thank you. A reviewer looks at it next; their answer replaces this one."}
 
 
 def _shown(record: Detection) -> DetectionView:

@@ -36,7 +36,8 @@ class VersionView(TypedDict):
     """A version and why it is, or is not, in service.
 
     `f1` is Rekognition's own, on the test images of its time. `samples` counts the quality samples
-    that people answered, `samples_agreed` those in which the version agreed with them. `retry_at`
+    that people answered, `samples_agreed` those in which the version agreed with them. `reports`
+    counts its answers that were reported as wrong, `reports_confirmed` those that were. `retry_at`
     is when a failed attempt is tried again by itself, or "".
     """
 
@@ -51,6 +52,8 @@ class VersionView(TypedDict):
     in_service: bool
     samples: int
     samples_agreed: int
+    reports: int
+    reports_confirmed: int
     retry_at: str
 
 

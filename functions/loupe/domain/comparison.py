@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from loupe.domain.manifest import ManifestEntry
@@ -39,11 +39,33 @@ class Score:
 
 
 @dataclass(frozen=True)
+class LabelFall:
+    """A label whose `f1` (challenger, champion) fell by more than is allowed.
+
+    `interval` is that of the difference; a fall can be chance when it reaches up to 0.
+    """
+
+    label: str
+    f1: tuple[float, float]
+    interval: tuple[float, float]
+
+    @property
+    def can_be_chance(self) -> bool:
+        return self.interval[1] >= 0
+
+    def __str__(self) -> str:
+        new, old = self.f1
+        low, high = self.interval
+        return f"{self.label} from {old:.3f} to {new:.3f} (interval {low:+.3f} to {high:+.3f})"
+
+
+@dataclass(frozen=True)
 class Verdict:
     """Whether the challenger may take over, and the reason for people.
 
     `f1` is Loupe's macro F1 of challenger and champion on the same `images`, over the labels of
-    both versions; None without a comparison.
+    both versions; None without a comparison. `falls` are the labels that fell by more than is
+    allowed.
     """
 
     passed: bool
@@ -52,6 +74,16 @@ class Verdict:
     images: int = 0
     difference: float | None = None
     interval: tuple[float, float] | None = None
+    falls: tuple[LabelFall, ...] = ()
+
+
+@dataclass(frozen=True)
+class Demands:
+    """What an operator asks of a challenger: F1 of a new label, a gain, a bound of each fall."""
+
+    minimum_f1: float
+    minimum_improvement: float
+    maximum_label_drop: float
 
 
 def sample(holdout: Sequence[ManifestEntry], limit: int = MAXIMUM_HOLDOUT) -> list[ManifestEntry]:
@@ -113,45 +145,85 @@ def judge(
     champion: Predictions | None,
     challenger_labels: Sequence[str],
     champion_labels: Sequence[str],
-    minimum_f1: float,
-    minimum_improvement: float,
+    demands: Demands,
 ) -> Verdict:
     """Business rule: match the champion on the labels of both versions, by macro F1 of the top
-    label; a label of the challenger alone must reach the gate itself. A tie passes: the challenger
-    is trained on more images.
+    label, and let none of these labels fall by more than is allowed, unless that can be chance; a
+    label of the challenger alone must reach the gate itself. A tie passes: the challenger is
+    trained on more images.
     """
     if champion is None:
         return Verdict(True, "there is no model in service to compare with")
     scores = f1_by_label(_pairs(holdout, challenger), challenger_labels)
     added = [label for label in challenger_labels if label not in champion_labels]
-    weak = [label for label in added if scores.get(label, 0.0) < minimum_f1]
+    weak = [label for label in added if scores.get(label, 0.0) < demands.minimum_f1]
     if weak:
-        reason = f"new labels below the minimum F1 of {minimum_f1:g}: {', '.join(weak)}"
+        reason = f"new labels below the minimum F1 of {demands.minimum_f1:g}: {', '.join(weak)}"
         return Verdict(False, reason)
     both = [label for label in challenger_labels if label in champion_labels]
     images = [image for image in holdout if image.label in both]
     if not images:
         return Verdict(True, "no holdout image has a label that both versions know")
     pairs = _pairs(images, challenger), _pairs(images, champion)
-    return _paired_verdict(*pairs, both, minimum_improvement)
+    return _paired_verdict(*pairs, both, demands)
 
 
-def _paired_verdict(
-    new: Pairs, old: Pairs, labels: Sequence[str], minimum_improvement: float
-) -> Verdict:
+def _paired_verdict(new: Pairs, old: Pairs, labels: Sequence[str], demands: Demands) -> Verdict:
     new_f1, old_f1 = macro_f1(new, labels), macro_f1(old, labels)
     gain = new_f1 - old_f1
     low, high = bootstrap_interval(new, old, labels)
     proven = "" if low > 0 or high < 0 else ", not proven"
     few = f", on only {len(new)} images" if len(new) < FEW_IMAGES else ""
-    passed = gain >= minimum_improvement - 1e-9
-    outcome = "matches or beats" if passed else "does not beat"
+    matches = gain >= demands.minimum_improvement - 1e-9
+    falls = label_falls(new, old, labels, demands.maximum_label_drop)
+    outcome = "matches or beats" if matches else "does not beat"
     reason = (
         f"it {outcome} the version in service: Loupe's F1 {new_f1:.3f} against {old_f1:.3f} on the "
-        f"same {len(new)} holdout images, at least {minimum_improvement:+g} asked for (90 % "
-        f"interval of the difference {low:+.3f} to {high:+.3f}{proven}{few})"
+        f"same {len(new)} holdout images, at least {demands.minimum_improvement:+g} asked for "
+        f"(90 % interval of the difference {low:+.3f} to {high:+.3f}{proven}{few})"
     )
-    return Verdict(passed, reason, (new_f1, old_f1), len(new), gain, (low, high))
+    reason += _falls_in_words(falls, demands.maximum_label_drop)
+    passed = matches and all(fall.can_be_chance for fall in falls)
+    return Verdict(passed, reason, (new_f1, old_f1), len(new), gain, (low, high), falls)
+
+
+def _falls_in_words(falls: Sequence[LabelFall], allowed: float) -> str:
+    """What the reason says of the labels that fell by more than `allowed`."""
+    text = ""
+    if proven := [str(fall) for fall in falls if not fall.can_be_chance]:
+        text += f"; but F1 of a label falls by more than the {allowed:g} allowed: "
+        text += ", ".join(proven)
+    if chance := [str(fall) for fall in falls if fall.can_be_chance]:
+        text += f"; a fall of more than {allowed:g} that can be chance: {', '.join(chance)}"
+    return text
+
+
+def label_falls(
+    new: Pairs, old: Pairs, labels: Sequence[str], allowed: float
+) -> tuple[LabelFall, ...]:
+    """The labels whose F1 is lower by more than `allowed` in `new`, the largest fall first.
+
+    Their 90 % intervals hold for all labels together (Bonferroni): with many labels, one falls far
+    by chance alone in every other comparison, and a better version would be held back for it.
+    """
+    f1 = f1_by_label(new, labels), f1_by_label(old, labels)
+    scores = {label: (f1[0].get(label, 0.0), f1[1].get(label, 0.0)) for label in labels}
+    fallen = sorted(
+        (label for label, (now, then) in scores.items() if then - now > allowed + 1e-9),
+        key=lambda label: scores[label][0] - scores[label][1],
+    )
+    if not fallen:
+        return ()
+    drawn = [
+        (f1_by_label(new_drawn, fallen), f1_by_label(old_drawn, fallen))
+        for new_drawn, old_drawn in _drawn(new, old)
+    ]
+
+    def fall(label: str) -> LabelFall:
+        differences = (now.get(label, 0.0) - then.get(label, 0.0) for now, then in drawn)
+        return LabelFall(label, scores[label], _middle(differences, len(labels)))
+
+    return tuple(fall(label) for label in fallen)
 
 
 @dataclass(frozen=True)
@@ -196,14 +268,23 @@ def confusion(
 
 def bootstrap_interval(new: Pairs, old: Pairs, labels: Sequence[str]) -> tuple[float, float]:
     """90 % interval of the difference in macro F1, by paired bootstrap over the images."""
+    return _middle(macro_f1(now, labels) - macro_f1(then, labels) for now, then in _drawn(new, old))
+
+
+def _drawn(new: Pairs, old: Pairs) -> Iterator[tuple[Pairs, Pairs]]:
+    """The same images of both, drawn with replacement `BOOTSTRAP_ROUNDS` times."""
     generator = random.Random(0)
     images = list(zip(new, old, strict=True))
-    differences = []
     for _ in range(BOOTSTRAP_ROUNDS):
         new_drawn, old_drawn = zip(*generator.choices(images, k=len(images)), strict=True)
-        differences.append(macro_f1(new_drawn, labels) - macro_f1(old_drawn, labels))
-    differences.sort()
-    return differences[BOOTSTRAP_ROUNDS // 20], differences[-BOOTSTRAP_ROUNDS // 20]
+        yield new_drawn, old_drawn
+
+
+def _middle(differences: Iterable[float], questions: int = 1) -> tuple[float, float]:
+    """The range without the 5 % at each end, shared among `questions` that are asked at once."""
+    ordered = sorted(differences)
+    cut = len(ordered) // (20 * questions)
+    return ordered[cut], ordered[-1 - cut]
 
 
 def _pairs(

@@ -77,7 +77,8 @@ class Detection:
 
     `at` is its time of arrival. The first of `labels` is the answer: a person's, which may be that
     no label fits, stands before all labels of the model. `repeats` counts further readings,
-    `failures` the unexpected errors and timeouts of this reading.
+    `failures` the unexpected errors and timeouts of this reading, `reports` the reports that its
+    answer is wrong.
     """
 
     image: ImageRef
@@ -90,6 +91,7 @@ class Detection:
     detected_at: str = ""
     repeats: int = 0
     failures: int = 0
+    reports: int = 0
 
     @property
     def none_of_the_above(self) -> bool:
@@ -121,7 +123,8 @@ class Detection:
 
     def answered(self, label: str, reason: str) -> "Detection":
         """The record once people have answered `label`, which may be NONE_OF_THE_ABOVE."""
-        labels = (person_label(label), *self.labels)
+        by_model = (each for each in self.labels if each.by == LabelledBy.MODEL)
+        labels = (person_label(label), *by_model)
         return replace(self, state=DetectionState.ANSWERED, labels=labels, reason=reason)
 
     def read_again(self) -> "Detection":

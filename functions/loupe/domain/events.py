@@ -86,13 +86,27 @@ TEXTS: Mapping[str, Text] = {
     ),
     "ReviewConflict": Text(
         "Reviewers disagree on {image}",
-        "{image} got {answers}; no label has a majority. Decide it on the page Conflicts, or "
+        "{image} got {answers}; no label is sure enough. Decide it on the page Conflicts, or "
         "with 'loupe reviews decide {review} LABEL'.",
     ),
     "QualityScored": Text(
         "Quality sample: {image}",
         "A person checked {image}: the model {version} said {guess}, the person said {answer}. "
         "{agreed} of {samples} samples of this version agree.",
+    ),
+    "ImageReported": Text(
+        "{image}: is it {label}?",
+        "{reason}: {image}. The model {version} said {label}. A reviewer answers it first, with "
+        "'loupe reviews answer {review} LABEL' or on the review page.",
+    ),
+    "ReportAnswered": Text(
+        "Reported answer: {image}",
+        "People looked at {image}, which was reported: the model {version} said {guess}, people "
+        "said {answer}. {confirmed} of {reports} reports about this version were right.",
+    ),
+    "ReportUnusable": Text(
+        "A report could not be used: {image}",
+        "{by} reported the answer to {image}, and nothing was changed: {reason}",
     ),
     "TrainingStarted": Text(
         "Training {version} has started",

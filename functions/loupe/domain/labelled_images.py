@@ -43,6 +43,11 @@ class LabelledImageStatus(StrEnum):
 
 
 SPLITS = (Split.TRAIN, Split.TEST)
+ON_NEITHER = "It looks like images on both sides of the holdout, so it is used on neither."
+ON_NEITHER_IN_SERIES = (
+    "It is used on neither side of the holdout: its series is on one side and it looks like images "
+    "on the other, or its series is for testing and one reviewer alone has labelled it."
+)
 DECIDED_ELSEWHERE = "Its side was decided in the stack that it comes from."
 
 
@@ -94,7 +99,9 @@ def hashed_key(key: str) -> str:
 
 @dataclass(frozen=True)
 class GroupMember:
-    """One labelled object of the bucket. `attempts`: trainings that had begun at its arrival."""
+    """One labelled object of the bucket. `attempts`: trainings that had begun at its arrival.
+    `series`: the id of its series, or "".
+    """
 
     key: str
     label: str
@@ -102,6 +109,7 @@ class GroupMember:
     content: str
     source: ImageSource = ImageSource.UPLOADED
     attempts: int = 0
+    series: str = ""
 
     @property
     def name(self) -> str:
@@ -146,24 +154,50 @@ class Group:
 
 @dataclass(frozen=True)
 class LabelCount:
-    """Usable pictures of a label; `testable` counts those that may be for testing."""
+    """Usable pictures of a label; `testable` counts those that may be for testing.
+
+    `repeats` are those of the testable ones, and `test_repeats` of those for testing, that are not
+    the first of their series.
+    """
 
     train: int = 0
     test: int = 0
     testable: int = 0
+    repeats: int = 0
+    test_repeats: int = 0
 
 
 Counts = Mapping[str, LabelCount]
 
 
 @dataclass(frozen=True)
+class Series:
+    """Images that belong together. Their side, once it is decided, never changes.
+
+    `pictures` counts by label the usable pictures in it that may be for testing.
+    """
+
+    id: str
+    split: Split | None = None
+    pictures: Mapping[str, int] = field(default_factory=dict)
+
+
+AllSeries = Mapping[str, Series]
+"""Series by id."""
+CONFIRMED = 2
+"""The number of reviewers that an operator counts for: the image may be tested with."""
+NO_SERIES: AllSeries = {}
+
+
+@dataclass(frozen=True)
 class Change:
-    """A group before and after an event, and the counts after it."""
+    """A group before and after an event, and the counts and series after it."""
 
     before: Group | None
     after: Group
     counts: Counts = field(default_factory=dict)
     reason: str = ""
+    series: AllSeries = field(default_factory=dict)
 
     def unused(self, attempts: int) -> int:
         """How many more members, of those since that many attempts, add nothing new."""
@@ -197,15 +231,16 @@ def may_test(source: ImageSource, agreeing_reviewers: int) -> bool:
 
 
 def choose_split(count: LabelCount, testable: bool, holdout_percent: int) -> Split:
-    """The side of a label's next picture.
+    """The side of a label's next picture. A series counts as one picture.
 
     The second testable picture of a label is for testing, so that every label has one; after
     that a picture is for testing while `holdout_percent` of the testable ones is not reached.
     """
-    if not testable or not count.testable:
+    of_testable, of_test = count.testable - count.repeats, count.test - count.test_repeats
+    if not testable or not of_testable:
         return Split.TRAIN
-    test_images = max(1, (count.testable + 1) * holdout_percent // 100)
-    return Split.TEST if count.test < test_images else Split.TRAIN
+    test_images = max(1, (of_testable + 1) * holdout_percent // 100)
+    return Split.TEST if of_test < test_images else Split.TRAIN
 
 
 def add_member(
@@ -216,26 +251,34 @@ def add_member(
     holdout_percent: int,
     new_id: str,
     decided: Split | None = None,
+    series: AllSeries = NO_SERIES,
 ) -> Change:
     """Register `member`, a labelled object; `matches` are groups that show the same picture.
 
-    Business rule: the side that an image had in the stack that exported it (`decided`) stays, in
-    whatever order images arrive.
+    `series` are those of the member and of the members of `matches`. Business rule: the side that
+    an image had in the stack that exported it (`decided`) stays, in whatever order images arrive.
     """
     before, testable = None, may_test(member.source, agreeing_reviewers)
+    own = series.get(member.series)
+    sides = {group.split for group in matches} | {own.split if own and own.split else Split.NEITHER}
     if decided:
         before = next((group for group in matches if group.split == decided), None)
         split = decided
-    elif len({group.split for group in matches} - {Split.NEITHER}) == 2:
+    elif len(sides - {Split.NEITHER}) == 2:
         split, testable = Split.NEITHER, False
     elif matches:
         before, split = matches[0], matches[0].split
+    elif own and own.split:
+        split = own.split if testable or own.split == Split.TRAIN else Split.NEITHER
     else:
         split = choose_split(counts.get(member.label, LabelCount()), testable, holdout_percent)
+    if own and not own.split and split != Split.NEITHER:
+        series = {**series, own.id: replace(own, split=split)}
     group = before or Group(new_id, split, testable)
     after = replace(group, members=(*_without(group, member.key), member))
     reason = DECIDED_ELSEWHERE if decided else remark(after, member.key)
-    return Change(before, after, _recount(counts, before, after), reason)
+    recounted, series = _recount(counts, series, before, after)
+    return Change(before, after, recounted, reason, series)
 
 
 def remark(group: Group, key: str) -> str:
@@ -246,7 +289,7 @@ def remark(group: Group, key: str) -> str:
     if all(member.key != key for member in group.members):
         return ""
     if group.split == Split.NEITHER:
-        return "It looks like images on both sides of the holdout, so it is used on neither."
+        return ON_NEITHER_IN_SERIES if any(m.series for m in group.members) else ON_NEITHER
     if group.in_conflict:
         copies = " and ".join(f"{member.label} ({member.name})" for member in group.members)
         return (
@@ -259,10 +302,14 @@ def remark(group: Group, key: str) -> str:
     return f"It is the same picture as {first.name}, and counts once with it."
 
 
-def remove_member(group: Group, key: str, counts: Counts) -> Change:
-    """Remove the object `key`. The group stays, so that a picture that returns keeps its side."""
+def remove_member(group: Group, key: str, counts: Counts, series: AllSeries = NO_SERIES) -> Change:
+    """Remove the object `key`. The group stays, so that a picture that returns keeps its side.
+
+    `series` are those of the group's members.
+    """
     after = replace(group, members=_without(group, key))
-    return Change(group, after, _recount(counts, group, after))
+    recounted, series = _recount(counts, series, group, after)
+    return Change(group, after, recounted, series=series)
 
 
 def trainable_labels(counts: Counts) -> tuple[str, ...]:
@@ -279,14 +326,27 @@ def _without(group: Group, key: str) -> tuple[GroupMember, ...]:
     return tuple(member for member in group.members if member.key != key)
 
 
-def _recount(counts: Counts, before: Group | None, after: Group) -> Counts:
-    recounted = dict(counts)
+def _recount(
+    counts: Counts, series: AllSeries, before: Group | None, after: Group
+) -> tuple[Counts, AllSeries]:
+    """The counts of labels and of series after a change of one group."""
+    recounted, regrouped = dict(counts), dict(series)
     for group, step in ((before, -1), (after, 1)):
         if group and (entry := group.entry):
             old = recounted.get(entry.label, LabelCount())
+            own, repeats = regrouped.get(entry.series), 0
+            if own and group.testable:
+                pictures = own.pictures.get(entry.label, 0)
+                # The first to come and the last to go is no repeat.
+                repeats = step * (pictures + step >= 1 and pictures >= 1)
+                counted = {**own.pictures, entry.label: pictures + step}
+                regrouped[own.id] = replace(own, pictures=counted)
+            is_test = group.split == Split.TEST
             recounted[entry.label] = LabelCount(
                 train=old.train + step * (group.split == Split.TRAIN),
-                test=old.test + step * (group.split == Split.TEST),
+                test=old.test + step * is_test,
                 testable=old.testable + step * group.testable,
+                repeats=old.repeats + repeats,
+                test_repeats=old.test_repeats + repeats * is_test,
             )
-    return recounted
+    return recounted, regrouped

@@ -34,8 +34,10 @@ class VersionStatus(StrEnum):
 class Version:
     """One version, trained or failed. `f1` is the service's own, on the holdout of its training.
 
-    `retry_at` is when an attempt that failed for a cause outside its data is repeated ("": never),
-    `failures` the number of such failures in a row.
+    People gave the same answer to `samples_agreed` of `samples` quality samples, and found
+    `reports_confirmed` of `reports` reported answers wrong. `retry_at` is when an attempt is
+    repeated that failed for a cause outside its data ("": never), `failures` the number of such
+    failures in a row.
     """
 
     name: str
@@ -50,6 +52,8 @@ class Version:
     comparison: Mapping[str, Any] = field(default_factory=dict)
     samples: int = 0
     samples_agreed: int = 0
+    reports: int = 0
+    reports_confirmed: int = 0
     approval_token: str = ""
     closed_by: str = ""
     retry_at: str = ""

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from loupe.domain.comparison import Prediction, Predictions, judge, sample, score
+from loupe.domain.comparison import Demands, Prediction, Predictions, judge, sample, score
 from loupe.domain.keys import ImageRef
 from loupe.domain.labelled_images import Split
 from loupe.domain.manifest import ManifestEntry
@@ -116,8 +116,7 @@ def _judge(
         old,
         challenger.labels,
         champion.labels if champion else (),
-        settings.minimum_f1,
-        settings.minimum_improvement,
+        Demands(settings.minimum_f1, settings.minimum_improvement, settings.maximum_label_drop),
     )
     champion_name = champion.name if champion else ""
     comparison = asdict(verdict) | {

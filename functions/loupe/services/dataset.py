@@ -27,15 +27,27 @@ def relabel(identities: Sequence[str], label: str, by: str, deps: Deps) -> Mappi
 
     def move(identity: str) -> None:
         image = labelled_image(identity, deps)
-        if image.label == label:
-            return
-        source = deps.objects.current(image.key).image
-        stem, extension = posixpath.splitext(posixpath.basename(image.key))
-        key = f"{LABELLED_PREFIX}{label}/{stem[:100]}.{image.id[:8]}{extension[:10]}"
-        deps.objects.copy(source, key, {"loupe-by": people([by])})
-        deps.objects.delete(image.key)
+        if image.label != label and not move_image(image, label, {"loupe-by": people([by])}, deps):
+            raise NotFound(f"{image.name!r} is not in the bucket (any more)")
 
     return errors_by_id(identities, move)
+
+
+def move_image(image: LabelledImage, label: str, metadata: Mapping[str, str], deps: Deps) -> bool:
+    """Move an image to another label's folder; returns False when its object is gone already."""
+    try:
+        source = deps.objects.current(image.key).image
+    except NotFound:
+        return False
+    deps.objects.copy(source, key_under(label, image), metadata)
+    deps.objects.delete(image.key)
+    return True
+
+
+def key_under(label: str, image: LabelledImage) -> str:
+    """The key that an image gets when it is moved to another label."""
+    stem, extension = posixpath.splitext(posixpath.basename(image.key))
+    return f"{LABELLED_PREFIX}{label}/{stem[:100]}.{image.id[:8]}{extension[:10]}"
 
 
 def remove(identities: Sequence[str], deps: Deps) -> Mapping[str, str]:

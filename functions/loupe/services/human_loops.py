@@ -41,8 +41,12 @@ def start_loops(deps: Deps) -> int:
     Those are reviews whose loop failed or could not be started, and those from before HumanReview
     became a2i. When it becomes builtin again, Loupe takes over the reviews of all loops.
     """
-    listing = deps.reviews.without_loop if deps.loops else deps.reviews.with_loop
-    reviews = list(islice(listing(page=PER_RUN), PER_RUN))
+    listed = (
+        deps.reviews.by_rank(ReviewState.OPEN, page=PER_RUN)
+        if deps.loops
+        else deps.reviews.with_loop(page=PER_RUN)
+    )
+    reviews = list(islice(listed, PER_RUN))
     for review in reviews:
         if deps.loops:
             start_loop(review, deps)

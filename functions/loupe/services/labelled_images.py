@@ -6,6 +6,7 @@ reordered events do no harm.
 
 import random
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 
 from loupe.adapters.dataset import bands
@@ -20,7 +21,6 @@ from loupe.domain.labelled_images import (
     GroupMember,
     LabelledImage,
     LabelledImageStatus,
-    Split,
     add_member,
     hashed_key,
     imported_split,
@@ -30,6 +30,7 @@ from loupe.domain.labelled_images import (
 )
 from loupe.domain.object_events import changed_object
 from loupe.domain.review import label_conflict_id
+from loupe.domain.series import series_of
 from loupe.errors import AlreadyDone, InvalidRequest, NotFound, TryAgain
 from loupe.telemetry import logger
 from loupe.wiring import Deps
@@ -80,7 +81,9 @@ def remove(image: LabelledImage, deps: Deps) -> None:
     if image.status != LabelledImageStatus.REGISTERED:
         deps.dataset.note(removed, image, label_counts, events)
         return
-    change = remove_member(deps.dataset.group(image.group), image.key, label_counts.by_label)
+    group = deps.dataset.group(image.group)
+    series = deps.dataset.series({member.series for member in group.members})
+    change = remove_member(group, image.key, label_counts.by_label, series)
     conflict = conflicting(change, deps.objects.bucket, removed.at, deps.reviews)
     deps.dataset.write(removed, change, label_counts, conflict, events)
 
@@ -107,7 +110,7 @@ def add(stored: StoredObject, deps: Deps) -> None:
         event = labelled_event("ExampleRejected", image, now, reason=reason)
         deps.dataset.note(rejected, before, label_counts, [event])
         return
-    _register(image, picture, imported_split(stored.metadata), deps)
+    _register(image, picture, stored.metadata, deps)
     logger.info("registered", extra={"review": stored.metadata.get("loupe-loop", "")})
 
 
@@ -116,20 +119,29 @@ def _version(stored: StoredObject) -> str:
 
 
 def _register(
-    image: LabelledImage, picture: Fingerprint, imported: Split | None, deps: Deps
+    image: LabelledImage, picture: Fingerprint, metadata: Mapping[str, str], deps: Deps
 ) -> None:
-    label_counts = deps.dataset.label_counts()
+    label_counts, settings = deps.dataset.label_counts(), deps.parameters.settings()
     member = GroupMember(
-        image.key, image.label, image.version, picture.content, image.source, label_counts.attempts
+        image.key,
+        image.label,
+        image.version,
+        picture.content,
+        image.source,
+        label_counts.attempts,
+        series_of(image.key, image.label, metadata, settings.group_images_by),
     )
+    matches = same_pictures(picture, deps)
+    series = {each.series for group in matches for each in group.members} | {member.series}
     change = add_member(
         member,
         image.reviewers,
-        same_pictures(picture, deps),
+        matches,
         label_counts.by_label,
-        deps.parameters.settings().holdout_percent,
+        settings.holdout_percent,
         hashed_key(f"{image.key}/{image.version}"),
-        imported,
+        imported_split(metadata),
+        deps.dataset.series(series),
     )
     group = change.after
     others = [member.key for member in group.members if member.label != image.label]

@@ -2,38 +2,42 @@
 conflict; and human loops that ended without an answer."""
 
 import posixpath
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from loupe.adapters.detections import moved
 from loupe.adapters.items import Write
-from loupe.adapters.reviews import score_version
-from loupe.domain.detection import DetectionState
+from loupe.adapters.labels import with_label
+from loupe.adapters.reliabilities import judged
+from loupe.adapters.reviews import score_report, score_version
+from loupe.domain.certainty import AskAgain, Conflict, Settled, judge_by
+from loupe.domain.detection import Detection, DetectionState, LabelledBy
 from loupe.domain.events import Event, image_event
 from loupe.domain.human_loops import EndedLoop, LoopStatus, after_loop, ended_loop, review_of
 from loupe.domain.keys import NONE_OF_THE_ABOVE, ImageRef, labelled_key, people, timestamp
+from loupe.domain.labelled_images import CONFIRMED
 from loupe.domain.object_events import changed_object
 from loupe.domain.review import (
     SUGGEST_AFTER,
     Answer,
-    Consensus,
     Review,
     ReviewPurpose,
     ReviewState,
+    case_of,
     check_offered,
     check_output,
-    consensus,
     group_in_conflict,
     parse_output,
     review_event,
 )
 from loupe.errors import AlreadyDone, InvalidRequest, NotFound
+from loupe.services.consensus import count_right, weigh
 from loupe.services.events import announce
 from loupe.services.human_loops import start_loop
+from loupe.services.unlabelled import keep
 from loupe.telemetry import logger
 from loupe.wiring import Deps
 
-CONFIRMED = 2
-"""The number of reviewers that an operator counts for: the image may be tested with."""
 UNDECIDED = (ReviewState.OPEN, ReviewState.QUEUED, ReviewState.CLOSING)
 
 
@@ -84,7 +88,26 @@ def record_answers(document: ImageRef, deps: Deps) -> None:
     except (InvalidRequest, NotFound, UnicodeDecodeError) as error:
         _refuse(document, str(error), deps)
         return
-    _settle(replace(review, answers=output.answers), review, consensus(output.answers), deps)
+    _weigh(replace(review, answers=output.answers), review, deps)
+
+
+def _weigh(review: Review, before: Review, deps: Deps) -> None:
+    """Close a review with the label that its answers make, or ask once more, or an operator."""
+    match weigh(review, deps):
+        case Settled(label):
+            agreeing = sum(answer.label == label for answer in review.answers)
+            _settle(review, before, label, agreeing, count_right(review, deps), deps)
+        case AskAgain():
+            again = replace(review, state=ReviewState.OPEN, loop="")
+            deps.reviews.move(again, before)
+            start_loop(again, deps)
+        case Conflict():
+            answers = [answer.label for answer in review.answers]
+            event = review_event(
+                "ReviewConflict", review, deps.clock(), review=review.id, answers=answers
+            )
+            conflict = replace(review, state=ReviewState.CONFLICT)
+            deps.reviews.move(conflict, before, events=[event])
 
 
 def _refuse(document: ImageRef, reason: str, deps: Deps) -> None:
@@ -123,7 +146,8 @@ def decide_conflict(review_id: str, label: str, by: str, deps: Deps) -> None:
     if review.purpose == ReviewPurpose.TWO_LABELS:
         choose_label(review, before, label, deps)
     else:
-        _settle(review, before, Consensus(label, CONFIRMED), deps)
+        counted = judged(judge_by(case_of(before), label))
+        _settle(review, before, label, CONFIRMED, counted, deps)
 
 
 def choose_label(decided: Review, before: Review, label: str, deps: Deps) -> None:
@@ -139,33 +163,36 @@ def choose_label(decided: Review, before: Review, label: str, deps: Deps) -> Non
     deps.reviews.try_move(replace(decided, state=ReviewState.DONE), decided)
 
 
-def _settle(review: Review, before: Review, agreed: Consensus, deps: Deps) -> None:
-    """Close a review with the label that people agree on; without one it becomes a conflict."""
-    label = agreed.label
-    if label is None:
-        answers = [answer.label for answer in review.answers]
-        event = review_event(
-            "ReviewConflict", review, deps.clock(), review=review.id, answers=answers
-        )
-        conflict = replace(review, state=ReviewState.CONFLICT)
-        deps.reviews.move(conflict, before, events=[event])
-        return
+def _settle(
+    review: Review, before: Review, label: str, agreeing: int, counted: Sequence[Write], deps: Deps
+) -> None:
+    """Close a review with its label, on which `agreeing` people agree."""
     is_quality = review.purpose == ReviewPurpose.QUALITY
-    writes, events = ([], []) if is_quality else _answer(review, label, agreed.agreeing, deps)
+    effects = [] if is_quality else [_answer(review, label, agreeing, deps)]
     if is_quality or review.also_quality:
-        score_writes, score_events = score(review, label, deps)
-        writes, events = writes + score_writes, events + score_events
+        effects.append(score(review, label, deps))
+    if review.purpose == ReviewPurpose.REPORTED:
+        effects.append(_count_report(review, label, deps))
+    writes = [*counted, *(write for effect in effects for write in effect.writes)]
+    events = [event for effect in effects for event in effect.events]
     deps.reviews.move(replace(review, state=ReviewState.DONE), before, *writes, events=events)
     if label == NONE_OF_THE_ABOVE and not is_quality:
         _suggest_label(review, deps)
 
 
-def _answer(
-    review: Review, label: str, agreeing: int, deps: Deps
-) -> tuple[list[Write], list[Event]]:
+@dataclass(frozen=True)
+class Effect:
+    """What follows an answer, in the transaction that closes its review."""
+
+    writes: Sequence[Write] = ()
+    events: Sequence[Event] = ()
+
+
+def _answer(review: Review, label: str, agreeing: int, deps: Deps) -> Effect:
     """Make the people's answer the image's; keep the image as a labelled image if a label fits."""
-    effect = _keep_label(review, label, agreeing, deps)
     detection = deps.detections.existing(review.image.id)
+    kept = _correct(detection, label, deps)
+    effect = _keep_label(review, label, agreeing, deps)
     answered = detection.answered(label, f"a person said: {label}. {effect}")
     event = review_event(
         "ImageAnswered",
@@ -176,7 +203,20 @@ def _answer(
         reviewers=agreeing,
         reason=effect,
     )
-    return [moved(answered, DetectionState.REVIEW)], [event]
+    return Effect([moved(answered, DetectionState.REVIEW), *kept], [event])
+
+
+def _correct(detection: Detection, label: str, deps: Deps) -> list[Write]:
+    """Undo what people's earlier answer did, which `label` corrects; writes that keep the image
+    for a label to come, or no longer.
+    """
+    for earlier in detection.labels[:1]:
+        if earlier.by == LabelledBy.PERSON and earlier.name not in (label, NONE_OF_THE_ABOVE):
+            deps.objects.delete(labelled_key(earlier.name, detection.image))
+    if label == NONE_OF_THE_ABOVE:
+        return keep(detection, deps)
+    was_kept = detection.none_of_the_above and deps.labels.unlabelled_image(detection.image.id)
+    return [with_label(detection.image.id)] if was_kept else []
 
 
 def _keep_label(review: Review, label: str, agreeing: int, deps: Deps) -> str:
@@ -197,11 +237,11 @@ def _keep_label(review: Review, label: str, agreeing: int, deps: Deps) -> str:
     return "It is trained on next time."
 
 
-def score(review: Review, answer: str, deps: Deps) -> tuple[list[Write], list[Event]]:
+def score(review: Review, answer: str, deps: Deps) -> Effect:
     """Business rule: a sample counts for the version that read the image, whichever serves now."""
     if not review.version:
-        return [], []
-    guess = review.guess[0].name if review.guess else NONE_OF_THE_ABOVE
+        return Effect()
+    guess = review.top_guess
     version = deps.versions.get(review.version)
     agrees = guess == answer
     event = review_event(
@@ -214,7 +254,26 @@ def score(review: Review, answer: str, deps: Deps) -> tuple[list[Write], list[Ev
         agreed=version.samples_agreed + agrees,
         samples=version.samples + 1,
     )
-    return [score_version(review.version, agrees)], [event]
+    return Effect([score_version(review.version, agrees)], [event])
+
+
+def _count_report(review: Review, answer: str, deps: Deps) -> Effect:
+    """Business rule: a report counts for the version that read the image, whichever serves now."""
+    if not review.version:
+        return Effect()
+    version = deps.versions.get(review.version)
+    is_confirmed = answer != review.top_guess
+    event = review_event(
+        "ReportAnswered",
+        review,
+        deps.clock(),
+        version=review.version,
+        guess=review.top_guess,
+        answer=answer,
+        confirmed=version.reports_confirmed + is_confirmed,
+        reports=version.reports + 1,
+    )
+    return Effect([score_report(review.version, is_confirmed)], [event])
 
 
 def _suggest_label(review: Review, deps: Deps) -> None:

@@ -4,7 +4,6 @@ import Header from "@cloudscape-design/components/header";
 import Link from "@cloudscape-design/components/link";
 import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import Table from "@cloudscape-design/components/table";
 import { useState } from "react";
 import { api } from "../../api/client";
@@ -18,11 +17,14 @@ import { usePages } from "../../parts/usePages";
 import { go, link, useRoute } from "../../parts/route";
 import { AddImages } from "./AddImages";
 import { LabelField } from "./LabelField";
+import { LabelTable } from "./LabelTable";
 import { Confirm } from "../../parts/Confirm";
+import { NoLabelFits } from "./NoLabelFits";
 import { OneExample } from "./OneExample";
 import { useAction } from "../../parts/useAction";
 
 const POLL_MS = 4000;
+const MOST_REFERENCES = 4;
 const SPLITS = [
   { value: "", label: "Train and test" },
   { value: "train", label: "To train" },
@@ -45,48 +47,14 @@ export function Dataset() {
       </Header>
       {labels.error && <Failed error={labels.error} retry={labels.refresh} />}
       <AddImages labels={known} training={labels.data?.training} done={labels.refresh} />
-      <LabelTable labels={known} loading={!labels.data && !labels.error} />
+      <LabelTable
+        labels={known}
+        loading={!labels.data && !labels.error}
+        changed={labels.refresh}
+      />
+      <NoLabelFits labels={known} done={labels.refresh} />
       <Examples labels={known} changed={labels.refresh} />
     </SpaceBetween>
-  );
-}
-
-function LabelTable({ labels, loading }: { labels: LabelCount[]; loading: boolean }) {
-  return (
-    <Table
-      header={
-        <Header
-          variant="h2"
-          description="Pictures to train on, and others that are only for testing. The same picture twice counts once."
-        >
-          Labels
-        </Header>
-      }
-      items={labels}
-      trackBy="label"
-      loading={loading}
-      loadingText="Loading labels"
-      ariaLabels={{ tableLabel: "Labels" }}
-      empty={<Box textAlign="center">There is no labelled image yet. Add some above.</Box>}
-      wrapLines
-      columnDefinitions={[
-        {
-          id: "label",
-          header: "Label",
-          isRowHeader: true,
-          cell: ({ label }) => <Link href={link("dataset", { label })}>{label}</Link>,
-        },
-        { id: "train", header: "To train", cell: ({ train }) => train },
-        { id: "test", header: "To test", cell: ({ test }) => test },
-        {
-          id: "underrepresented",
-          header: "Enough?",
-          cell: ({ underrepresented: reason }) => (
-            <StatusIndicator type={reason ? "warning" : "success"}>{reason || "Yes"}</StatusIndicator>
-          ),
-        },
-      ]}
-    />
   );
 }
 
@@ -124,6 +92,18 @@ function Examples({ labels, changed }: { labels: LabelCount[]; changed: () => vo
     });
   }
 
+  function show() {
+    void act(async () => {
+      const label = selected[0]?.label ?? "";
+      await api.showLabel(
+        label,
+        selected.map(({ id }) => id),
+      );
+      setSelected([]);
+      return { type: "success", text: `Reviewers see them as what ${label} means.` };
+    });
+  }
+
   return (
     <SpaceBetween size="m">
       {notice}
@@ -137,6 +117,9 @@ function Examples({ labels, changed }: { labels: LabelCount[]; changed: () => vo
               <SpaceBetween direction="horizontal" size="xs">
                 <Button disabled={busy || !selected.length} onClick={() => setAsks("relabel")}>
                   Change the label
+                </Button>
+                <Button disabled={busy || !canShow(selected)} onClick={show}>
+                  Show to reviewers
                 </Button>
                 <Button disabled={busy || !selected.length} onClick={() => setAsks("remove")}>
                   Remove
@@ -235,6 +218,12 @@ function Examples({ labels, changed }: { labels: LabelCount[]; changed: () => vo
       )}
     </SpaceBetween>
   );
+}
+
+/** Up to four images of one label can be its reference images. */
+function canShow(selected: Example[]): boolean {
+  const labels = new Set(selected.map(({ label }) => label));
+  return labels.size === 1 && selected.length <= MOST_REFERENCES;
 }
 
 function use({ status, split, reason }: Example): string {

@@ -9,11 +9,12 @@ import type { DetectionDetail } from "../../api/types";
 import { Labels, boxed } from "../../parts/Confidence";
 import { Failed } from "../../parts/Failed";
 import { Picture } from "../../parts/Picture";
-import { NOT_READ, StateBadge } from "../../parts/StateBadge";
+import { ANSWERED, NOT_READ, StateBadge } from "../../parts/StateBadge";
 import { localTime } from "../../parts/time";
 import { useLoad } from "../../parts/useLoad";
 import { useAction } from "../../parts/useAction";
 import { ReadAgain } from "./ReadAgain";
+import { ReportWrong } from "./ReportWrong";
 
 const POLL_MS = 3000;
 
@@ -22,6 +23,11 @@ export function OnePicture(props: { id: string; close: () => void; sentAgain: ()
   const { id, close, sentAgain } = props;
   const { data, error, refresh } = useLoad(id, () => api.detection(id), POLL_MS);
   const { act, busy, notice } = useAction();
+
+  function changed() {
+    refresh();
+    sentAgain();
+  }
   return (
     <Modal
       visible
@@ -30,18 +36,14 @@ export function OnePicture(props: { id: string; close: () => void; sentAgain: ()
       closeAriaLabel="Close"
       onDismiss={close}
       footer={
-        data &&
-        NOT_READ.includes(data.state) && (
+        data && (
           <Box float="right">
-            <ReadAgain
-              images={[data]}
-              act={act}
-              busy={busy}
-              done={() => {
-                refresh();
-                sentAgain();
-              }}
-            />
+            {NOT_READ.includes(data.state) && (
+              <ReadAgain images={[data]} act={act} busy={busy} done={changed} />
+            )}
+            {ANSWERED.includes(data.state) && (
+              <ReportWrong image={data} act={act} busy={busy} done={changed} />
+            )}
           </Box>
         )
       }

@@ -150,6 +150,12 @@ export function Models() {
             cell: ({ samples, samples_agreed }) =>
               samples ? `${samples_agreed} of ${samples} samples` : "–",
           },
+          {
+            id: "reports",
+            header: "Reported",
+            cell: ({ reports, reports_confirmed }) =>
+              reports ? `${reports_confirmed} of ${reports} were wrong` : "–",
+          },
           { id: "reason", header: "Why", minWidth: 240, cell: why },
           { id: "at", header: "Begun", cell: ({ at }) => localTime(at) },
         ]}

@@ -9,6 +9,7 @@ import type { ReactNode } from "react";
 import { Failed } from "../../parts/Failed";
 import { useLoad } from "../../parts/useLoad";
 import { loadConfig } from "../../api/session";
+import { AboutLabels } from "./AboutLabels";
 import { OneTask } from "./OneTask";
 import type { Desk, View } from "./desk";
 import "./review.css";
@@ -47,7 +48,10 @@ export function Review() {
       )}
       <LastAnswer view={view} desk={desk} />
       {current ? (
-        <OneTask task={current} none={none} answer={desk.answer} skip={desk.skip} />
+        <>
+          <OneTask task={current} none={none} answer={desk.answer} skip={desk.skip} />
+          <AboutLabels labels={current.labels} />
+        </>
       ) : (
         <NoTask view={view} resume={desk.open} elsewhere={config?.asked_by_a2i ?? false} />
       )}
