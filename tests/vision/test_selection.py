@@ -72,12 +72,15 @@ def choice(losses: list[float]) -> Choice:
 
 
 def test_a_choice_is_beaten_by_one_that_is_clearly_better() -> None:
-    assert choice([1.0, 1.1, 0.9, 1.0]).beaten_by(choice([0.5, 0.5, 0.5, 0.5]))
-    assert not choice([0.5, 0.5, 0.5, 0.5]).beaten_by(choice([1.0, 1.1, 0.9, 1.0]))
+    assert choice([1.0, 1.1, 0.9, 1.0]).beaten_by(choice([0.5, 0.5, 0.5, 0.5]), 2)
+    assert not choice([0.5, 0.5, 0.5, 0.5]).beaten_by(choice([1.0, 1.1, 0.9, 1.0]), 2)
 
 
 def test_a_gain_that_may_be_luck_beats_nothing() -> None:
-    assert not choice([1.0, 1.0, 1.0, 1.0]).beaten_by(choice([0.0, 1.5, 0.2, 1.3]))
+    first, other = choice([1.0, 1.0, 1.0, 1.0]), choice([0.0, 1.4, 0.2, 1.2])
+    assert not first.beaten_by(other, 2)
+    assert not first.beaten_by(other, 1)
+    assert first.beaten_by(other, 0)
 
 
 def test_logistic_regression_of_two_classes_prefers_the_right_one() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -182,30 +183,24 @@ class Choice:
     losses: Reals
     """Log loss of each held-out image."""
 
-    def beaten_by(self, other: "Choice") -> bool:
-        """Whether the other's log loss is less by more than two standard errors.
+    def beaten_by(self, other: "Choice", errors: float) -> bool:
+        """Whether the other's log loss is less by more than so many standard errors.
 
         On few images the least loss of several would be luck.
         """
         gain = self.losses - other.losses
-        return bool(gain.mean() > 2 * gain.std() / np.sqrt(len(gain)))
+        return bool(gain.mean() > errors * gain.std() / np.sqrt(len(gain)))
 
 
-def choose(unseen: Unseen, view: View, first: Choice | None = None) -> Choice:
-    """The kind of classifier on a view: the first unless another is clearly better.
-
-    `first` is what was chosen of other views, and stays unless it is beaten.
-    """
-    chosen = first
+def choose(unseen: Unseen, view: View) -> Choice:
+    """The first kind of classifier, unless another is better by two standard errors."""
+    choices = []
     for kind, scores in unseen.scores.items():
         calibration, losses = fit_calibration(
             scores, unseen.novelty, unseen.classes, USUAL_SLOPE[kind]
         )
-        other = Choice(view, kind, calibration, losses)
-        if chosen is None or chosen.beaten_by(other):
-            chosen = other
-    assert chosen is not None
-    return chosen
+        choices.append(Choice(view, kind, calibration, losses))
+    return reduce(lambda best, other: other if best.beaten_by(other, 2) else best, choices)
 
 
 def thresholds(unseen: Unseen, choice: Choice) -> list[float]:
