@@ -3,6 +3,7 @@
 import pickle
 from collections import OrderedDict
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,7 +18,7 @@ from loupe_local.vision.backbone import describe_photograph, model_file, squared
 from loupe_local.vision.errors import VisionError
 from loupe_local.vision.weights import Weights, read_weights
 
-Array = NDArray[np.float32]
+Array = NDArray[Any]
 
 
 @pytest.fixture(scope="module")
@@ -48,15 +49,15 @@ class Reference:
         padded = np.pad(x, ((0, 0), pads, pads))
         windows = sliding_window_view(padded, (size, size), axis=(1, 2))[:, ::stride, ::stride]
         if kernel.shape[1] == 1:
-            return np.einsum("chwij,cij->chw", windows, kernel[:, 0], optimize=True)
-        return np.einsum("chwij,ocij->ohw", windows, kernel, optimize=True)
+            return np.asarray(np.einsum("chwij,cij->chw", windows, kernel[:, 0], optimize=True))
+        return np.asarray(np.einsum("chwij,ocij->ohw", windows, kernel, optimize=True))
 
     def normalise(self, x: Array, name: str) -> Array:
         scale, shift, mean, variance = (
             self.weights[f"{name}.{part}"][:, None, None]
             for part in ("weight", "bias", "running_mean", "running_var")
         )
-        return (x - mean) / np.sqrt(variance + 1e-3) * scale + shift
+        return np.asarray((x - mean) / np.sqrt(variance + 1e-3) * scale + shift)
 
     def features(self, x: Array) -> Array:
         def active(x: Array, convolution: str, norm: str, stride: int = 1) -> Array:
@@ -71,7 +72,7 @@ class Reference:
             x = self.normalise(self.convolve(x, f"{name}._project_conv", 1), f"{name}._bn2")
             if x.shape == entry.shape:
                 x = x + entry
-        return active(x, "_conv_head", "_bn1").mean(axis=(1, 2))
+        return np.asarray(active(x, "_conv_head", "_bn1").mean(axis=(1, 2)))
 
 
 def run(model: bytes, pixels: Array) -> Array:
