@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
+from typing import Any
 
 import numpy as np
 import skimage
@@ -153,22 +154,25 @@ def measure(seed: int, on_grounds: bool) -> dict[str, object]:
 
 
 def photographs(seed: int) -> dict[str, object]:
-    """Figures on white and on grounds; `skipped` says why there are none."""
+    """Figures on white, and below `on_grounds` the same on grounds.
+
+    `skipped` says why there are none.
+    """
     if not STAMPS.is_dir():
         return {"skipped": MISSING}
-    return {"on_white": measure(seed, False), "on_grounds": measure(seed, True)}
+    return measure(seed, False) | {"on_grounds": measure(seed, True)}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
-    results = [photographs(seed) for seed in range(parser.parse_args().seeds)]
+    results: list[dict[str, Any]] = [photographs(seed) for seed in range(parser.parse_args().seeds)]
     if "skipped" in results[0]:
         print(results[0]["skipped"])
         return
-    for ground_kind in ("on_white", "on_grounds"):
-        rows = [result[ground_kind] for result in results]
-        print(f"\nphotographs, {ground_kind.replace('_', ' ')} ({len(rows)} seeds)")
+    on_grounds = [result.pop("on_grounds") for result in results]
+    for title, rows in (("on white", results), ("on grounds", on_grounds)):
+        print(f"\nphotographs, {title} ({len(rows)} seeds)")
         for name in rows[0]:
             values = [row[name] for row in rows]
             if name == "view":
