@@ -35,6 +35,8 @@ TAKES_EFFECT: Mapping[str, str] = {
         "for the next review; queued reviews open within a minute if the new number allows it"
     ),
     "Show-Model-Guess": "for the next review",
+    "Review-Strategy": "at once",
+    "Minimum-Label-Certainty": "for the next review; a review keeps its number",
     "Holdout-Percent": "for the next labelled image; an image never changes its side",
     "Group-Images-By": "for the next labelled image; an image never changes its side",
 }

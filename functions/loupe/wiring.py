@@ -26,6 +26,7 @@ from loupe.adapters.publisher import Publisher
 from loupe.adapters.queue import DetectionQueue, ReviewQueue
 from loupe.adapters.records import Records
 from loupe.adapters.rekognition import Rekognition
+from loupe.adapters.reliabilities import ReliabilityCounts
 from loupe.adapters.reviews import Reviews
 from loupe.adapters.running import Running
 from loupe.adapters.schedules import EventSource, Schedules
@@ -86,6 +87,7 @@ class Deps:
 
     detections = cached_property(lambda self: Detections(self.table))
     reviews = cached_property(lambda self: Reviews(self.table))
+    reliabilities = cached_property(lambda self: ReliabilityCounts(self.table))
     labels = cached_property(lambda self: Labels(self.table))
     dataset = cached_property(lambda self: Dataset(self.table))
     versions = cached_property(lambda self: Versions(self.table))

@@ -48,6 +48,7 @@ def test_an_unsure_answer_is_reviewed_with_the_models_reason() -> None:
         at="2026-01-01T12:00:00.000Z",
         labels=("cat", "dog"),
         reviewers=2,
+        minimum_certainty=0.9,
         guess=UNSURE.labels,
         guess_shown=False,
         version="v1",
@@ -73,7 +74,7 @@ def test_a_quality_sample_keeps_what_the_model_said_and_not_what_a_person_did() 
     labels = (Label("dog", 100.0, LabelledBy.PERSON), Label("cat", 90.0))
     detection = replace(WAITING, state=DetectionState.ANSWERED, labels=labels, version="v1")
 
-    review = quality_review(detection, ("cat", "dog"), 3, NOW)
+    review = quality_review(detection, ("cat", "dog"), replace(SETTINGS, reviewers=3), NOW)
 
     assert review == Review(
         id=f"quality-{IMAGE.id}",
@@ -83,6 +84,7 @@ def test_a_quality_sample_keeps_what_the_model_said_and_not_what_a_person_did() 
         at="2026-01-01T12:00:00.000Z",
         labels=("cat", "dog"),
         reviewers=3,
+        minimum_certainty=0.9,
         guess=labels[1:],
         version="v1",
         reason="a sample to measure quality",

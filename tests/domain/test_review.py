@@ -1,4 +1,4 @@
-"""Business rule: a majority of people makes a label, and nothing else does."""
+"""Business rule: what people answer, and what counts beside it."""
 
 import json
 import re
@@ -9,21 +9,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loupe.domain.certainty import Case
+from loupe.domain.choice import Strategy
 from loupe.domain.detection import Label
 from loupe.domain.keys import NONE_OF_THE_ABOVE, ImageRef
 from loupe.domain.review import (
     Answer,
-    Consensus,
     Output,
+    Review,
     ReviewPurpose,
     ReviewState,
+    case_of,
     check_answer,
     check_output,
-    consensus,
+    in_order,
     loop_input,
     parse_output,
     render_output,
     review_id,
+    scores_of,
 )
 from loupe.errors import AlreadyDone, InvalidRequest
 from tests.domain.reviews import unsure_review
@@ -36,37 +40,80 @@ def answered(*labels: str) -> tuple[Answer, ...]:
     return tuple(Answer(f"person {n}", label, "2026") for n, label in enumerate(labels))
 
 
-# Consensus
+# What makes a label
+
+
+def test_people_and_the_model_are_weighed_where_nobody_saw_its_guess() -> None:
+    review = replace(REVIEW, answers=answered("cat", "日本"), version="v1")
+
+    assert case_of(review) == Case(
+        {"person 0": "cat", "person 1": "日本"}, "model v1", {"cat": 40.0}
+    )
 
 
 @pytest.mark.parametrize(
-    ("answers", "label", "agreeing"),
+    "changes",
     [
-        (("cat",), "cat", 1),
-        (("cat", "cat"), "cat", 2),
-        (("cat", "dog"), None, 1),
-        (("cat", "dog", "cat"), "cat", 2),
-        (("cat", "dog", "emu"), None, 1),
-        ((NONE_OF_THE_ABOVE, NONE_OF_THE_ABOVE, "cat"), NONE_OF_THE_ABOVE, 2),
-        ((), None, 0),
+        {"guess_shown": True},
+        {"also_quality": True},
+        {"purpose": ReviewPurpose.QUALITY},
+        {"purpose": ReviewPurpose.REPORTED},
+        {"guess": ()},
     ],
 )
-def test_more_than_half_of_the_reviewers_make_a_label(
-    answers: tuple[str, ...], label: str | None, agreeing: int
+def test_the_model_has_no_say_where_people_saw_its_guess_or_measure_it(
+    changes: dict[str, Any],
 ) -> None:
-    assert consensus(answered(*answers)) == Consensus(label, agreeing)
+    review = replace(REVIEW, answers=answered("cat"), version="v1", **changes)
+
+    assert case_of(review) == Case({"person 0": "cat"})
 
 
-def test_a_person_who_answers_repeatedly_counts_once_with_the_last_answer() -> None:
-    repeated = (*answered("cat", "dog"), Answer("person 0", "dog", "2026"))
+def test_a_label_that_occurs_several_times_counts_with_its_surest_box() -> None:
+    labels = [Label("cat", 60.0), Label("dog", 50.0), Label("cat", 20.0)]
 
-    assert consensus(repeated) == Consensus("dog", 2)
+    assert scores_of(labels) == {"cat": 60.0, "dog": 50.0}
 
 
-def test_one_person_cannot_make_a_majority_by_repeating() -> None:
-    stubborn = (*answered("cat", "dog", "dog"), *[Answer("person 0", "cat", "2026")] * 5)
+# In which order people are asked
 
-    assert consensus(stubborn).label == "dog"
+
+def waiting(name: str, at: str, purpose: ReviewPurpose, *confidences: float) -> Review:
+    guess = tuple(map(Label, ("cat", "dog", "emu"), confidences))
+    return replace(REVIEW, id=name, at=at, purpose=purpose, guess=guess)
+
+
+QUEUE = (
+    waiting("clear", "1", ReviewPurpose.UNSURE, 60.0, 10.0),
+    waiting("close", "2", ReviewPurpose.UNSURE, 30.0, 29.0),
+    waiting("near", "3", ReviewPurpose.UNSURE, 40.0, 30.0),
+    waiting("sample", "4", ReviewPurpose.QUALITY, 90.0),
+    waiting("report", "5", ReviewPurpose.REPORTED, 95.0),
+)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "names"),
+    [
+        (Strategy.ARRIVAL, ["report", "clear", "close", "near", "sample"]),
+        (Strategy.MARGIN, ["report", "sample", "close", "near", "clear"]),
+    ],
+)
+def test_reports_come_first_and_others_as_the_strategy_says(
+    strategy: Strategy, names: list[str]
+) -> None:
+    assert [review.id for review in in_order(QUEUE, strategy, 1)] == names
+    assert [review.id for review in in_order(QUEUE[::-1], strategy, 1)] == names
+
+
+def test_with_diversity_the_first_ones_are_of_different_kinds() -> None:
+    twins = [waiting(f"twin {n}", f"{n}", ReviewPurpose.UNSURE, 31.0, 30.0) for n in range(8)]
+    other = replace(twins[0], id="other", guess=(Label("emu", 32.0), Label("owl", 30.0)))
+
+    first = [review.id for review in in_order([*twins, other], Strategy.MARGIN_DIVERSE, 2)][:2]
+
+    assert "other" in first
+    assert "other" not in [r.id for r in in_order([*twins, other], Strategy.MARGIN, 2)][:2]
 
 
 # Who may answer what

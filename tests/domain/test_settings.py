@@ -28,6 +28,8 @@ BAD: dict[str, tuple[str, ...]] = {
     "Labels": ("a,", ",a", "a,,b", "a, b", "../x", "a/b", "a\\b", " a", "x" * 101, "a\tb\nc"),
     "Minimum-F1-Improvement": (*NOT_NUMBERS, "1.5", "-1.5", "--1", "0.001"),
     "Maximum-Label-F1-Drop": (*NOT_NUMBERS, "1.5", "-0.1", "0.123", ".1", "0.1\n"),
+    "Review-Strategy": ("Arrival", "random", "margin,arrival", "margin\n"),
+    "Minimum-Label-Certainty": (*NOT_NUMBERS, "1.5", "-0.1", "0.123", ".1", "0.1\n"),
     "Enable-Automatic-Deployment": ("True", "abc", "1", "NaN", "1.5", "-1"),
     "Maximum-Inference-Units": (*NOT_NUMBERS, "0", "1.5", "-1", "101", "1000", "01"),
     "Stop-Model-When-Idle-Minutes": (*NOT_NUMBERS, "1.5", "-1"),

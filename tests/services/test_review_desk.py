@@ -31,11 +31,15 @@ def test_the_oldest_reviews_are_claimed_first(world: World, reviews: list[str]) 
     assert world.deps.reviews.get(reviews[2]).claims == {}
 
 
-def test_as_many_reviewers_claim_a_review_as_it_needs_answers(
+def test_a_claimed_review_is_for_others_only_after_its_answer(
     world: World, reviews: list[str]
 ) -> None:
-    assert claimed(world, "ada") == claimed(world, "bob") == reviews
-    assert claimed(world, "cleo") == []
+    assert claimed(world, "ada") == reviews
+    assert claimed(world, "bob") == []
+
+    answer(reviews[0], "ada", "dog", world.deps)
+
+    assert claimed(world, "bob") == [reviews[0]]
 
 
 def test_a_review_that_is_given_back_is_for_others(world: World, reviews: list[str]) -> None:

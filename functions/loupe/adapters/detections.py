@@ -7,7 +7,13 @@ from typing import Any
 
 from loupe.adapters.items import from_item, readable, to_item
 from loupe.adapters.table import Item, TableAdapter, changed_record, listed, new_record, unchanged
-from loupe.domain.detection import READ_BY_MODEL, Detection, DetectionState, person_label
+from loupe.domain.detection import (
+    READ_BY_MODEL,
+    Detection,
+    DetectionState,
+    LabelledBy,
+    person_label,
+)
 from loupe.domain.events import Event
 from loupe.domain.keys import NONE_OF_THE_ABOVE, ImageRef
 
@@ -105,8 +111,9 @@ def _item(detection: Detection) -> Item:
 def detection_of(item: Mapping[str, Any], source: str = "") -> Detection:
     """The detection that an item, or an exported record, holds; raises UnreadableRecord."""
     detection = from_item(Detection, item, source)
-    no_label_fits = person_label(NONE_OF_THE_ABOVE)
-    if item.get("none_of_the_above") and no_label_fits not in detection.labels:
+    by_person = any(label.by == LabelledBy.PERSON for label in detection.labels)
+    if item.get("none_of_the_above") and not by_person:
         # How 0.1.0 stored that answer; the attribute stays beside what is written since.
+        no_label_fits = person_label(NONE_OF_THE_ABOVE)
         return replace(detection, labels=(no_label_fits, *detection.labels))
     return detection

@@ -8,6 +8,7 @@ this chart, and a test holds the keys in the adapters to it:
 | --- | --- | --- | --- | --- |
 | IMAGE#<image> | DETECTION | an uploaded image | Detection, counted | listing, states, answered |
 | REVIEW#<review> | REVIEW | a task for people | Review, counted | listing, states, answered |
+| RELIABILITY#<name> | <label> | how often a person, or a version, was right | Reliability | |
 | REVIEWER#<person> | <day> | answers of a person on a day | answers | |
 | REVIEWER#<person> | ALL | answers of a person on all days | answers | |
 | EXAMPLE#<image> | EXAMPLE | a labelled image | LabelledImage | listing, states |

@@ -86,7 +86,7 @@ TEXTS: Mapping[str, Text] = {
     ),
     "ReviewConflict": Text(
         "Reviewers disagree on {image}",
-        "{image} got {answers}; no label has a majority. Decide it on the page Conflicts, or "
+        "{image} got {answers}; no label is sure enough. Decide it on the page Conflicts, or "
         "with 'loupe reviews decide {review} LABEL'.",
     ),
     "QualityScored": Text(

@@ -7,6 +7,7 @@ from datetime import datetime
 from loupe.domain.detection import Detection, DetectionState, LabelledBy
 from loupe.domain.keys import check_label, timestamp
 from loupe.domain.review import Review, ReviewPurpose, ReviewState
+from loupe.domain.settings import Settings
 from loupe.errors import AlreadyDone, InvalidRequest
 
 LONGEST_NAME = 200
@@ -46,7 +47,7 @@ def parse_report(body: str) -> Report:
 
 
 def report_review(
-    detection: Detection, report: Report, labels: tuple[str, ...], reviewers: int, now: datetime
+    detection: Detection, report: Report, labels: tuple[str, ...], settings: Settings, now: datetime
 ) -> Review:
     """The review of an answer that is reported, which other reviews wait for.
 
@@ -68,7 +69,8 @@ def report_review(
         state=ReviewState.OPEN,
         at=timestamp(now),
         labels=labels,
-        reviewers=reviewers,
+        reviewers=settings.reviewers,
+        minimum_certainty=settings.minimum_certainty,
         guess=tuple(label for label in detection.labels if label.by == LabelledBy.MODEL),
         version=detection.version,
         reason=_reason(report),

@@ -1,14 +1,14 @@
 """Reviews: tasks for people, their answers in Amazon A2I's format, and the consensus."""
 
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from loupe.domain.choice import margin
+from loupe.domain.certainty import Case
+from loupe.domain.choice import Candidate, Strategy, margin, order
 from loupe.domain.detection import Detection, Label, LabelledBy, ModelOutput, why_unsure
 from loupe.domain.events import Event, image_event
 from loupe.domain.keys import NONE_OF_THE_ABOVE, ImageRef, sort_key, timestamp
@@ -48,6 +48,8 @@ SHOWN_WITHOUT_GUESS = {
 }
 """Reasons without the model's guess, or what another person proposes."""
 
+REPORTED_RANK = 0.0
+
 CLAIM_MINUTES = 10
 """Minutes a claimed task is reserved for one reviewer."""
 
@@ -72,7 +74,8 @@ class Answer:
 class Review:
     """A task for people. `id` is derived from the image and the purpose, and names the loop.
 
-    `reviewers` is the number of people who answer. `claims` maps a reviewer to the end of the
+    At most `reviewers` people answer; nobody else is asked once a label is as sure as
+    `minimum_certainty`, 0-1. `claims` maps a reviewer to the end of the
     reservation; `skipped` are those who declined. With Amazon A2I, `loop` is the name of the open
     human loop ("" if none). `handed_over` is when its answers were last handed over again for want
     of a result.
@@ -96,6 +99,7 @@ class Review:
     loop: str = ""
     loops_started: int = field(default=0, metadata=stored_as("asked"))
     handed_over: str = ""
+    minimum_certainty: float = 1.0
 
     @property
     def sort_key(self) -> str:
@@ -109,9 +113,9 @@ class Review:
         """
         match self.purpose:
             case ReviewPurpose.REPORTED:
-                return 0.0
+                return REPORTED_RANK
             case ReviewPurpose.UNSURE:
-                return 2.0 + margin({label.name: label.confidence for label in self.guess})
+                return 2.0 + margin(scores_of(self.guess))
             case _:
                 return 1.0
 
@@ -144,9 +148,14 @@ class Review:
         """The model's guess, as far as people may see it."""
         return self.guess if self.shows_guess else ()
 
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """What people can answer."""
+        return (*self.labels, NONE_OF_THE_ABOVE)
+
     def offers(self, label: str) -> bool:
         """Whether people can answer `label`."""
-        return label in (*self.labels, NONE_OF_THE_ABOVE)
+        return label in self.offered
 
     def as_json(self) -> dict[str, Any]:
         """As `loupe reviews --json` shows it: the model's guess only where people may see it."""
@@ -198,6 +207,7 @@ def new_review(
         at=timestamp(now),
         labels=labels,
         reviewers=settings.reviewers,
+        minimum_certainty=settings.minimum_certainty,
         guess=output.labels,
         guess_shown=settings.show_guess,
         version=output.version,
@@ -206,7 +216,7 @@ def new_review(
 
 
 def quality_review(
-    detection: Detection, labels: tuple[str, ...], reviewers: int, now: datetime
+    detection: Detection, labels: tuple[str, ...], settings: Settings, now: datetime
 ) -> Review:
     """The review of an image that is a sample of the model's quality."""
     return Review(
@@ -216,7 +226,8 @@ def quality_review(
         state=ReviewState.OPEN,
         at=timestamp(now),
         labels=labels,
-        reviewers=reviewers,
+        reviewers=settings.reviewers,
+        minimum_certainty=settings.minimum_certainty,
         guess=tuple(label for label in detection.labels if label.by == LabelledBy.MODEL),
         version=detection.version,
         reason="a sample to measure quality",
@@ -251,8 +262,8 @@ def group_in_conflict(review: Review) -> str:
 def claim(review: Review, worker: str, now: datetime) -> Review | None:
     """The review reserved for `worker` for a time, or None when it is not available.
 
-    Business rule: at most as many people work on a task as it still needs answers, and a task with
-    an open human loop is not available here.
+    Business rule: one person at a time works on a task, because their answer may be enough, and a
+    task with an open human loop is not available here.
     """
     answered = {answer.worker for answer in review.answers}
     if (
@@ -262,15 +273,10 @@ def claim(review: Review, worker: str, now: datetime) -> Review | None:
         or worker in review.skipped
     ):
         return None
-    others = {
-        who: until
-        for who, until in review.claims.items()
-        if until > timestamp(now) and who not in answered and who != worker
-    }
-    if len(answered) + len(others) >= review.reviewers:
+    if any(until > timestamp(now) and who != worker for who, until in review.claims.items()):
         return None
     until = timestamp(now + timedelta(minutes=CLAIM_MINUTES))
-    return replace(review, claims=others | {worker: until})
+    return replace(review, claims={worker: until})
 
 
 def release(review: Review, worker: str, skip: bool) -> Review:
@@ -287,21 +293,39 @@ def is_due_again(review: Review, answered_at: datetime, now: datetime) -> bool:
     return now - answered_at >= FIRST_HAND_OVER
 
 
-@dataclass(frozen=True)
-class Consensus:
-    """The result of people's answers. `label` is None for a conflict."""
+def case_of(review: Review) -> Case:
+    """What people and the model say of the image.
 
-    label: str | None
-    agreeing: int
+    Business rule: the model's opinion counts only where people neither saw it nor measure it.
+    """
+    answers = {answer.worker: answer.label for answer in review.answers}
+    measures = review.also_quality or review.purpose in MEASURES_THE_MODEL
+    if measures or review.shows_guess or not review.guess:
+        return Case(answers)
+    return Case(answers, f"model {review.version}", scores_of(review.guess))
 
 
-def consensus(answers: Sequence[Answer]) -> Consensus:
-    """Business rule: the answer of more than half of the reviewers, each counted once."""
-    votes = Counter({answer.worker: answer.label for answer in answers}.values())
-    if not votes:
-        return Consensus(None, 0)
-    label, agreeing = votes.most_common(1)[0]
-    return Consensus(label if agreeing * 2 > votes.total() else None, agreeing)
+def in_order(reviews: Sequence[Review], strategy: Strategy, batch: int) -> list[Review]:
+    """The reviews, the first one to ask about first: reports, then others by `strategy`.
+
+    `batch` is how many people are asked about before the order is made again.
+    """
+    if strategy == Strategy.ARRIVAL:
+        return sorted(reviews, key=lambda review: (review.rank > REPORTED_RANK, review.sort_key))
+    ranked = sorted(reviews, key=lambda review: (review.rank, review.sort_key))
+    if strategy == Strategy.MARGIN:
+        return ranked
+    unsure = [review for review in ranked if review.purpose == ReviewPurpose.UNSURE]
+    by_id = {review.id: review for review in unsure}
+    candidates = [Candidate(one.id, one.sort_key, scores_of(one.guess)) for one in unsure]
+    others = [review for review in ranked if review.id not in by_id]
+    return others + [by_id[name] for name in order(candidates, strategy, batch)]
+
+
+def scores_of(labels: Sequence[Label]) -> dict[str, float]:
+    """The highest confidence in each label, 0-100: an object may occur several times."""
+    surest_last = sorted(labels, key=lambda label: label.confidence)
+    return {label.name: label.confidence for label in surest_last}
 
 
 def check_answer(review: Review, worker: str, label: str) -> None:
@@ -370,7 +394,7 @@ def loop_input(review: Review) -> dict[str, Any]:
     """The input of the task page."""
     return {
         "taskObject": review.image.uri,
-        "labels": [*review.labels, NONE_OF_THE_ABOVE],
+        "labels": list(review.offered),
         "initialValue": review.shown_guess[0].name if review.shown_guess else "",
         "imageName": review.image.name,
     }

@@ -71,6 +71,7 @@ IMPROVEMENT = Kind(
     float,
 )
 GROUPING = Kind("^(none|folder|prefix)" + END, "none, folder or prefix", str)
+STRATEGY = Kind("^(arrival|margin|margin-diverse)" + END, "arrival, margin or margin-diverse", str)
 LABELS = Kind(
     rf"^{LABEL}(,{LABEL})*{END}",
     "'none', or label names separated by commas (no '/' or '\\' in a name)",
@@ -211,19 +212,32 @@ class Settings:
         "Reviewers-Per-Image",
         "1",
         REVIEWERS,
-        "How many people answer a review; a majority makes a label.",
+        "How many people answer a review at most, while its label is not sure enough.",
     )
     reviews_per_day: int = _setting(
         "Maximum-Reviews-Per-Day",
         "0",
         CAP,
-        "Past it further images wait for a reviewer, the least sure first in line.",
+        "Past it further images wait for a reviewer, the most useful first in line.",
     )
     show_guess: bool = _setting(
         "Show-Model-Guess",
         "false",
         TOGGLE,
         "Whether reviewers see the model's answer (never for quality samples).",
+    )
+    review_strategy: str = _setting(
+        "Review-Strategy",
+        "margin-diverse",
+        STRATEGY,
+        "Which images people are asked about first: the oldest, the least sure, or the least sure "
+        "of as many kinds as possible.",
+    )
+    minimum_certainty: float = _setting(
+        "Minimum-Label-Certainty",
+        "0.9",
+        SHARE,
+        "How sure a label must be, by what people and the model say, before nobody else is asked.",
     )
     holdout_percent: int = _setting(
         "Holdout-Percent", "20", HOLDOUT, "Share of new labelled images that is only for testing."

@@ -31,7 +31,7 @@ def report_answer(report: Report, deps: Deps) -> Review:
     """
     detection, settings = find_image(report.image, deps), deps.parameters.settings()
     now, labels = deps.clock(), known_labels(settings, deps)
-    review = report_review(detection, report, labels, settings.reviewers, now)
+    review = report_review(detection, report, labels, settings, now)
     event = review_event(
         "ImageReported",
         review,

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from loupe.adapters.detections import moved
 from loupe.adapters.items import Write
 from loupe.adapters.labels import with_label
+from loupe.adapters.reliabilities import judged
 from loupe.adapters.reviews import score_report, score_version
+from loupe.domain.certainty import AskAgain, Conflict, Settled, judge_by
 from loupe.domain.detection import Detection, DetectionState, LabelledBy
 from loupe.domain.events import Event, image_event
 from loupe.domain.human_loops import EndedLoop, LoopStatus, after_loop, ended_loop, review_of
@@ -18,18 +20,18 @@ from loupe.domain.object_events import changed_object
 from loupe.domain.review import (
     SUGGEST_AFTER,
     Answer,
-    Consensus,
     Review,
     ReviewPurpose,
     ReviewState,
+    case_of,
     check_offered,
     check_output,
-    consensus,
     group_in_conflict,
     parse_output,
     review_event,
 )
 from loupe.errors import AlreadyDone, InvalidRequest, NotFound
+from loupe.services.consensus import count_right, weigh
 from loupe.services.events import announce
 from loupe.services.human_loops import start_loop
 from loupe.services.unlabelled import keep
@@ -86,7 +88,26 @@ def record_answers(document: ImageRef, deps: Deps) -> None:
     except (InvalidRequest, NotFound, UnicodeDecodeError) as error:
         _refuse(document, str(error), deps)
         return
-    _settle(replace(review, answers=output.answers), review, consensus(output.answers), deps)
+    _weigh(replace(review, answers=output.answers), review, deps)
+
+
+def _weigh(review: Review, before: Review, deps: Deps) -> None:
+    """Close a review with the label that its answers make, or ask once more, or an operator."""
+    match weigh(review, deps):
+        case Settled(label):
+            agreeing = sum(answer.label == label for answer in review.answers)
+            _settle(review, before, label, agreeing, count_right(review, deps), deps)
+        case AskAgain():
+            again = replace(review, state=ReviewState.OPEN, loop="")
+            deps.reviews.move(again, before)
+            start_loop(again, deps)
+        case Conflict():
+            answers = [answer.label for answer in review.answers]
+            event = review_event(
+                "ReviewConflict", review, deps.clock(), review=review.id, answers=answers
+            )
+            conflict = replace(review, state=ReviewState.CONFLICT)
+            deps.reviews.move(conflict, before, events=[event])
 
 
 def _refuse(document: ImageRef, reason: str, deps: Deps) -> None:
@@ -125,7 +146,8 @@ def decide_conflict(review_id: str, label: str, by: str, deps: Deps) -> None:
     if review.purpose == ReviewPurpose.TWO_LABELS:
         choose_label(review, before, label, deps)
     else:
-        _settle(review, before, Consensus(label, CONFIRMED), deps)
+        counted = judged(judge_by(case_of(before), label))
+        _settle(review, before, label, CONFIRMED, counted, deps)
 
 
 def choose_label(decided: Review, before: Review, label: str, deps: Deps) -> None:
@@ -141,24 +163,17 @@ def choose_label(decided: Review, before: Review, label: str, deps: Deps) -> Non
     deps.reviews.try_move(replace(decided, state=ReviewState.DONE), decided)
 
 
-def _settle(review: Review, before: Review, agreed: Consensus, deps: Deps) -> None:
-    """Close a review with the label that people agree on; without one it becomes a conflict."""
-    label = agreed.label
-    if label is None:
-        answers = [answer.label for answer in review.answers]
-        event = review_event(
-            "ReviewConflict", review, deps.clock(), review=review.id, answers=answers
-        )
-        conflict = replace(review, state=ReviewState.CONFLICT)
-        deps.reviews.move(conflict, before, events=[event])
-        return
+def _settle(
+    review: Review, before: Review, label: str, agreeing: int, counted: Sequence[Write], deps: Deps
+) -> None:
+    """Close a review with its label, on which `agreeing` people agree."""
     is_quality = review.purpose == ReviewPurpose.QUALITY
-    effects = [] if is_quality else [_answer(review, label, agreed.agreeing, deps)]
+    effects = [] if is_quality else [_answer(review, label, agreeing, deps)]
     if is_quality or review.also_quality:
         effects.append(score(review, label, deps))
     if review.purpose == ReviewPurpose.REPORTED:
         effects.append(_count_report(review, label, deps))
-    writes = [write for effect in effects for write in effect.writes]
+    writes = [*counted, *(write for effect in effects for write in effect.writes)]
     events = [event for effect in effects for event in effect.events]
     deps.reviews.move(replace(review, state=ReviewState.DONE), before, *writes, events=events)
     if label == NONE_OF_THE_ABOVE and not is_quality:

@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import islice
 
 from loupe.adapters.reviews import count_answer
+from loupe.domain.certainty import Settled
 from loupe.domain.keys import review_output_key, timestamp
 from loupe.domain.review import (
     Answer,
@@ -19,12 +20,16 @@ from loupe.domain.review import (
     repeats_answer,
 )
 from loupe.errors import AlreadyDone, LoupeError, TryAgain
+from loupe.services.consensus import weigh
+from loupe.services.reviews import most_urgent
 from loupe.wiring import Deps
 
 FLOW = "builtin"
 ATTEMPTS = 5
 PER_RUN = 100
 COUNTED_TO = 1000
+BATCH = 10
+"""Reviews that are chosen together, as different from each other as possible."""
 LOOKED_AT = 500
 """Open reviews that one call searches for reviews that can be claimed."""
 
@@ -47,6 +52,8 @@ def answer(review_id: str, worker: str, label: str, deps: Deps) -> Review:
         if repeats_answer(before, worker, label):
             return before
         after = add_answer(before, Answer(worker, label, timestamp(now)))
+        if isinstance(weigh(after, deps), Settled):
+            after = replace(after, state=ReviewState.CLOSING)
         counted = count_answer(worker, f"{now:%Y-%m-%d}")
         return after if deps.reviews.try_move(after, before, *counted) else None
 
@@ -101,7 +108,9 @@ def hand_over_again(deps: Deps) -> int:
 
 def claim_tasks(worker: str, count: int, deps: Deps) -> list[Review]:
     """Claim up to `count` reviews for `worker`, the most urgent first."""
-    return list(islice(_claimed(worker, deps), count))
+    settings = deps.parameters.settings()
+    urgent = most_urgent(ReviewState.OPEN, BATCH, settings, deps)
+    return list(islice(_claimed(urgent, worker, deps), count))
 
 
 def open_tasks(deps: Deps) -> int:
@@ -109,8 +118,8 @@ def open_tasks(deps: Deps) -> int:
     return deps.reviews.count_open(COUNTED_TO)
 
 
-def _claimed(worker: str, deps: Deps) -> Iterator[Review]:
-    for listed in islice(deps.reviews.by_rank(ReviewState.OPEN, page=25), LOOKED_AT):
+def _claimed(urgent: Iterator[Review], worker: str, deps: Deps) -> Iterator[Review]:
+    for listed in islice(urgent, LOOKED_AT):
         # The index may be a moment behind, so a review is read again before it is claimed.
         if claim(listed, worker, deps.clock()) is None:
             continue

@@ -1,12 +1,21 @@
 """Ask people what an image shows."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
 from loupe.adapters.detections import moved
 from loupe.adapters.reviews import count_opened
+from loupe.domain.choice import Strategy
 from loupe.domain.detection import Detection, DetectionState, ModelOutput
-from loupe.domain.review import ReviewState, new_review, review_event
+from loupe.domain.review import (
+    Review,
+    ReviewPurpose,
+    ReviewState,
+    in_order,
+    new_review,
+    review_event,
+)
 from loupe.domain.settings import Settings
 from loupe.errors import AlreadyDone
 from loupe.services.detection import record
@@ -14,6 +23,8 @@ from loupe.services.events import announce
 from loupe.services.human_loops import PER_RUN, start_loop
 from loupe.wiring import Deps
 
+POOL = 200
+"""Reviews among which the most urgent ones are chosen."""
 NO_LABELS_YET = "no label is known yet; set Labels or upload labelled images"
 
 
@@ -46,6 +57,22 @@ def open_queued(settings: Settings, deps: Deps) -> int:
         elif not deps.reviews.daily_reviews_left(day, cap):
             break
     return opened
+
+
+def most_urgent(state: ReviewState, batch: int, settings: Settings, deps: Deps) -> Iterator[Review]:
+    """Open or queued reviews, the first one to ask about first.
+
+    Business rule: the first POOL by rank, or by age with the strategy `arrival`, are put in order
+    by `Review-Strategy`; reports come first in any case.
+    """
+    strategy, by_rank = Strategy(settings.review_strategy), deps.reviews.by_rank(state, page=POOL)
+    pool = list(islice(by_rank, POOL))
+    if strategy == Strategy.ARRIVAL:
+        reported = [review for review in pool if review.purpose == ReviewPurpose.REPORTED]
+        pool = reported + list(islice(deps.reviews.oldest(state, "", POOL), POOL))
+    urgent = {review.id: review for review in in_order(pool, strategy, batch)}
+    yield from urgent.values()
+    yield from (review for review in by_rank if review.id not in urgent)
 
 
 def known_labels(settings: Settings, deps: Deps) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from loupe.domain.detection import Detection, DetectionState
-from loupe.domain.review import consensus, quality_review
+from loupe.domain.review import quality_review
 from loupe.domain.sampling import every_nth
 from loupe.domain.settings import Settings
 from loupe.errors import AlreadyDone
@@ -64,7 +64,7 @@ def send(detection: Detection, settings: Settings, deps: Deps) -> None:
     if has_review and reuse(detection, deps):
         return
     labels = known_labels(settings, deps)
-    review = quality_review(detection, labels, settings.reviewers, deps.clock())
+    review = quality_review(detection, labels, settings, deps.clock())
     try:
         deps.reviews.put_new(review)
     except AlreadyDone:
@@ -83,8 +83,7 @@ def reuse(detection: Detection, deps: Deps) -> bool:
     if review.guess_was_seen:
         return False
     is_answered = detection.state == DetectionState.ANSWERED
-    answer = consensus(review.answers).label if is_answered else None
-    scored = score(review, answer, deps) if answer else Effect()
+    scored = score(review, detection.labels[0].name, deps) if is_answered else Effect()
     reused = replace(review, also_quality=True)
     deps.reviews.move(reused, review, *scored.writes, events=scored.events)
     return True
