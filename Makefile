@@ -22,6 +22,7 @@ $(READY): requirements.txt pyproject.toml local/pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet -r requirements.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable . --editable local
+	$(BIN)/python -m loupe_local.vision.backbone >/dev/null
 	@touch $@
 
 # Beside the sources, not among them: `sam build` would copy its 20,000 files at each build.

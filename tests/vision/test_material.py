@@ -4,15 +4,29 @@ import numpy as np
 
 from loupe_local.vision.background import backgrounds
 from loupe_local.vision.decode import decode
-from loupe_local.vision.features import describe
-from loupe_local.vision.material import ALWAYS, Material, deal, prepare
+from loupe_local.vision.material import (
+    ALWAYS,
+    FEW_BACKGROUNDS,
+    FEW_COPIES,
+    Material,
+    Rows,
+    deal,
+    make_rows,
+    prepare,
+)
+from loupe_local.vision.views import embed
 
 from .drawn import BLUE, RED, bolt, encode, logos, ring
 
 
+def rows_of(images: list[bytes], classes: list[int]) -> Rows:
+    pictures = [decode(image) for image in images]
+    return make_rows(pictures, classes, deal(images, classes), seed=0)
+
+
 def material(images: list[bytes], classes: list[int]) -> Material:
-    folds = deal(images, classes)
-    return prepare([decode(image) for image in images], classes, folds, describe, seed=0)
+    rows = rows_of(images, classes)
+    return prepare(rows, embed(rows.pictures, "features"), np.arange(len(rows.pictures)))
 
 
 def test_equal_contents_share_a_fold() -> None:
@@ -50,3 +64,15 @@ def test_backgrounds_are_as_many_as_asked_for_and_all_differ() -> None:
     pictures = [decode(encode(ring(RED)))]
     made = backgrounds(pictures, 20, np.random.default_rng(0))
     assert len({picture.tobytes() for picture in made}) == 20
+
+
+def test_the_backbone_gets_all_images_but_few_copies_and_backgrounds() -> None:
+    examples = logos()
+    rows = rows_of([e.image for e in examples], [int(e.label == "ring") for e in examples])
+    few = rows.few()
+    source, turn = rows.source[few], rows.turn[few]
+    assert (turn[:10] == 0).all() and source[:10].tolist() == list(range(10))
+    assert np.bincount(source[source >= 0]).tolist() == [1 + FEW_COPIES] * 10
+    assert (source < 0).sum() == FEW_BACKGROUNDS
+    for fold in range(5):
+        assert ((source < 0) & (rows.folds[few] == fold)).sum() == FEW_BACKGROUNDS // 5

@@ -1,21 +1,19 @@
 """The trainer as the rest of Loupe uses it."""
 
+import json
 import pickle
-import sys
 import time
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from loupe_local.vision import Example, Model, VisionError, train
 from loupe_local.vision.classifier import KINDS, Kernel, Kind, Logistic, Neighbours, Scorer
 from loupe_local.vision.evaluation import calibration_error
+from loupe_local.vision.views import View
 
 from .drawn import BLUE, RED, bolt, digits, encode, logos, others, ring, top
 
@@ -175,49 +173,25 @@ def test_digits_are_read_with_honest_confidence() -> None:
     assert shares[-1][0] == 1
 
 
-@pytest.mark.skipif(find_spec("onnxruntime") is not None, reason="onnxruntime is installed")
-def test_a_backbone_without_onnxruntime_says_what_is_missing(tmp_path: Path) -> None:
-    examples = [Example(encode(ring(RED)), "ring"), Example(encode(bolt(RED)), "bolt")]
-    with pytest.raises(VisionError, match="onnxruntime"):
-        train(examples, [], backbone=tmp_path / "model.onnx")
+def test_a_model_of_the_release_before_sees_by_features(logo_model: Model, tmp_path: Path) -> None:
+    path, older = tmp_path / "model", tmp_path / "older"
+    logo_model.save(path)
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files}
+    header = json.loads(arrays["header"].tobytes())
+    assert header.pop("view") == "features"
+    header["format"] = "loupe-vision-2"
+    arrays["header"] = np.frombuffer(json.dumps(header | {"backbone": None}).encode(), np.uint8)
+    with older.open("wb") as stream:
+        np.savez(stream, **arrays)
+    image = logos()[0].image
+    assert Model.load(older).predict(image) == logo_model.predict(image)
 
 
-class FakeSession:
-    """Stands in for onnxruntime's session, which is not installed: coarse pixels, not a network."""
-
-    def __init__(self, path: str, providers: list[str]) -> None:
-        assert providers == ["CPUExecutionProvider"]
-        if not Path(path).exists():
-            raise RuntimeError("no such file")
-
-    def get_inputs(self) -> list[SimpleNamespace]:
-        return [SimpleNamespace(name="pixels", shape=[1, 3, "height", "width"])]
-
-    def run(self, _: None, feed: dict[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-        assert feed["pixels"].shape == (1, 3, 224, 224)
-        return [feed["pixels"][:, :, ::14, ::14]]
-
-
-@pytest.fixture
-def fake_onnxruntime(monkeypatch: pytest.MonkeyPatch) -> None:
-    runtime = SimpleNamespace(InferenceSession=FakeSession)
-    monkeypatch.setitem(sys.modules, "onnxruntime", runtime)
-
-
-@pytest.mark.usefixtures("fake_onnxruntime")
-def test_a_backbone_replaces_the_features_and_is_opened_again_on_load(tmp_path: Path) -> None:
-    backbone = tmp_path / "model.onnx"
-    backbone.touch()
-    examples = [Example(encode(ring(RED)), "ring"), Example(encode(bolt(RED)), "bolt")]
-    model = train(examples, [], backbone=backbone)
-    model.save(tmp_path / "model")
-    answer = Model.load(tmp_path / "model").predict(examples[0].image)
-    assert answer == model.predict(examples[0].image)
-    assert answer["ring"] > 70
-
-
-@pytest.mark.usefixtures("fake_onnxruntime")
-def test_a_backbone_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    examples = [Example(encode(ring(RED)), "ring"), Example(encode(bolt(RED)), "bolt")]
-    with pytest.raises(VisionError, match=r"none\.onnx"):
-        train(examples, [], backbone=tmp_path / "none.onnx")
+def test_a_model_that_sees_in_an_unknown_way_is_a_vision_error(
+    logo_model: Model, tmp_path: Path
+) -> None:
+    path = tmp_path / "model"
+    replace(logo_model, view=cast(View, "another")).save(path)
+    with pytest.raises(VisionError, match="unknown way"):
+        Model.load(path)

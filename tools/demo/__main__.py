@@ -21,7 +21,7 @@ from loupe_cli.render import out
 from loupe_cli.target import EMBEDDED, ROOT, Target
 from loupe_cli.uploads import image_files, labelled_files, send, wait_for
 from loupe_local import stack as embedded
-from tools.demo import pictures
+from tools.demo import photographs, pictures
 from tools.demo.report import (
     Report,
     VersionScore,
@@ -241,11 +241,16 @@ def main() -> int:
         report = demo.report()
     finally:
         embedded.stop(home)
+    with demo.step("photographs", "A second act: the local model sees photographs."):
+        act = photographs.perform()
+        act.draw(BUILD / "demo-photographs.png")
+        report.photographs.update(act.figures)
     report.seconds["total"] = round(time.monotonic() - started, 1)
     report.write(BUILD / "demo-report.json")
     report.plot(BUILD / "demo-report.png")
     report.show()
-    out.print("The report is in build/demo-report.json, its plot in build/demo-report.png.")
+    out.print("The report is in build/demo-report.json, its plot in build/demo-report.png,")
+    out.print("a sheet of the photographs in build/demo-photographs.png.")
     for failure in report.failures():
         out.print(f"[red]It does not hold that {failure}.[/]")
     return 1 if report.failures() else 0

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import matplotlib as mpl
@@ -42,6 +42,8 @@ class Report:
     images: dict[str, int]
     leaks: int
     seconds: dict[str, float]
+    photographs: dict[str, int] = field(default_factory=dict)
+    """Counts of the second act: see `photographs.Act.figures`."""
 
     def failures(self) -> list[str]:
         """What should hold and does not, for people."""
@@ -53,6 +55,9 @@ class Report:
             "the holdout tells the truth": abs(last.f1 - last.f1_truth) <= TRUTH_MARGIN,
             "no image was lost": self.images["lost"] == 0,
             "no holdout image was trained on": self.leaks == 0,
+            "nine of ten accepted photographs are right": self.photographs["accepted_right"]
+            >= 0.9 * self.photographs["accepted"],
+            "at most one foreign photograph is accepted": self.photographs["foreign_accepted"] <= 1,
         }
         return [rule for rule, holds in checks.items() if not holds]
 
@@ -90,6 +95,12 @@ class Report:
             f"\n{self.images['uploaded']} images uploaded, {self.images['accepted']} accepted by "
             f"the model, {self.images['reviewed']} by people, {self.images['lost']} lost; "
             f"{self.seconds['total']:.0f} seconds."
+        )
+        seen = self.photographs
+        out.print(
+            f"Of {seen['images']} photographs the model accepted {seen['accepted']}, "
+            f"{seen['accepted_right']} of them rightly; of {seen['foreign']} of other things, on "
+            f"the same grounds, {seen['foreign_accepted']}."
         )
 
     def plot(self, path: Path) -> None:

@@ -19,6 +19,9 @@ Reals = NDArray[np.float64]
 FOREIGN_SHARE = 1.0
 """Weight of all background images together, against 1 for all labelled ones."""
 
+WITHHELD_SHARE = 6.0
+"""Weight of all images of withheld labels together, if they are told apart from all others."""
+
 USUAL_NOVELTY = 4.0
 """Weight of novelty that is assumed as far as few images do not say otherwise."""
 
@@ -51,11 +54,48 @@ def fit_calibration(
 
     `usual` is the slope that is assumed as far as few images do not say otherwise.
     """
-    foreign = classes == scores.shape[1] - 1
-    weights = np.where(foreign, FOREIGN_SHARE / max(1, foreign.sum()), 1 / max(1, (~foreign).sum()))
+    labelled = classes < scores.shape[1] - 1
+    weights = np.where(labelled, _even(labelled), FOREIGN_SHARE * _even(~labelled))
+    return _fit(scores, novelty, classes, weights, usual)
+
+
+def fit_strictly(
+    scores: Scores, novelty: Reals, classes: Classes, withheld: NDArray[np.bool_], usual: float
+) -> Calibration:
+    """As `fit_calibration`, with images of labels that the scorer did not know as foreign ones.
+
+    `withheld` marks them; their class is the background. They count by how well they are told
+    from images of known labels (area under the ROC curve). Where labels are so near to each
+    other that this is chance, as sound and faulty parts are, they say nothing of foreign images.
+    """
+    labelled = classes < scores.shape[1] - 1
+    top = scores[:, :-1].max(axis=1)
+    apart = _area(top[labelled], top[withheld])
+    weights = np.where(labelled, _even(labelled), FOREIGN_SHARE * _even(~labelled & ~withheld))
+    weights[withheld] = WITHHELD_SHARE * max(0.0, 2 * apart - 1) * _even(withheld)
+    return _fit(scores, novelty, classes, weights, usual)[0]
+
+
+def _even(rows: NDArray[np.bool_]) -> float:
+    """The weight of each row of which all together weigh 1."""
+    return 1 / max(1, int(rows.sum()))
+
+
+def _area(higher: Reals, lower: Reals) -> float:
+    """The share of pairs in which the first is higher, ties counted half; 0.5 for no pairs."""
+    if not len(higher) or not len(lower):
+        return 0.5
+    ahead = np.sign(higher[:, None] - lower[None])
+    return float((ahead.mean() + 1) / 2)
+
+
+def _fit(
+    scores: Scores, novelty: Reals, classes: Classes, weights: Reals, usual: float
+) -> tuple[Calibration, Reals]:
+    labelled = classes < scores.shape[1] - 1
     rows = np.arange(len(classes))
     start = np.array([np.log(usual), 0.0, USUAL_NOVELTY])
-    prior = np.array([2.0, 0.02, 0.1]) / max(1, (~foreign).sum())
+    prior = np.array([2.0, 0.02, 0.1]) / max(1, labelled.sum())
 
     def loss(parameters: Reals) -> float:
         chosen = _log_probabilities(parameters, scores, novelty)[rows, classes]
@@ -65,4 +105,4 @@ def fit_calibration(
     best: Reals = np.asarray(minimize(loss, start, method="L-BFGS-B", bounds=bounds).x)
     chosen = _log_probabilities(best, scores, novelty)[rows, classes]
     fitted = Calibration(float(np.exp(best[0])), float(best[1]), float(best[2]))
-    return fitted, np.asarray(-chosen[~foreign])
+    return fitted, np.asarray(-chosen[labelled])

@@ -86,10 +86,14 @@ class Logistic:
         scale = float(np.sqrt(vectors.var(axis=0).sum()))
         model = LogisticRegression(C=3.0, max_iter=100, tol=1e-3, class_weight="balanced")
         model.fit(vectors * (8 / scale), classes)
+        coefficients, intercepts = model.coef_, model.intercept_
+        if len(model.classes_) == 2:  # scikit-learn then says only how far the second is ahead
+            coefficients = np.concatenate([-coefficients, coefficients]) / 2
+            intercepts = np.concatenate([-intercepts, intercepts]) / 2
         weights = np.zeros((count, vectors.shape[1]), dtype=np.float32)
-        weights[model.classes_] = model.coef_ * (8 / scale)
+        weights[model.classes_] = coefficients * (8 / scale)
         bias = np.full(count, -20.0, dtype=np.float32)
-        bias[model.classes_] = model.intercept_
+        bias[model.classes_] = intercepts
         return cls(weights, bias)
 
     def scores(self, vectors: Floats) -> Scores:

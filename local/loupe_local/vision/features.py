@@ -5,8 +5,6 @@ for Human Detection", CVPR 2005) with unsigned orientations, so that a mark and 
 alike. All parts are measured on the picture's content: its even margin is trimmed first.
 """
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import log
 
@@ -17,14 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 from loupe_local.vision.decode import Picture
 
 Floats = NDArray[np.float32]
-Embedding = Callable[[Picture], Floats]
-"""A picture -> a vector of shape (d,); d is the same for all pictures."""
-
 SIDE = 64
 MARGIN = 4
 CELL = 8
 BINS = 9
-WORKERS = 2
 cv2.setNumThreads(1)  # pictures are small: threads of our own, one a picture, serve better
 WIDEST = 3.0
 """Content wider than this many times its height is squeezed to it (and the other way round)."""
@@ -79,7 +73,7 @@ def _extent(profile: Floats) -> tuple[int, int]:
 
 
 def describe(picture: Picture) -> Floats:
-    """The hand-made embedding of a picture: shape (d,), each part of a length fixed by weight."""
+    """The hand-made features of a picture: shape (d,), each part of a length fixed by weight."""
     canvas = place(picture)
     lab = _f32(cv2.cvtColor(canvas.rgb, cv2.COLOR_RGB2LAB))
     shape, texture = _gradients(canvas.rgb)
@@ -90,12 +84,12 @@ def describe(picture: Picture) -> Floats:
         (0.4, _palette(lab, canvas.ink)),
         (0.25, _layout(lab)),
     )
-    vectors = [weight * _unit(part) for weight, part in parts]
+    vectors = [weight * unit(part) for weight, part in parts]
     vectors.append(np.array([0.2 * canvas.elongation], dtype=np.float32))
     return np.concatenate(vectors).astype(np.float32)
 
 
-def _unit(vector: Floats) -> Floats:
+def unit(vector: Floats) -> Floats:
     return vector / (np.linalg.norm(vector) + 1e-6)
 
 
@@ -143,11 +137,3 @@ def _layout(lab: Floats) -> Floats:
 
 def _f32(values: ArrayLike) -> Floats:
     return np.asarray(values, dtype=np.float32)
-
-
-def embed(pictures: Sequence[Picture], embedding: Embedding) -> Floats:
-    """The vectors of many pictures, shape (n, d)."""
-    if len(pictures) == 1:
-        return embedding(pictures[0])[None]
-    with ThreadPoolExecutor(WORKERS) as pool:
-        return np.stack(list(pool.map(embedding, pictures, chunksize=16)))

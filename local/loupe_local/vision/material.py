@@ -12,19 +12,47 @@ from loupe_local.vision.augment import vary
 from loupe_local.vision.background import backgrounds
 from loupe_local.vision.classifier import Classes, squared_distances
 from loupe_local.vision.decode import Picture
-from loupe_local.vision.features import Embedding, Floats, embed
+from loupe_local.vision.features import Floats
 
 ROWS = 2400
 """About as many pictures as are trained on, copies included, unless there are more images."""
 MOST_COPIES = 24
 BACKGROUNDS = 400
+FEW_COPIES = 2
+FEW_ROWS = 480
+FEW_BACKGROUNDS = 140
+"""The same for the backbone, which takes ten times as long as the hand-made features."""
 ALWAYS = -1
 """Fold of what is trained on in every fold."""
 
 
 @dataclass(frozen=True)
+class Rows:
+    """Pictures to train on: images as they were given, then their copies, then backgrounds.
+
+    All arrays have one entry a picture.
+    """
+
+    pictures: list[Picture]
+    classes: Classes
+    """The class of backgrounds is the last one."""
+    folds: NDArray[np.intp]
+    source: NDArray[np.intp]
+    """Index of the image that the row is or is a copy of; -1 for backgrounds."""
+    turn: NDArray[np.intp]
+    """0 for an image, its running number from 1 for a copy, from 0 in its fold for a background."""
+
+    def few(self) -> NDArray[np.intp]:
+        """Indexes of the rows that are used where describing one takes long."""
+        images = int(((self.source >= 0) & (self.turn == 0)).sum())
+        copies = int(np.clip(FEW_ROWS // images, 1, FEW_COPIES))
+        own = FEW_BACKGROUNDS // len(set(self.folds[:images].tolist()))
+        return np.flatnonzero(np.where(self.source >= 0, self.turn <= copies, self.turn < own))
+
+
+@dataclass(frozen=True)
 class Material:
-    """Rows of all pictures; all arrays have one entry a row."""
+    """Rows as vectors; all arrays have one entry a row."""
 
     vectors: Floats
     classes: Classes
@@ -32,7 +60,7 @@ class Material:
     original: NDArray[np.bool_]
     """Whether the row is an image as it was given, not a copy or background."""
     source: NDArray[np.intp]
-    """Index of the image that the row is or is a copy of; -1 for backgrounds."""
+    """As in `Rows`."""
 
 
 def deal(contents: Sequence[bytes], classes: Sequence[int]) -> list[int]:
@@ -50,14 +78,10 @@ def deal(contents: Sequence[bytes], classes: Sequence[int]) -> list[int]:
     return [fold_of[digest] for digest in digests]
 
 
-def prepare(
-    pictures: Sequence[Picture],
-    classes: Sequence[int],
-    folds: Sequence[int],
-    embedding: Embedding,
-    seed: int,
-) -> Material:
-    """All rows to train on from the pictures (n), their classes (n) and folds (n).
+def make_rows(
+    pictures: Sequence[Picture], classes: Sequence[int], folds: Sequence[int], seed: int
+) -> Rows:
+    """All pictures to train on, from the images (n), their classes (n) and folds (n).
 
     A copy shares the fold of its image, except for a label that has one image alone: its copies
     stand in for it when it is held out, since nothing else shows that label.
@@ -68,51 +92,51 @@ def prepare(
     rows: list[Picture] = list(pictures)
     source = list(range(len(pictures)))
     row_folds = list(folds)
+    turn = [0] * len(pictures)
     for index, picture in enumerate(pictures):
         number = per_label[classes[index]]
         copies = int(np.clip(ROWS / (len(per_label) * number), 1, MOST_COPIES))
         rows += [vary(picture, rng) for _ in range(copies)]
         source += [index] * copies
         row_folds += [ALWAYS if spread[classes[index]] == 1 else folds[index]] * copies
-    shown = embed(rows, embedding)
-    foreign, foreign_folds = _foreign(pictures, folds, rng)
-    unseen = embed(foreign, embedding)
-    kept = _unlike(unseen, shown[: len(pictures)], classes)
-    background = len(per_label)
+        turn += range(1, copies + 1)
+    row_classes = [classes[index] for index in source]
+    for fold in sorted(set(folds)):
+        own = [picture for picture, at in zip(pictures, folds, strict=True) if at == fold]
+        made = backgrounds(own, BACKGROUNDS // len(set(folds)), rng)
+        rows += made
+        source += [-1] * len(made)
+        row_folds += [fold] * len(made)
+        turn += range(len(made))
+        row_classes += [len(per_label)] * len(made)
+    whole = (np.array(values, dtype=np.intp) for values in (row_classes, row_folds, source, turn))
+    return Rows(rows, *whole)
+
+
+def prepare(rows: Rows, vectors: Floats, chosen: NDArray[np.intp]) -> Material:
+    """The material of the chosen rows, whose vectors have the shape (len(chosen), d).
+
+    Backgrounds that happen to show one of the labels are left out.
+    """
+    source = rows.source[chosen]
+    original = (source >= 0) & (rows.turn[chosen] == 0)
+    classes = rows.classes[chosen]
+    foreign = source < 0
+    kept = np.ones(len(chosen), dtype=bool)
+    kept[foreign] = _unlike(vectors[foreign], vectors[original], classes[original])
     return Material(
-        vectors=np.concatenate([shown, unseen[kept]]),
-        classes=np.concatenate(
-            [np.array(classes, dtype=np.intp)[source], np.full(kept.sum(), background)]
-        ),
-        folds=np.concatenate([row_folds, np.array(foreign_folds, dtype=np.intp)[kept]]),
-        original=np.arange(len(shown) + kept.sum()) < len(pictures),
-        source=np.concatenate([source, np.full(kept.sum(), -1)]),
+        vectors[kept], classes[kept], rows.folds[chosen][kept], original[kept], source[kept]
     )
 
 
-def _foreign(
-    pictures: Sequence[Picture], folds: Sequence[int], rng: np.random.Generator
-) -> tuple[list[Picture], list[int]]:
-    """Backgrounds, those of a fold made of the pictures of that fold alone."""
-    made: list[Picture] = []
-    made_folds: list[int] = []
-    present = sorted(set(folds))
-    for fold in present:
-        own = [picture for picture, at in zip(pictures, folds, strict=True) if at == fold]
-        made += backgrounds(own, BACKGROUNDS // len(present), rng)
-        made_folds += [fold] * (len(made) - len(made_folds))
-    return made, made_folds
-
-
-def _unlike(foreign: Floats, shown: Floats, classes: Sequence[int]) -> NDArray[np.bool_]:
+def _unlike(foreign: Floats, shown: Floats, classes: Classes) -> NDArray[np.bool_]:
     """Which backgrounds do not happen to show one of the labels (a printed digit may).
 
     Those that are nearer to an image than images of a label are to each other are left out, but
     no more than the nearest tenth: where a label is varied, near backgrounds teach most.
     """
-    labels = np.array(classes)
     between = squared_distances(shown, shown)
-    between[(labels[:, None] != labels) | np.eye(len(labels), dtype=bool)] = np.inf
+    between[(classes[:, None] != classes) | np.eye(len(classes), dtype=bool)] = np.inf
     nearest = between.min(axis=1)
     known = nearest[np.isfinite(nearest)]
     usual = float(np.median(known)) if known.size else 0.0

@@ -19,8 +19,11 @@ from loupe_local.vision.classifier import Kernel, Logistic, Neighbours, Projecti
 from loupe_local.vision.errors import VisionError
 from loupe_local.vision.evaluation import Evaluation, LabelMetrics
 from loupe_local.vision.training import Memory, Trained
+from loupe_local.vision.views import DESCRIBE, View
 
-FORMAT = "loupe-vision-2"
+FORMAT = "loupe-vision-3"
+OLDER = "loupe-vision-2"
+"""Without `view`, since all its models saw by features."""
 HEADER = "header"
 
 Json = dict[str, Any]
@@ -33,9 +36,9 @@ class Content:
 
     labels: tuple[str, ...]
     kind: str
+    view: View
     evaluation: Evaluation
     trained: Trained
-    backbone: Path | None
 
 
 def write(path: Path, content: Content) -> None:
@@ -51,7 +54,7 @@ def write(path: Path, content: Content) -> None:
         "calibration": asdict(trained.calibration),
         "reach": float(trained.memory.reach),
         "usual": float(trained.usual),
-        "backbone": str(content.backbone) if content.backbone else None,
+        "view": content.view,
     }
     arrays: dict[str, Any] = {
         HEADER: np.frombuffer(json.dumps(header).encode(), np.uint8),
@@ -78,7 +81,9 @@ def read(path: Path) -> Content:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         header: Json = json.loads(arrays.pop(HEADER).tobytes())
-        if header["format"] != FORMAT:
+        if header["format"] == OLDER:
+            header["view"] = "features"
+        elif header["format"] != FORMAT:
             raise ValueError(f"its format is {header['format']!r}, not {FORMAT!r}")
         return _content(header, arrays)
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
@@ -99,10 +104,17 @@ def _content(header: Json, arrays: Arrays) -> Content:
     return Content(
         tuple(header["labels"]),
         header["kind"],
+        _view(header["view"]),
         Evaluation(**evaluation | {"labels": metrics}),
         trained,
-        Path(header["backbone"]) if header["backbone"] else None,
     )
+
+
+def _view(name: str) -> View:
+    for view in DESCRIBE:
+        if view == name:
+            return view
+    raise ValueError(f"it sees in an unknown way, {name!r}")
 
 
 def _scorer_parts(scorer: Scorer) -> tuple[Arrays, Json]:

@@ -1,14 +1,15 @@
 """Chooses a classifier by cross-validation and calibrates it on the images it had not seen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from loupe_local.vision.calibration import Calibration, fit_calibration
+from loupe_local.vision.calibration import Calibration, fit_calibration, fit_strictly
 from loupe_local.vision.classifier import (
     KINDS,
     Classes,
@@ -21,10 +22,13 @@ from loupe_local.vision.classifier import (
 )
 from loupe_local.vision.evaluation import best_threshold
 from loupe_local.vision.features import Floats
-from loupe_local.vision.material import Material
+from loupe_local.vision.material import ALWAYS, Material
+from loupe_local.vision.views import View
 
 Reals = NDArray[np.float64]
 WORKERS = 2
+WITHHOLDINGS = 6
+"""Most times that labels are left out."""
 USUAL_SLOPE: dict[Kind, float] = {"kernel": 6.0, "logistic": 1.0, "neighbours": 12.0}
 SURE = 0.98
 """Confidence in the label of an image that is all but equal to a training image."""
@@ -85,7 +89,7 @@ def _novelty(nearest: Reals, usual: float) -> Reals:
 
 @dataclass(frozen=True)
 class Unseen:
-    """What cross-validation says of held-out originals and backgrounds."""
+    """What cross-validation says of images and backgrounds that the scorers had not seen."""
 
     scores: dict[Kind, Scores]
     novelty: Reals
@@ -94,64 +98,120 @@ class Unseen:
     """Median distance of a held-out image from the nearest example."""
 
 
+@dataclass(frozen=True)
+class _Part:
+    """One scoring: by what was kept, of what was not."""
+
+    scores: dict[Kind, Scores]
+    nearest: Reals
+    classes: Classes
+
+
+Split = tuple[NDArray[np.bool_], NDArray[np.bool_]]
+"""Rows to train on, and rows to score."""
+
+
 def cross_validate(
     material: Material, count: int, seed: int, step: Callable[[float], None]
 ) -> Unseen:
     """Scores of every kind for what each fold holds out; `step` is told the share done."""
-    folds = sorted(set(material.folds.tolist()) - {-1})
     background = count - 1
-
-    def one(fold: int) -> tuple[dict[Kind, Scores], Reals, Classes]:
-        kept = material.folds != fold
-        held = ~kept & (material.original | (material.classes == background))
-        projection = Projection.fit(material.vectors[kept], seed)
-        train, test = projection(material.vectors[kept]), projection(material.vectors[held])
-        classes = material.classes[kept]
-        scores = {kind: fit(kind, train, classes, count).scores(test) for kind in KINDS}
-        truth = material.classes[held]
-        known = train[classes != background]
-        nearest = np.sqrt(squared_distances(test, known).min(axis=1)).astype(np.float64)
-        return scores, nearest, truth
-
-    with threadpool_limits(1), ThreadPoolExecutor(WORKERS) as pool:
-        parts = []
-        for part in pool.map(one, folds):
-            parts.append(part)
-            step(len(parts) / len(folds))
-    nearest = np.concatenate([part[1] for part in parts])
-    truth = np.concatenate([part[2] for part in parts])
+    scored = material.original | (material.classes == background)
+    folds = sorted(set(material.folds.tolist()) - {ALWAYS})
+    splits = [(material.folds != fold, (material.folds == fold) & scored) for fold in folds]
+    parts = []
+    for part in _score_all(material, splits, KINDS, count, seed):
+        parts.append(part)
+        step(len(parts) / len(splits))
+    nearest = np.concatenate([part.nearest for part in parts])
+    truth = np.concatenate([part.classes for part in parts])
     usual = max(float(np.median(nearest[truth != background])), 1e-6)
-    return Unseen(
-        {kind: np.concatenate([part[0][kind] for part in parts]) for kind in KINDS},
-        _novelty(nearest, usual),
-        truth,
-        usual,
+    scores = {kind: np.concatenate([part.scores[kind] for part in parts]) for kind in KINDS}
+    return Unseen(scores, _novelty(nearest, usual), truth, usual)
+
+
+def recalibrate(
+    material: Material, unseen: Unseen, choice: "Choice", count: int, seed: int
+) -> Calibration:
+    """The chosen calibration made strict: with images of labels that are withheld in turn.
+
+    They are what a photograph of another thing looks like, which no drawn background does.
+    """
+    background = count - 1
+    groups = min(background, WITHHOLDINGS)
+    own = [
+        (material.classes % groups == group) & (material.classes != background)
+        for group in range(groups)
+    ]
+    splits = [(~rows, rows & material.original) for rows in own]
+    parts = list(_score_all(material, splits, (choice.kind,), count, seed))
+    nearest = np.concatenate([part.nearest for part in parts])
+    return fit_strictly(
+        np.concatenate([unseen.scores[choice.kind], *(part.scores[choice.kind] for part in parts)]),
+        np.concatenate([unseen.novelty, _novelty(nearest, unseen.usual)]),
+        np.concatenate([unseen.classes, np.full(len(nearest), background)]),
+        np.arange(len(unseen.classes) + len(nearest)) >= len(unseen.classes),
+        USUAL_SLOPE[choice.kind],
     )
 
 
-def choose(unseen: Unseen) -> tuple[Kind, Calibration, list[float]]:
-    """The kind of classifier, its calibration and the threshold of each label.
+def _score_all(
+    material: Material, splits: Sequence[Split], kinds: Sequence[Kind], count: int, seed: int
+) -> Iterator[_Part]:
+    with threadpool_limits(1), ThreadPoolExecutor(WORKERS) as pool:
+        yield from pool.map(lambda split: _score(material, split, kinds, count, seed), splits)
 
-    The first kind stays unless another's log loss is less by more than two standard errors: on few
-    images the least loss of three would be luck.
-    """
-    fitted = {
-        kind: fit_calibration(scores, unseen.novelty, unseen.classes, USUAL_SLOPE[kind])
-        for kind, scores in unseen.scores.items()
-    }
-    kind = KINDS[0]
-    for other in KINDS[1:]:
-        gain = fitted[kind][1] - fitted[other][1]
-        if gain.mean() > 2 * gain.std() / np.sqrt(len(gain)):
-            kind = other
-    calibration = fitted[kind][0]
-    confidence = np.exp(calibration.log_probabilities(unseen.scores[kind], unseen.novelty))
+
+def _score(material: Material, split: Split, kinds: Sequence[Kind], count: int, seed: int) -> _Part:
+    kept, held = split
+    projection = Projection.fit(material.vectors[kept], seed)
+    train, test = projection(material.vectors[kept]), projection(material.vectors[held])
+    classes = material.classes[kept]
+    scores = {kind: fit(kind, train, classes, count).scores(test) for kind in kinds}
+    known = train[classes != count - 1]
+    nearest = np.sqrt(squared_distances(test, known).min(axis=1)).astype(np.float64)
+    return _Part(scores, nearest, material.classes[held])
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A way to describe pictures, the kind of classifier on it, and its calibration."""
+
+    view: View
+    kind: Kind
+    calibration: Calibration
+    losses: Reals
+    """Log loss of each held-out image."""
+
+    def beaten_by(self, other: "Choice", errors: float) -> bool:
+        """Whether the other's log loss is less by more than so many standard errors.
+
+        On few images the least loss of several would be luck.
+        """
+        gain = self.losses - other.losses
+        return bool(gain.mean() > errors * gain.std() / np.sqrt(len(gain)))
+
+
+def choose(unseen: Unseen, view: View) -> Choice:
+    """The first kind of classifier, unless another is better by two standard errors."""
+    choices = []
+    for kind, scores in unseen.scores.items():
+        calibration, losses = fit_calibration(
+            scores, unseen.novelty, unseen.classes, USUAL_SLOPE[kind]
+        )
+        choices.append(Choice(view, kind, calibration, losses))
+    return reduce(lambda best, other: other if best.beaten_by(other, 2) else best, choices)
+
+
+def thresholds(unseen: Unseen, choice: Choice) -> list[float]:
+    """The confidence 0..1 that decides each label."""
+    scores = unseen.scores[choice.kind]
+    confidence = np.exp(choice.calibration.log_probabilities(scores, unseen.novelty))
     labelled = unseen.classes < confidence.shape[1] - 1
-    thresholds = [
+    return [
         best_threshold(confidence[labelled, index], unseen.classes[labelled] == index)
         for index in range(confidence.shape[1] - 1)
     ]
-    return kind, calibration, thresholds
 
 
 def reach_of(projected: Floats, material: Material) -> float:
@@ -169,17 +229,15 @@ def reach_of(projected: Floats, material: Material) -> float:
     return max(min(0.5 * float(np.median(apart)), 0.4 * float(others.min())), 1e-3)
 
 
-def finish(
-    material: Material, count: int, seed: int, unseen: Unseen, kind: Kind, calibration: Calibration
-) -> Trained:
+def finish(material: Material, count: int, seed: int, unseen: Unseen, choice: Choice) -> Trained:
     """The chosen kind, fitted to everything."""
     projection = Projection.fit(material.vectors, seed)
     projected = projection(material.vectors)
     originals = material.original
     return Trained(
         projection,
-        fit(kind, projected, material.classes, count),
-        calibration,
+        fit(choice.kind, projected, material.classes, count),
+        choice.calibration,
         Memory(projected[originals], material.classes[originals], reach_of(projected, material)),
         projected[material.classes != count - 1],
         unseen.usual,
