@@ -37,6 +37,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         "QualityScored",
         "ReportAnswered",
         "ReportUnusable",
+        "DriftSuspected",
     ),
     "Versions of the model": (
         "TrainingStarted",

@@ -19,6 +19,7 @@ from loupe.adapters.flows import Flows
 from loupe.adapters.human_loops import HumanLoops
 from loupe.adapters.labels import Labels
 from loupe.adapters.objects import Objects
+from loupe.adapters.observations import Observations
 from loupe.adapters.parameters import Parameters
 from loupe.adapters.pointers import Pointers
 from loupe.adapters.presigned_urls import PresignedUrls
@@ -87,6 +88,7 @@ class Deps:
 
     detections = cached_property(lambda self: Detections(self.table))
     reviews = cached_property(lambda self: Reviews(self.table))
+    observations = cached_property(lambda self: Observations(self.table))
     reliabilities = cached_property(lambda self: ReliabilityCounts(self.table))
     labels = cached_property(lambda self: Labels(self.table))
     dataset = cached_property(lambda self: Dataset(self.table))

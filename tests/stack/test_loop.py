@@ -1,8 +1,15 @@
 """The whole improvement loop on the deployed template, in the order in which it happens."""
 
+import json
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from PIL import Image
 
 from tests.stack.conftest import ROOT, Stack, deployed, until
@@ -185,3 +192,66 @@ def test_no_dead_letters_are_left(trained: Stack) -> None:
                 QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
             )
             assert counted["Attributes"]["ApproximateNumberOfMessages"] == "0", url
+
+
+# This is wrong
+
+
+def sent(stack: Stack, body: dict[str, str], signed: bool = True) -> tuple[int, dict[str, Any]]:
+    """The status and JSON of a report to the console's route for applications."""
+    address = f"{stack.endpoint.console_url}/reports"
+    text = json.dumps(body)
+    request = AWSRequest("POST", address, data=text, headers={"Content-Type": "application/json"})
+    if signed:
+        key = Credentials(stack.endpoint.credentials.key_id, stack.endpoint.credentials.secret)
+        SigV4Auth(key, "execute-api", stack.session.region_name).add_auth(request)
+    asked = urllib.request.Request(address, text.encode(), dict(request.headers), method="POST")
+    try:
+        with urllib.request.urlopen(asked, timeout=30) as response:
+            return response.status, json.load(response)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+def accepted(stack: Stack) -> list[str]:
+    """The ids of images that the model was sure of."""
+    found = [d.image.id for d in stack.detections() if d.state == "accepted"]
+    assert len(found) >= 2
+    return found
+
+
+def test_an_application_reports_an_accepted_answer_and_a_person_corrects_it(
+    trained: Stack,
+) -> None:
+    image = accepted(trained)[0]
+
+    status, body = sent(trained, {"image": image, "by": "line 3"})
+
+    assert (status, body) == (200, {"review": f"reported-{image}"})
+    version = trained.deps.detections.existing(image).version
+    known = len(list(trained.deps.dataset.labelled_images()))
+    assert trained.answer(body["review"], "digit 1") == {"state": "closing"}
+    trained.registered(known + 1)
+    assert trained.deps.detections.existing(image).labels[0].name == "digit 1"
+    assert trained.deps.versions.get(version).reports == 1
+
+
+def test_a_report_that_nobody_signed_is_refused(trained: Stack) -> None:
+    image = accepted(trained)[0]
+
+    status, _ = sent(trained, {"image": image}, signed=False)
+
+    assert status == 403
+    assert trained.deps.detections.existing(image).state == "accepted"
+
+
+def test_a_report_on_the_queue_sends_the_image_to_people(trained: Stack) -> None:
+    image = accepted(trained)[0]
+
+    trained.client("sqs").send_message(
+        QueueUrl=trained.outputs["ReportQueueUrl"], MessageBody=json.dumps({"image": image})
+    )
+
+    until(lambda: trained.deps.detections.existing(image).state == "review", 60)
+    (event, *_) = trained.events("ImageReported")
+    assert "reports that the answer is wrong" in event["text"]

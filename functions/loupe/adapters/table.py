@@ -19,6 +19,7 @@ this chart, and a test holds the keys in the adapters to it:
 | NONE#<image> | NONE | an image that no label fits | UnlabelledImage | listing |
 | VERSION#<version> | VERSION | a version of the model | Version | listing |
 | PREDICTIONS#<version> | <content> | its answer to a holdout image | Prediction | |
+| OBSERVED#<version> | OBSERVED | what it says in production | Observation | |
 | RUNNING | <version> | the last look; its `at` is `looked_at` | Look, looked_at | |
 | RAN#<month> | <day>#<version> | how long a version ran on a day | unit_seconds | |
 | SWITCH | <version> | the Event of its last start or stop | event, event_id, told | |
@@ -37,6 +38,7 @@ this chart, and a test holds the keys in the adapters to it:
 | STATE | REVIEWS#<day> | reviews opened on a day | opened | |
 | STATE | TURN#<work> | who does what one run at a time does | turn_ends | |
 | STATE | SAMPLING | how far sampling has come | pointer, carried | |
+| STATE | OBSERVED | how far the look at readings is | pointer | |
 | STATE | LOOPS | how far the look at human loops is | pointer | |
 | STATE | COLD_START | reviews from before the first model | queued, open, done | |
 | STATE | COUNTED | earlier records counted | DETECTION, REVIEW, began, behind, done | |

@@ -64,6 +64,7 @@ class VersionDetail(VersionView):
     confusion: Confusion | None
     snapshot: list[LabelImages]
     comparison: list[Line]
+    accuracy: list[Line]
     model_status: str
 
 
@@ -85,6 +86,7 @@ def model(name: Id) -> VersionDetail:
         "confusion": version_report.confusion_matrix(version, deps()),
         "snapshot": version_report.snapshot_counts(name, deps()),
         "comparison": version_report.comparison_lines(version),
+        "accuracy": version_report.accuracy_lines(version, deps()),
         "model_status": state.status,
     }
 

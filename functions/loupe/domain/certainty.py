@@ -21,9 +21,9 @@ PRIOR_ANSWERS = 8
 LABEL_ANSWERS = 6
 """A person's rate of all labels counts as this many answers about each label."""
 HIGHEST_RATE = 0.99
-CONFLICT_BELOW = 0.7
+CONFLICT_BELOW = 0.55
 """Certainty that the leading label needs when nobody else is asked."""
-SURE = 0.95
+SURE = 0.8
 """Certainty at which the others' label says whether a person was right."""
 MOST_PASSES = 10
 

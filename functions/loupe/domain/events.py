@@ -108,6 +108,12 @@ TEXTS: Mapping[str, Text] = {
         "A report could not be used: {image}",
         "{by} reported the answer to {image}, and nothing was changed: {reason}",
     ),
+    "DriftSuspected": Text(
+        "{version} may see other images than before",
+        "Since {since}, {version} is not as sure of its answers as in {reference} (distance "
+        "{distance}; by chance alone with a probability of {chance}). It says: {labels}. Look at "
+        "{images}. If they are of a new kind, label some of them, and a training follows.",
+    ),
     "TrainingStarted": Text(
         "Training {version} has started",
         "{version} is trained on {training_images} images, with {holdout_images} held out for "

@@ -26,7 +26,8 @@ class LabelNote:
 class UnlabelledImage:
     """An image of which people said that no label fits; it waits for a label that does.
 
-    `scores` are the model's confidences by label, `signature` is its fingerprint's, in Base64, or "".
+    `scores` are the model's confidences by label; `signature` is that of its fingerprint, in
+    Base64, or "".
     """
 
     image: ImageRef

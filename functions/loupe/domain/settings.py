@@ -170,7 +170,10 @@ class Settings:
         "Automatic-Human-Sampling-Frequency", "720", MINUTES, "Minutes between two samplings."
     )
     sampling_interval: int = _setting(
-        "Human-Sampling-Interval", "1000", POSITIVE, "Every n-th detection is sampled."
+        "Human-Sampling-Interval",
+        "1000",
+        POSITIVE,
+        "At least every n-th detection is sampled, more of them where there are few.",
     )
     labels: tuple[str, ...] = _setting(
         "Labels",

@@ -16,6 +16,7 @@ from loupe.services.cold_start import withdraw_cold_start
 from loupe.services.comparison import return_champion
 from loupe.services.human_loops import follow_loops, start_loops
 from loupe.services.lookups import Lookups
+from loupe.services.observation import observe_readings
 from loupe.services.review_desk import hand_over_again
 from loupe.services.reviews import known_labels, open_queued
 from loupe.services.training import start_due_check
@@ -118,6 +119,7 @@ PARTS: dict[str, Callable[[Lookups], Any]] = {
         run.deps.clock(), RECORDS_PER_RUN
     ),
     "metrics of reviews": measure_reviews,
+    "readings": lambda run: observe_readings(run.settings, run.deps),
     "unfinished answers": lambda run: hand_over_again(run.deps),
     "running hours": record_hours,
     "model state": switch,

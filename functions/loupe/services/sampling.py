@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
+from loupe.domain.accuracy import sampling_interval
 from loupe.domain.detection import Detection, DetectionState
 from loupe.domain.review import quality_review
 from loupe.domain.sampling import every_nth
 from loupe.domain.settings import Settings
 from loupe.errors import AlreadyDone
 from loupe.services.human_loops import start_loop
+from loupe.services.observation import images_a_day
 from loupe.services.review_answers import Effect, score
 from loupe.services.reviews import known_labels
 from loupe.telemetry import SAMPLING_BEHIND_HOURS, meter
@@ -32,6 +34,7 @@ def sample_reviews(deps: Deps) -> int:
     settings = deps.parameters.settings()
     if not settings.sampling:
         return 0
+    interval = sampling_interval(images_a_day(deps), settings.sampling_interval)
     until = deps.clock() + TIME_PER_RUN
     progress = deps.pointers.get(SAMPLING, {"pointer": "", "carried": 0})
     sampled, behind = 0, True
@@ -40,7 +43,7 @@ def sample_reviews(deps: Deps) -> int:
         detections = list(islice(read_since, CHUNK))
         behind = len(detections) == CHUNK
         if detections:
-            chosen, carried = every_nth(detections, settings.sampling_interval, progress["carried"])
+            chosen, carried = every_nth(detections, interval, progress["carried"])
             for _, detection in chosen:
                 send(detection, settings, deps)
             sampled += len(chosen)

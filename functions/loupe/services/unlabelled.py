@@ -2,13 +2,12 @@
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from itertools import islice
 
 from loupe.adapters.detections import moved
 from loupe.adapters.items import Write
 from loupe.adapters.labels import without_label
-from loupe.domain.detection import Detection, DetectionState, LabelledBy, person_label
+from loupe.domain.detection import Detection, LabelledBy
 from loupe.domain.fingerprint import fingerprint
 from loupe.domain.images import UnreadableImage
 from loupe.domain.keys import check_label, labelled_key, people, timestamp
@@ -78,14 +77,7 @@ def make_label(label: str, identities: Sequence[str], by: str, deps: Deps) -> Ma
         }
         deps.objects.copy(kept.image, labelled_key(label, kept.image), metadata)
         detection = deps.detections.existing(identity)
-        named = _named(detection, label, by)
-        deps.labels.take(kept, moved(named, DetectionState(detection.state)))
+        reason = f"{by} made it an image of {label}. It is trained on next time."
+        deps.labels.take(kept, moved(detection.answered(label, reason), detection.state))
 
     return errors_by_id(identities, give)
-
-
-def _named(detection: Detection, label: str, by: str) -> Detection:
-    """The record with the label in the place of 'none of the above'."""
-    of_model = [each for each in detection.labels if each.by == LabelledBy.MODEL]
-    reason = f"{by} made it an image of {label}. It is trained on next time."
-    return replace(detection, labels=(person_label(label), *of_model), reason=reason)

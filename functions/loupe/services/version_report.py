@@ -4,6 +4,7 @@ from collections import Counter
 from typing import TypedDict
 
 from loupe.adapters.rekognition import measures
+from loupe.domain.accuracy import Rate, rate
 from loupe.domain.comparison import SideBySide, confusion, side_by_side
 from loupe.domain.labelled_images import SPLITS, Split
 from loupe.domain.versions import LabelMetrics, Version
@@ -108,6 +109,29 @@ def comparison_lines(version: Version) -> list[Line]:
         proven = "" if low > 0 or high < 0 else ", so it may be chance"
         lines["With 90 % certainty the difference lies in"] = f"{low:+.3f} to {high:+.3f}{proven}"
     return [{"name": name, "value": value} for name, value in lines.items()]
+
+
+def accuracy_lines(version: Version, deps: Deps) -> list[Line]:
+    """How good it is in production, by three ways that are never mixed; only what is known."""
+    samples, reports = (
+        rate(version.samples_agreed, version.samples),
+        rate(version.reports_confirmed, version.reports),
+    )
+    observation = deps.observations.of(version.name)
+    lines = {}
+    if samples:
+        lines["Right, by quality samples"] = _with_interval(samples, version.samples)
+    if reports:
+        lines["Wrong, of what was reported"] = _with_interval(reports, version.reports)
+    if observation and (estimated := observation.estimate) is not None:
+        of = f"its last {len(observation.recent)} images"
+        lines["Right, as its confidences promise"] = f"{_percent(estimated)} of {of}"
+    return [{"name": name, "value": value} for name, value in lines.items()]
+
+
+def _with_interval(measured: Rate, of: int) -> str:
+    low, high = _percent(measured.low), _percent(measured.high)
+    return f"{_percent(measured.share)} of {of} (with 95 % certainty {low} to {high})"
 
 
 def compared(version: Version) -> list[Score]:

@@ -211,7 +211,10 @@ function Detail({ version, against, order, busy }: DetailProps) {
               },
               { label: "Labels", value: data.labels.join(", ") },
               { label: "The service says", value: data.model_status || "It is gone" },
-              ...data.comparison.map((line) => ({ label: line.name, value: line.value })),
+              ...[...data.accuracy, ...data.comparison].map((line) => ({
+                label: line.name,
+                value: line.value,
+              })),
             ]}
           />
           <LabelScores scores={data.per_label} />
