@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve  # type: ignore[import-untyped]
+from scipy.linalg import cho_factor, cho_solve
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 
@@ -84,7 +84,7 @@ class Logistic:
     @classmethod
     def fit(cls, vectors: Floats, classes: Classes, count: int) -> "Logistic":
         scale = float(np.sqrt(vectors.var(axis=0).sum()))
-        model = LogisticRegression(C=3.0, max_iter=100, tol=1e-3, class_weight="balanced")
+        model = LogisticRegression(C=3.0, max_iter=500, tol=1e-3, class_weight="balanced")
         model.fit(vectors * (8 / scale), classes)
         coefficients, intercepts = model.coef_, model.intercept_
         if len(model.classes_) == 2:  # scikit-learn then says only how far the second is ahead
