@@ -37,6 +37,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         "QualityScored",
         "ReportAnswered",
         "ReportUnusable",
+        "ReviewerUnreliable",
         "DriftSuspected",
     ),
     "Versions of the model": (

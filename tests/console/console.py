@@ -23,6 +23,7 @@ from loupe.console import (
     overview,
     page,
     reports,
+    reviewers,
     reviews,
     settings,
 )
@@ -45,6 +46,7 @@ MODULES = (
     overview,
     page,
     reports,
+    reviewers,
     reviews,
     settings,
 )
@@ -61,6 +63,7 @@ ROUTES: dict[tuple[str, str], tuple[Role, ...]] = {
     ("POST", "/api/reviews/claim"): (Role.REVIEWER,),
     ("POST", "/api/reviews/<identity>/answer"): (Role.REVIEWER,),
     ("POST", "/api/reviews/<identity>/release"): (Role.REVIEWER,),
+    ("GET", "/api/reviewers"): (Role.OPERATOR,),
     ("GET", "/api/labels/about"): (Role.REVIEWER, Role.OPERATOR),
     ("POST", "/api/labels/description"): (Role.OPERATOR,),
     ("POST", "/api/labels/references"): (Role.OPERATOR,),

@@ -1,6 +1,7 @@
 """Reviews: tasks for people, their answers in Amazon A2I's format, and the consensus."""
 
 import json
+import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -26,7 +27,10 @@ class ReviewPurpose(StrEnum):
     QUALITY = "quality"
     TWO_LABELS = "two labels"
     REPORTED = "reported"
+    GOLD = "gold"
 
+
+QUALITY_REASON = "a sample to measure quality"
 
 MEASURES_THE_MODEL = (ReviewPurpose.QUALITY, ReviewPurpose.REPORTED)
 
@@ -126,6 +130,13 @@ class Review:
         return self.guess_shown and not measures
 
     @property
+    def shown_name(self) -> str:
+        """The image's name, without its label in a gold task."""
+        if self.purpose == ReviewPurpose.GOLD:
+            return posixpath.basename(self.image.key)
+        return self.image.name
+
+    @property
     def guess_was_seen(self) -> bool:
         """Whether somebody may have seen the guess already."""
         opened = self.answers or self.claims or self.skipped or self.loop
@@ -161,7 +172,7 @@ class Review:
         """As `loupe reviews --json` shows it: the model's guess only where people may see it."""
         return {
             "id": self.id,
-            "image": self.image.name,
+            "image": self.shown_name,
             "purpose": self.purpose,
             "state": self.state,
             "at": self.at,
@@ -230,7 +241,7 @@ def quality_review(
         minimum_certainty=settings.minimum_certainty,
         guess=tuple(label for label in detection.labels if label.by == LabelledBy.MODEL),
         version=detection.version,
-        reason="a sample to measure quality",
+        reason=QUALITY_REASON,
     )
 
 
@@ -396,7 +407,7 @@ def loop_input(review: Review) -> dict[str, Any]:
         "taskObject": review.image.uri,
         "labels": list(review.offered),
         "initialValue": review.shown_guess[0].name if review.shown_guess else "",
-        "imageName": review.image.name,
+        "imageName": review.shown_name,
     }
 
 
