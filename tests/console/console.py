@@ -214,7 +214,8 @@ def fill(world: World) -> Filled:
     unsure = Label("cat", 40.0)
     asked = [world.asked(unsure, name=f"{n}.png", version="v1", picture=10 + n) for n in range(3)]
     world.set(Reviewers_Per_Image="2")
-    conflict = world.asked(unsure, name="conflict.png", version="v1", picture=20)
+    undecided = Label("cat", 35.0), Label("dog", 35.0)
+    conflict = world.asked(*undecided, name="conflict.png", version="v1", picture=20)
     world.taken_in(world.answered(conflict, "cat", "dog"))
     return Filled(
         accepted=world.accepted("sure.png").id,
