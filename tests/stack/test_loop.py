@@ -237,6 +237,8 @@ def test_an_application_reports_an_accepted_answer_and_a_person_corrects_it(
     trained.registered(known + 1)
     assert trained.deps.detections.existing(image).labels[0].name == "digit 1"
     assert trained.deps.versions.get(version).reports == 1
+    entries = [entry for _, entry in trained.deps.dataset.entries(trained.outputs["BucketName"])]
+    assert {e.label for e in entries if image[:12] in e.uri} == {"digit 1"}
 
 
 @pytest.mark.parametrize("secret", [None, "of somebody else"])
