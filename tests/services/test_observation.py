@@ -126,6 +126,7 @@ def test_accuracy_in_production_is_said_by_each_way_alone(serving: World) -> Non
 
     assert lines["Right, by quality samples"].startswith("95 % of 40 (with 95 % certainty 83 %")
     assert lines["Wrong, of what was reported"].startswith("75 % of 4 ")
+    assert lines["Reported, of what it has read"] == "4 of 10 images"
     assert lines["Right, as its confidences promise"] == "100 % of its last 10 images"
 
 
