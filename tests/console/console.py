@@ -26,6 +26,7 @@ from loupe.console import (
     reviewers,
     reviews,
     settings,
+    suspects,
 )
 from loupe.console.access import ROLES, Role
 from loupe.domain.detection import DetectionState, Label, ModelOutput
@@ -49,6 +50,7 @@ MODULES = (
     reviewers,
     reviews,
     settings,
+    suspects,
 )
 PUBLIC = {("GET", "/"), ("GET", "/assets/<name>"), ("GET", "/api/config")}
 SIGNED = {("POST", "/reports")}
@@ -77,6 +79,9 @@ ROUTES: dict[tuple[str, str], tuple[Role, ...]] = {
     ("POST", "/api/dataset/uploads"): (Role.OPERATOR,),
     ("POST", "/api/dataset/relabel"): (Role.OPERATOR,),
     ("POST", "/api/dataset/remove"): (Role.OPERATOR,),
+    ("GET", "/api/dataset/suspects"): (Role.OPERATOR,),
+    ("POST", "/api/dataset/suspects/<identity>/confirm"): (Role.OPERATOR,),
+    ("POST", "/api/dataset/suspects/<identity>/correct"): (Role.OPERATOR,),
     ("GET", "/api/models"): (Role.OPERATOR,),
     ("GET", "/api/models/<name>"): (Role.OPERATOR,),
     ("GET", "/api/models/<name>/against/<older>"): (Role.OPERATOR,),

@@ -3,7 +3,16 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loupe.domain.suspects import LEAST_LEAD, Scored, Suspect, find_suspects
+from loupe.domain.comparison import Prediction
+from loupe.domain.labelled_images import Group, GroupMember, Split
+from loupe.domain.suspects import (
+    LEAST_LEAD,
+    Opinion,
+    Scored,
+    Suspect,
+    find_suspects,
+    suspects_of,
+)
 
 SURE = [Scored(f"{label} {n}", label, {label: 90.0}) for label in ("cat", "dog") for n in range(5)]
 
@@ -54,3 +63,68 @@ def test_a_suspect_is_another_label_with_a_lead(scored: list[Scored]) -> None:
         assert suspect.instead != image.label == suspect.label
         assert suspect.lead >= LEAST_LEAD
         assert suspect.lead == image.scores[suspect.instead] - image.own
+
+
+# Which version is asked
+
+
+def group(number: int, label: str = "cat", *copies: int) -> Group:
+    """A picture, whose content is its number, and its near duplicates."""
+    members = (
+        GroupMember(f"images_labeled_by_folder/{label}/{n}.png", label, "v", str(n))
+        for n in (number, *copies)
+    )
+    return Group(str(number), Split.TRAIN, True, tuple(members))
+
+
+def says(version: str, label: str, *numbers: int, trained_on: tuple[str, ...] = ()) -> Opinion:
+    """A version that is sure that pictures show `label`, and right of cats from 90 on."""
+    predictions = {str(n): Prediction(label, 95.0, {label: 95.0, "cat": 2.0}) for n in numbers}
+    right = {str(n): Prediction("cat", 95.0, {"cat": 95.0}) for n in CATS}
+    return Opinion(version, ("cat", "dog"), {**right, **predictions}, trained_on)
+
+
+CATS = range(90, 99)
+PICTURES = [group(number) for number in (1, *CATS)]
+
+
+def doubted(*opinions: Opinion, pictures: list[Group] = PICTURES) -> list[tuple[str, str]]:
+    return [(each.name, each.version) for each in suspects_of(pictures, opinions, "2026")]
+
+
+def test_a_suspect_names_the_version_that_doubts_its_label() -> None:
+    (suspect,) = suspects_of(PICTURES, [says("v2", "dog", 1)], "2026")
+
+    assert (suspect.name, suspect.label, suspect.instead) == ("cat/1.png", "cat", "dog")
+    assert (suspect.version, suspect.lead) == ("v2", 93.0)
+
+
+def test_the_newest_version_that_says_something_has_the_say() -> None:
+    assert doubted(says("v3", "cat", 1), says("v2", "dog", 1)) == []
+    assert doubted(says("v3", "dog", 1), says("v2", "cat", 1)) == [("cat/1.png", "v3")]
+
+
+def test_a_version_that_was_trained_on_the_image_is_not_asked() -> None:
+    trained = says("v3", "cat", 1, trained_on=("1",))
+
+    assert doubted(trained, says("v2", "dog", 1)) == [("cat/1.png", "v2")]
+    assert doubted(trained) == []
+
+
+def test_nor_is_one_that_was_trained_on_a_near_duplicate() -> None:
+    pictures = [group(1, "cat", 2), *PICTURES[1:]]
+
+    assert doubted(says("v2", "dog", 1, trained_on=("2",)), pictures=pictures) == []
+    assert doubted(says("v2", "dog", 2), pictures=pictures) == [("cat/1.png", "v2")]
+
+
+def test_nor_is_one_that_does_not_know_the_label() -> None:
+    pictures = [group(1, "emu"), *PICTURES[1:]]
+
+    assert doubted(says("v2", "dog", 1), pictures=pictures) == []
+
+
+def test_predictions_of_an_earlier_release_have_one_label_only() -> None:
+    predictions = {str(n): Prediction("cat", 95.0) for n in CATS} | {"1": Prediction("dog", 95.0)}
+
+    assert doubted(Opinion("v1", ("cat", "dog"), predictions)) == [("cat/1.png", "v1")]

@@ -118,6 +118,11 @@ export const api = {
     call("get", "/api/dataset/examples", { query: { ...filter, cursor, limit } }),
   example: (identity: string) =>
     call("get", "/api/dataset/examples/{identity}", { path: { identity } }),
+  suspects: () => call("get", "/api/dataset/suspects", {}),
+  confirmSuspect: (identity: string) =>
+    call("post", "/api/dataset/suspects/{identity}/confirm", { path: { identity } }),
+  correctSuspect: (identity: string, label: string) =>
+    call("post", "/api/dataset/suspects/{identity}/correct", { path: { identity }, body: { label } }),
   requestLabelledPosts: (files: FileToUpload[]) =>
     call("post", "/api/dataset/uploads", { body: { files } }),
   relabel: (ids: string[], label: string) =>

@@ -361,6 +361,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/dataset/suspects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The labels that are probably wrong, the most doubtful first. */
+        get: operations["suspects.suspects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dataset/suspects/{identity}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that a label is right. */
+        post: operations["suspects.confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dataset/suspects/{identity}/correct": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give the picture another label. */
+        post: operations["suspects.correct"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/labels/about": {
         parameters: {
             query?: never;
@@ -822,6 +873,15 @@ export interface components {
             label: string;
             picture: string;
         };
+        /** @description The versions that were trained on the wrong label, the newest first. */
+        Corrected: {
+            versions: string[];
+        };
+        /** @description The right label, which may be new. */
+        Correction: {
+            /** @description It takes a text of 1 to 400 bytes without control characters. */
+            label: string;
+        };
         /**
          * @description The cost of running versions, in dollars; `billed` is False on the embedded stack.
          *
@@ -1187,6 +1247,20 @@ export interface components {
          * @enum {string}
          */
         Split: "train" | "test" | "neither";
+        /**
+         * @description A labelled image that `version`, which was not trained on it, takes for `instead`.
+         *
+         *     `lead` is by how much, 0-100.
+         */
+        SuspectView: {
+            id: string;
+            image: string;
+            picture: string;
+            label: string;
+            instead: string;
+            lead: number;
+            version: string;
+        };
         /** @description An image to label: until `until` nobody else gets it; `guess` may be the model's answer. */
         Task: {
             id: string;
@@ -1977,6 +2051,95 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ManyDone"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    "suspects.suspects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["SuspectView"][];
+                    };
+                };
+            };
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    "suspects.confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    "suspects.correct": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Correction"];
+            };
+        };
+        responses: {
+            /** @description What is asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Corrected"];
                 };
             };
             400: components["responses"]["400"];

@@ -51,6 +51,7 @@ export type Role = Schemas["Role"];
 export type Setting = Schemas["SettingView"];
 export type SideBySide = Schemas["SideBySide"];
 export type State = Schemas["DetectionState"];
+export type Suspect = Schemas["SuspectView"];
 export type Task = Schemas["Task"];
 export type Training = Schemas["Training"];
 export type Version = Schemas["VersionView"];

@@ -22,6 +22,7 @@ from loupe.console import (
     reports,
     reviewers,
     reviews,
+    suspects,
 )
 from loupe.console import settings as settings_page
 from loupe.faults import SERVICE_ERRORS, is_passing
@@ -35,6 +36,7 @@ PAGES: tuple[Router, ...] = tuple(
         reviews,
         reviewers,
         dataset,
+        suspects,
         labels,
         models,
         settings_page,

@@ -19,6 +19,7 @@ import { AddImages } from "./AddImages";
 import { LabelField } from "./LabelField";
 import { LabelTable } from "./LabelTable";
 import { Confirm } from "../../parts/Confirm";
+import { LookAgain } from "./LookAgain";
 import { NoLabelFits } from "./NoLabelFits";
 import { OneExample } from "./OneExample";
 import { useAction } from "../../parts/useAction";
@@ -52,6 +53,7 @@ export function Dataset() {
         loading={!labels.data && !labels.error}
         changed={labels.refresh}
       />
+      <LookAgain labels={known} done={labels.refresh} />
       <NoLabelFits labels={known} done={labels.refresh} />
       <Examples labels={known} changed={labels.refresh} />
     </SpaceBetween>
