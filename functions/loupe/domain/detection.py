@@ -57,13 +57,15 @@ class ModelOutput:
     """The model's answer about an image, or why there is none.
 
     `outcome` is "labels" (the model answered, perhaps with nothing), "no_model" (none was ever in
-    service), "wait" (it cannot answer now) or "rejected" (no usable image).
+    service), "wait" (it cannot answer now) or "rejected" (no usable image). `thumbnail` is that of
+    `fingerprint.thumbnail`, in base64.
     """
 
     outcome: str
     labels: tuple[Label, ...] = ()
     version: str = ""
     reason: str = ""
+    thumbnail: str = ""
 
     @property
     def top(self) -> float:

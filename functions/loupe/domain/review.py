@@ -1,6 +1,7 @@
 """Reviews: tasks for people, their answers in Amazon A2I's format, and the consensus."""
 
 import json
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -28,11 +29,14 @@ class ReviewPurpose(StrEnum):
     REPORTED = "reported"
 
 
+CHOSEN_BY_USE = (ReviewPurpose.COLD_START, ReviewPurpose.UNSURE)
 MEASURES_THE_MODEL = (ReviewPurpose.QUALITY, ReviewPurpose.REPORTED)
 
 
 class ReviewState(StrEnum):
-    """The states of a review; `closing`: it has all answers, which are not recorded yet."""
+    """The states of a review. `closing`: it has all answers, which are not recorded yet;
+    `settled`: a newer version is sure of the image.
+    """
 
     OPEN = "open"
     QUEUED = "queued"
@@ -40,6 +44,7 @@ class ReviewState(StrEnum):
     DONE = "done"
     CONFLICT = "conflict"
     WITHDRAWN = "withdrawn"
+    SETTLED = "settled"
 
 
 SHOWN_WITHOUT_GUESS = {
@@ -48,7 +53,7 @@ SHOWN_WITHOUT_GUESS = {
 }
 """Reasons without the model's guess, or what another person proposes."""
 
-REPORTED_RANK = 0.0
+REPORTED_RANK, SAMPLE_RANK, CHOSEN_RANK, OTHER_RANK = 0.0, 1.0, 2.0, 3.0
 
 CLAIM_MINUTES = 10
 """Minutes a claimed task is reserved for one reviewer."""
@@ -78,7 +83,8 @@ class Review:
     `minimum_certainty`, 0-1. `claims` maps a reviewer to the end of the
     reservation; `skipped` are those who declined. With Amazon A2I, `loop` is the name of the open
     human loop ("" if none). `handed_over` is when its answers were last handed over again for want
-    of a result.
+    of a result. `thumbnail` is the image's, as in `ModelOutput`; `chosen` says that people are asked
+    about it next, together with others that look different.
     """
 
     id: str
@@ -100,6 +106,8 @@ class Review:
     loops_started: int = field(default=0, metadata=stored_as("asked"))
     handed_over: str = ""
     minimum_certainty: float = 1.0
+    thumbnail: str = ""
+    chosen: bool = False
 
     @property
     def sort_key(self) -> str:
@@ -108,16 +116,19 @@ class Review:
 
     @property
     def rank(self) -> float:
-        """Business rule: a review with a smaller rank is more urgent. Reports come first; an image
-        that the model was unsure of comes the earlier, the nearer its two best labels are.
+        """Business rule: a review with a smaller rank is more urgent. Reports come first, then
+        quality samples. An image that may teach the model comes the earlier, the nearer its two
+        best labels are; those that are chosen come before the others.
         """
-        match self.purpose:
-            case ReviewPurpose.REPORTED:
-                return REPORTED_RANK
-            case ReviewPurpose.UNSURE:
-                return 2.0 + margin(scores_of(self.guess))
-            case _:
-                return 1.0
+        if self.purpose in CHOSEN_BY_USE:
+            lead = margin(scores_of(self.guess)) / 100
+            return (CHOSEN_RANK if self.chosen else OTHER_RANK) + lead
+        return REPORTED_RANK if self.purpose == ReviewPurpose.REPORTED else SAMPLE_RANK
+
+    @property
+    def is_candidate(self) -> bool:
+        """Whether people may be asked about it for its use, and it is not chosen yet."""
+        return self.purpose in CHOSEN_BY_USE and not self.chosen
 
     @property
     def shows_guess(self) -> bool:
@@ -188,12 +199,11 @@ def new_review(
     output: ModelOutput,
     labels: tuple[str, ...],
     settings: Settings,
-    has_place: bool,
     now: datetime,
 ) -> Review:
     """The review of an image that the model is unsure of, or has not read because there is none.
 
-    It is queued when the day's number of reviews is reached (`has_place` is false).
+    Business rule: with a daily maximum it is queued, so that the most useful ones can be chosen.
     """
     if output.outcome == "labels":
         purpose, reason = ReviewPurpose.UNSURE, why_unsure(output, settings.minimum_confidence)
@@ -203,7 +213,7 @@ def new_review(
         id=review_id(detection.image, purpose),
         image=detection.image,
         purpose=purpose,
-        state=ReviewState.OPEN if has_place else ReviewState.QUEUED,
+        state=ReviewState.QUEUED if settings.reviews_per_day else ReviewState.OPEN,
         at=timestamp(now),
         labels=labels,
         reviewers=settings.reviewers,
@@ -211,7 +221,8 @@ def new_review(
         guess=output.labels,
         guess_shown=settings.show_guess,
         version=output.version,
-        reason=reason if has_place else f"{reason}; today's number of reviews is reached",
+        reason=reason,
+        thumbnail=output.thumbnail,
     )
 
 
@@ -308,18 +319,22 @@ def case_of(review: Review) -> Case:
 def in_order(reviews: Sequence[Review], strategy: Strategy, batch: int) -> list[Review]:
     """The reviews, the first one to ask about first: reports, then others by `strategy`.
 
-    `batch` is how many people are asked about before the order is made again.
+    `batch` is how many are chosen together.
     """
     if strategy == Strategy.ARRIVAL:
         return sorted(reviews, key=lambda review: (review.rank > REPORTED_RANK, review.sort_key))
     ranked = sorted(reviews, key=lambda review: (review.rank, review.sort_key))
     if strategy == Strategy.MARGIN:
         return ranked
-    unsure = [review for review in ranked if review.purpose == ReviewPurpose.UNSURE]
-    by_id = {review.id: review for review in unsure}
-    candidates = [Candidate(one.id, one.sort_key, scores_of(one.guess)) for one in unsure]
-    others = [review for review in ranked if review.id not in by_id]
+    by_id = {review.id: review for review in ranked if review.is_candidate}
+    candidates = [_candidate(review) for review in by_id.values()]
+    others = [review for review in ranked if not review.is_candidate]
     return others + [by_id[name] for name in order(candidates, strategy, batch)]
+
+
+def _candidate(review: Review) -> Candidate:
+    thumbnail = b64decode(review.thumbnail)
+    return Candidate(review.id, review.sort_key, scores_of(review.guess), thumbnail=thumbnail)
 
 
 def scores_of(labels: Sequence[Label]) -> dict[str, float]:

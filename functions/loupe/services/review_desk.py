@@ -28,8 +28,6 @@ FLOW = "builtin"
 ATTEMPTS = 5
 PER_RUN = 100
 COUNTED_TO = 1000
-BATCH = 10
-"""Reviews that are chosen together, as different from each other as possible."""
 LOOKED_AT = 500
 """Open reviews that one call searches for reviews that can be claimed."""
 
@@ -108,8 +106,7 @@ def hand_over_again(deps: Deps) -> int:
 
 def claim_tasks(worker: str, count: int, deps: Deps) -> list[Review]:
     """Claim up to `count` reviews for `worker`, the most urgent first."""
-    settings = deps.parameters.settings()
-    urgent = most_urgent(ReviewState.OPEN, BATCH, settings, deps)
+    urgent = most_urgent(deps.parameters.settings(), deps)
     return list(islice(_claimed(urgent, worker, deps), count))
 
 
