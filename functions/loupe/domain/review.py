@@ -83,8 +83,8 @@ class Review:
     `minimum_certainty`, 0-1. `claims` maps a reviewer to the end of the
     reservation; `skipped` are those who declined. With Amazon A2I, `loop` is the name of the open
     human loop ("" if none). `handed_over` is when its answers were last handed over again for want
-    of a result. `thumbnail` is the image's, as in `ModelOutput`; `chosen` says that people are asked
-    about it next, together with others that look different.
+    of a result. `thumbnail` is the image's, as in `ModelOutput`. A `chosen` review is one of the next
+    people are asked about.
     """
 
     id: str

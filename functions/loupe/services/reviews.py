@@ -126,7 +126,7 @@ def open_review(
     settings: Settings,
     deps: Deps,
 ) -> Detection:
-    """Write the review, the record and the event in one transaction; a repeated run changes nothing."""
+    """Write the review, the record and the event at once; a repeated run changes nothing."""
     now = deps.clock()
     review = new_review(detection, output, labels, settings, now)
     after = detection.with_output(DetectionState.REVIEW, output, review.reason, now)
