@@ -1196,6 +1196,7 @@ export interface components {
             samples_agreed: number;
             reports: number;
             reports_confirmed: number;
+            settled: number;
             retry_at: string;
             per_label: components["schemas"]["LabelMetrics"][];
             confusion: components["schemas"]["Confusion"] | null;
@@ -1214,8 +1215,9 @@ export interface components {
          *
          *     `f1` is Rekognition's own, on the test images of its time. `samples` counts the quality samples
          *     that people answered, `samples_agreed` those in which the version agreed with them. `reports`
-         *     counts its answers that were reported as wrong, `reports_confirmed` those that were. `retry_at`
-         *     is when a failed attempt is tried again by itself, or "".
+         *     counts its answers that were reported as wrong, `reports_confirmed` those that were. `settled`
+         *     counts queued reviews of images that it was sure of. `retry_at` is when a failed attempt is
+         *     tried again by itself, or "".
          */
         VersionView: {
             name: string;
@@ -1231,6 +1233,7 @@ export interface components {
             samples_agreed: number;
             reports: number;
             reports_confirmed: number;
+            settled: number;
             retry_at: string;
         };
         /** @description The label that the image may have instead, if I know one. */
@@ -2458,7 +2461,7 @@ export interface operations {
             query?: {
                 limit?: number;
                 cursor?: string;
-                type?: "ImageAccepted" | "ImageWaiting" | "ImageSentToReview" | "ImageAnswered" | "ImageUnsure" | "ImageRejected" | "ImageFailed" | "ExampleAdded" | "ExampleRemoved" | "ExampleRejected" | "LabelConflict" | "LabelsNeeded" | "LabelSuggested" | "ReviewUnusable" | "ReviewFailed" | "ReviewConflict" | "QualityScored" | "ImageReported" | "ReportAnswered" | "ReportUnusable" | "DriftSuspected" | "TrainingStarted" | "TrainingPostponed" | "TrainingFailed" | "VersionNotPromoted" | "ApprovalRequested" | "VersionPromoted" | "PromotionsStalled" | "ModelStarted" | "ModelStopped" | "ModelCannotStart" | "SettingsApplied";
+                type?: "ImageAccepted" | "ImageWaiting" | "ImageSentToReview" | "ImageAnswered" | "ImageUnsure" | "ImageRejected" | "ImageFailed" | "ExampleAdded" | "ExampleRemoved" | "ExampleRejected" | "LabelConflict" | "LabelsNeeded" | "LabelSuggested" | "ReviewUnusable" | "ReviewFailed" | "ReviewConflict" | "ReviewsSettled" | "QualityScored" | "ImageReported" | "ReportAnswered" | "ReportUnusable" | "DriftSuspected" | "TrainingStarted" | "TrainingPostponed" | "TrainingFailed" | "VersionNotPromoted" | "ApprovalRequested" | "VersionPromoted" | "PromotionsStalled" | "ModelStarted" | "ModelStopped" | "ModelCannotStart" | "SettingsApplied";
             };
             header?: never;
             path?: never;

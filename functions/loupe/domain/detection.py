@@ -123,6 +123,20 @@ class Detection:
             detected_at=timestamp(now) if output.version else "",
         )
 
+    def settled(self, output: ModelOutput) -> "Detection":
+        """The record of an image in review once a newer version is sure of it.
+
+        It keeps the time of its first reading: quality samples and the look at production go by
+        images as they arrive.
+        """
+        return replace(
+            self,
+            state=DetectionState.ACCEPTED,
+            labels=output.labels,
+            version=output.version,
+            reason=f"it waited for a person until {output.version} was sure of it",
+        )
+
     def answered(self, label: str, reason: str) -> "Detection":
         """The record once people have answered `label`, which may be NONE_OF_THE_ABOVE."""
         by_model = (each for each in self.labels if each.by == LabelledBy.MODEL)

@@ -80,11 +80,10 @@ class Review:
     """A task for people. `id` is derived from the image and the purpose, and names the loop.
 
     At most `reviewers` people answer; nobody else is asked once a label is as sure as
-    `minimum_certainty`, 0-1. `claims` maps a reviewer to the end of the
-    reservation; `skipped` are those who declined. With Amazon A2I, `loop` is the name of the open
-    human loop ("" if none). `handed_over` is when its answers were last handed over again for want
-    of a result. `thumbnail` is the image's, as in `ModelOutput`. A `chosen` review is one of the next
-    people are asked about.
+    `minimum_certainty`, 0-1. `claims` maps a reviewer to the end of the reservation; `skipped` are
+    those who declined. With Amazon A2I, `loop` is the name of the open human loop ("" if none).
+    `handed_over` is when its answers were last handed over again for want of a result. `thumbnail`
+    is the image's, as in `ModelOutput`. `chosen`: people are asked about it next.
     """
 
     id: str
@@ -224,6 +223,26 @@ def new_review(
         reason=reason,
         thumbnail=output.thumbnail,
     )
+
+
+def read_anew(review: Review, output: ModelOutput, minimum_confidence: float) -> Review:
+    """A queued review after a newer version has read its image: settled, or with the newer guess.
+
+    Business rule: a confidence that would have been accepted at once settles it.
+    """
+    if output.top >= minimum_confidence:
+        return replace(review, state=ReviewState.SETTLED, reason=f"settled by {output.version}")
+    reason = why_unsure(output, minimum_confidence)
+    return replace(review, guess=output.labels, version=output.version, reason=reason)
+
+
+def waits_for_newer_version(review: Review, version: str) -> bool:
+    """Whether `version` should read the image of a queued review.
+
+    Business rule: not if a person has answered or the answer will measure the version that read it.
+    """
+    is_unsure = review.purpose == ReviewPurpose.UNSURE and review.version != version
+    return is_unsure and not review.answers and not review.also_quality
 
 
 def quality_review(
