@@ -1030,6 +1030,7 @@ export interface components {
             cost: components["schemas"]["Cost"];
             waiting: number;
             open_reviews: number;
+            queued_reviews: number;
             conflicts: number;
             doing: components["schemas"]["Activity"];
             next_check: string | null;
@@ -1101,11 +1102,15 @@ export interface components {
             name: string;
             f1: number;
         };
-        /** @description The version in service; `cannot_start` is why Loupe has given up starting it, or "". */
+        /**
+         * @description The version in service. `settled` counts the queued reviews that it made needless;
+         *     `cannot_start` is why Loupe has given up starting it, or "".
+         */
         ServiceView: {
             version: string;
             f1: number | null;
             since: string;
+            settled: number;
             model_status: string;
             units: number;
             cannot_start: string;
