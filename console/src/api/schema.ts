@@ -1053,6 +1053,7 @@ export interface components {
             cost: components["schemas"]["Cost"];
             waiting: number;
             open_reviews: number;
+            queued_reviews: number;
             conflicts: number;
             doing: components["schemas"]["Activity"];
             next_check: string | null;
@@ -1148,11 +1149,15 @@ export interface components {
             name: string;
             f1: number;
         };
-        /** @description The version in service; `cannot_start` is why Loupe has given up starting it, or "". */
+        /**
+         * @description The version in service. `settled` counts the queued reviews that it made needless;
+         *     `cannot_start` is why Loupe has given up starting it, or "".
+         */
         ServiceView: {
             version: string;
             f1: number | null;
             since: string;
+            settled: number;
             model_status: string;
             units: number;
             cannot_start: string;
@@ -1243,6 +1248,7 @@ export interface components {
             samples_agreed: number;
             reports: number;
             reports_confirmed: number;
+            settled: number;
             retry_at: string;
             per_label: components["schemas"]["LabelMetrics"][];
             confusion: components["schemas"]["Confusion"] | null;
@@ -1261,8 +1267,9 @@ export interface components {
          *
          *     `f1` is Rekognition's own, on the test images of its time. `samples` counts the quality samples
          *     that people answered, `samples_agreed` those in which the version agreed with them. `reports`
-         *     counts its answers that were reported as wrong, `reports_confirmed` those that were. `retry_at`
-         *     is when a failed attempt is tried again by itself, or "".
+         *     counts its answers that were reported as wrong, `reports_confirmed` those that were. `settled`
+         *     counts queued reviews of images that it was sure of. `retry_at` is when a failed attempt is
+         *     tried again by itself, or "".
          */
         VersionView: {
             name: string;
@@ -1278,6 +1285,7 @@ export interface components {
             samples_agreed: number;
             reports: number;
             reports_confirmed: number;
+            settled: number;
             retry_at: string;
         };
         /** @description The label that the image may have instead, if I know one. */
@@ -2529,7 +2537,7 @@ export interface operations {
             query?: {
                 limit?: number;
                 cursor?: string;
-                type?: "ImageAccepted" | "ImageWaiting" | "ImageSentToReview" | "ImageAnswered" | "ImageUnsure" | "ImageRejected" | "ImageFailed" | "ExampleAdded" | "ExampleRemoved" | "ExampleRejected" | "LabelConflict" | "LabelsNeeded" | "LabelSuggested" | "ReviewUnusable" | "ReviewFailed" | "ReviewConflict" | "QualityScored" | "ImageReported" | "ReportAnswered" | "ReportUnusable" | "ReviewerUnreliable" | "DriftSuspected" | "TrainingStarted" | "TrainingPostponed" | "TrainingFailed" | "VersionNotPromoted" | "ApprovalRequested" | "VersionPromoted" | "PromotionsStalled" | "ModelStarted" | "ModelStopped" | "ModelCannotStart" | "SettingsApplied";
+                type?: "ImageAccepted" | "ImageWaiting" | "ImageSentToReview" | "ImageAnswered" | "ImageUnsure" | "ImageRejected" | "ImageFailed" | "ExampleAdded" | "ExampleRemoved" | "ExampleRejected" | "LabelConflict" | "LabelsNeeded" | "LabelSuggested" | "ReviewUnusable" | "ReviewFailed" | "ReviewConflict" | "ReviewsSettled" | "QualityScored" | "ImageReported" | "ReportAnswered" | "ReportUnusable" | "ReviewerUnreliable" | "DriftSuspected" | "TrainingStarted" | "TrainingPostponed" | "TrainingFailed" | "VersionNotPromoted" | "ApprovalRequested" | "VersionPromoted" | "PromotionsStalled" | "ModelStarted" | "ModelStopped" | "ModelCannotStart" | "SettingsApplied";
             };
             header?: never;
             path?: never;

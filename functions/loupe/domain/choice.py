@@ -3,7 +3,7 @@
 `margin-diverse` is the method of Zhdanov, "Diverse mini-batch active learning" (2019): of the
 images that the model is least sure of, a weighted k-means finds as many different kinds as people
 are asked about, and of each kind the most typical image is taken. Kinds are told apart by what
-there is: an embedding, otherwise the fingerprint's thumbnail, and the model's scores.
+there is: an embedding, otherwise a thumbnail, and the model's scores.
 """
 
 import math
@@ -14,12 +14,9 @@ from enum import StrEnum
 from itertools import accumulate
 from operator import mul
 
-from loupe.domain.fingerprint import CHROMA_SIDE, SIDE, chroma_of, gray_of
-
 SHORTLIST = 10
 """Times the batch: the least sure images among which `margin-diverse` chooses."""
 MOST_SHORTLISTED = 400
-THUMBNAIL_SIDE = 8
 SCORES_SHARE = 0.5
 """How much the scores' spread counts beside that of what the image looks like."""
 PASSES = 10
@@ -41,14 +38,14 @@ class Candidate:
     """An image that people could be asked about.
 
     `arrival` sorts by time. `scores` are the model's confidences by label, 0-100, empty before the
-    first model. `fingerprint` is the signature of `Fingerprint`.
+    first model. `thumbnail` is that of `fingerprint.thumbnail`.
     """
 
     id: str
     arrival: str
     scores: Mapping[str, float]
     embedding: Sequence[float] | None = None
-    fingerprint: bytes | None = None
+    thumbnail: bytes = b""
 
 
 def margin(scores: Mapping[str, float]) -> float:
@@ -107,20 +104,7 @@ def _points(images: Sequence[Candidate]) -> list[Point]:
 def _looks(image: Candidate) -> Point | None:
     if image.embedding is not None:
         return tuple(image.embedding)
-    if image.fingerprint is None:
-        return None
-    step = SIDE // THUMBNAIL_SIDE
-    gray, chroma = gray_of(image.fingerprint), chroma_of(image.fingerprint)
-    small = [
-        sum(
-            sum(gray[row * SIDE + left : row * SIDE + left + step])
-            for row in range(top, top + step)
-        )
-        for top in range(0, SIDE, step)
-        for left in range(0, SIDE, step)
-    ]
-    colour = CHROMA_SIDE**2 * 2
-    return tuple(value / step**2 for value in small) + tuple(map(float, chroma[:colour]))
+    return tuple(map(float, image.thumbnail)) or None
 
 
 def _shares(scores: Mapping[str, float], labels: Sequence[str]) -> Point | None:
