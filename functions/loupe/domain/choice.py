@@ -1,25 +1,22 @@
 """Which images people are asked about first: those whose labels teach the model most.
 
-`margin-diverse` is the method of Zhdanov, "Diverse mini-batch active learning" (2019): of the
-images that the model is least sure of, a weighted k-means finds as many different kinds as people
-are asked about, and of each kind the most typical image is taken. Kinds are told apart by what
-there is: an embedding, otherwise a thumbnail, and the model's scores.
+`margin-diverse` takes, of the images that the model is least sure of, those that resemble most of
+the others and not each other: a facility location, chosen greedily (Wei, Iyer, Bilmes,
+"Submodularity in data subset selection and active learning", 2015), in which an image counts the
+more the less sure the model is of it. Images are compared by what there is: an embedding, otherwise
+a thumbnail, and the model's scores.
 """
 
 import math
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import accumulate
 from operator import mul
 
-SHORTLIST = 10
-"""Times the batch: the least sure images among which `margin-diverse` chooses."""
-MOST_SHORTLISTED = 400
-SCORES_SHARE = 0.5
+SHORTLISTED = 400
+"""The least sure images among which `margin-diverse` chooses."""
+SCORES_SHARE = 1.0
 """How much the scores' spread counts beside that of what the image looks like."""
-PASSES = 10
 SMALLEST_WEIGHT = 0.01
 
 Point = tuple[float, ...]
@@ -67,28 +64,37 @@ def order(candidates: Sequence[Candidate], strategy: Strategy, batch: int) -> li
     by_margin = sorted(by_arrival, key=lambda image: margin(image.scores))
     if strategy == Strategy.MARGIN:
         return [image.id for image in by_margin]
-    shortlist = by_margin[: min(SHORTLIST * batch, MOST_SHORTLISTED)]
-    if not any(image.scores for image in shortlist):
-        shortlist = by_margin[:MOST_SHORTLISTED]
-    chosen = {shortlist[index].id for index in _kinds(shortlist, batch)}
-    first = [image.id for image in shortlist if image.id in chosen]
-    return first + [image.id for image in by_margin if image.id not in chosen]
+    shortlist = by_margin[:SHORTLISTED]
+    first = [shortlist[index].id for index in _kinds(shortlist, batch)]
+    return first + [image.id for image in by_margin if image.id not in first]
 
 
 def _kinds(images: Sequence[Candidate], count: int) -> list[int]:
-    """The most typical image of each of `count` kinds, as places in `images`."""
+    """The typical images of `count` kinds, as places in `images`.
+
+    Each image is as far from the chosen ones as from the nearest of them; the image that brings all
+    the others nearer by the most, by their weights, is chosen next.
+    """
     if len(images) <= count:
         return list(range(len(images)))
     points = _points(images)
     weights = [max(1 - margin(image.scores) / 100, SMALLEST_WEIGHT) for image in images]
-    centres = _centres(points, weights, count)
-    members: dict[int, list[int]] = {}
-    for index, point in enumerate(points):
-        members.setdefault(_nearest(point, centres), []).append(index)
-    return [
-        min(indices, key=lambda index: math.dist(points[index], centres[centre]))
-        for centre, indices in members.items()
-    ]
+    squares = [[math.dist(point, other) ** 2 for other in points] for point in points]
+    nearest = [max(map(max, squares))] * len(images)
+    chosen: list[int] = []
+    while len(chosen) < count:
+        gains = [
+            -1.0 if index in chosen else sum(map(mul, weights, map(_saved, nearest, row)))
+            for index, row in enumerate(squares)
+        ]
+        best = gains.index(max(gains))
+        chosen.append(best)
+        nearest = list(map(min, nearest, squares[best]))
+    return chosen
+
+
+def _saved(before: float, after: float) -> float:
+    return max(before - after, 0.0)
 
 
 def _points(images: Sequence[Candidate]) -> list[Point]:
@@ -135,44 +141,3 @@ def _scaled(vectors: Sequence[Point | None], spread: float) -> list[Point]:
         else middle
         for vector in vectors
     ]
-
-
-def _centres(points: Sequence[Point], weights: Sequence[float], count: int) -> list[Point]:
-    """Weighted k-means, begun as k-means++ (Arthur and Vassilvitskii, 2007)."""
-    centres = _first_centres(points, weights, count)
-    for _ in range(PASSES):
-        members: list[list[int]] = [[] for _ in centres]
-        for index, point in enumerate(points):
-            members[_nearest(point, centres)].append(index)
-        moved = [
-            _mean([points[i] for i in indices], [weights[i] for i in indices]) if indices else old
-            for indices, old in zip(members, centres, strict=True)
-        ]
-        if moved == centres:
-            break
-        centres = moved
-    return centres
-
-
-def _first_centres(points: Sequence[Point], weights: Sequence[float], count: int) -> list[Point]:
-    generator = random.Random(0)
-    far = list(weights)
-    nearest = [math.inf] * len(points)
-    centres: list[Point] = []
-    while len(centres) < count and any(far):
-        (index,) = generator.choices(range(len(points)), cum_weights=list(accumulate(far)))
-        centres.append(points[index])
-        nearest = [
-            min(d, math.dist(p, points[index])) for d, p in zip(nearest, points, strict=True)
-        ]
-        far = [weight * d * d for weight, d in zip(weights, nearest, strict=True)]
-    return centres
-
-
-def _nearest(point: Point, centres: Sequence[Point]) -> int:
-    return min(range(len(centres)), key=lambda number: math.dist(point, centres[number]))
-
-
-def _mean(points: Sequence[Point], weights: Sequence[float]) -> Point:
-    total = sum(weights)
-    return tuple(sum(map(mul, column, weights)) / total for column in zip(*points, strict=True))

@@ -6,7 +6,7 @@ from itertools import filterfalse, islice, takewhile
 
 from loupe.adapters.detections import moved
 from loupe.adapters.reviews import count_opened
-from loupe.domain.choice import MOST_SHORTLISTED, Strategy
+from loupe.domain.choice import SHORTLISTED, Strategy
 from loupe.domain.detection import Detection, DetectionState, ModelOutput
 from loupe.domain.review import (
     Review,
@@ -23,7 +23,7 @@ from loupe.services.events import announce
 from loupe.services.human_loops import PER_RUN, start_loop
 from loupe.wiring import Deps
 
-POOL = MOST_SHORTLISTED
+POOL = SHORTLISTED
 """Reviews among which the most useful ones are chosen."""
 BATCH = 10
 """Reviews that are chosen together, as different from each other as possible."""
