@@ -9,7 +9,7 @@ export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup page contract demo up down chromium test-fast test faults mutants check audit build deploy teardown invoke lock clean
+.PHONY: help setup page contract demo up down chromium test-fast test faults mutants bench-learning check audit build deploy teardown invoke lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -70,10 +70,13 @@ faults: setup ## Kill the embedded stack 200 times, then check that nothing is l
 mutants: setup ## Change the rules' code, see which changes no test notices: SAMPLE=500 SEED=7 make mutants
 	$(BIN)/python -m tools.mutants
 
+bench-learning: setup ## Measure how fast Loupe learns and how well it knows itself: SEED=100 make bench-learning
+	$(BIN)/python -m benchmarks.learning --seed $${SEED:-0}
+
 check: setup page ## Lint, types, template and known vulnerabilities
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy functions local cli tools tests
+	$(BIN)/mypy functions local cli tools tests benchmarks
 	cd $(PAGE) && npm run --silent check
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml functions/loupe local/loupe_local cli/loupe_cli tools
 	$(BIN)/python -m tools.audit

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from statistics import mean, stdev
 
 import numpy as np
-from digits import Floats, Ints, Model, confidences, digits, thumbnails
 from sklearn.metrics import f1_score
 
+from benchmarks.digits import Floats, Ints, Model, confidences, digits, thumbnails
 from loupe.domain.choice import Candidate, Strategy, order
 
 GOAL = 0.97
@@ -52,10 +52,10 @@ def next_images(strategy: str, rest: Ints, probabilities: Floats) -> list[int]:
     unsure = sure < SURE
     if unsure.sum() < BATCH:
         unsure = sure <= np.sort(sure)[BATCH - 1]
-    places = np.flatnonzero(unsure)
+    places: list[int] = np.flatnonzero(unsure).tolist()
     return ordered(
         strategy,
-        [candidate(strategy, place, rest[place], probabilities[place]) for place in places],
+        [candidate(strategy, place, int(rest[place]), probabilities[place]) for place in places],
         BATCH,
     )
 

@@ -1,6 +1,6 @@
 """How well and how fast the same picture is told from pictures of the same kind.
 
-    PYTHONPATH=functions python benchmarks/near_duplicates.py [--all-digits]
+    python -m benchmarks.near_duplicates [--all-digits]
 
 Prints what docs/near-duplicates.md reports. `--all-digits` compares all pairs of handwritten digits
 of one class (160,596, some minutes) instead of the 4,000 that look most alike.

@@ -2,7 +2,7 @@
 
     python -m venv build/hashes
     build/hashes/bin/pip install ImageHash pdqhash -r requirements.txt
-    PYTHONPATH=functions:benchmarks build/hashes/bin/python benchmarks/other_hashes.py
+    PYTHONPATH=functions build/hashes/bin/python -m benchmarks.other_hashes
 
 Prints the table in docs/decisions.md. Distances are the usual ones: up to 10 of pHash's 64 bits, up
 to 31 of PDQ's 256.
@@ -16,8 +16,9 @@ from typing import Any
 import imagehash
 import numpy as np
 import pdqhash
-from near_duplicates import EDITS, Picture, digits, logos, photos, png, screens, shapes
 from PIL import Image
+
+from benchmarks.near_duplicates import EDITS, Picture, digits, logos, photos, png, screens, shapes
 
 Bits = Any
 KINDS = {"photos": photos, "digits": digits, "shapes": shapes, "logos": logos, "screens": screens}

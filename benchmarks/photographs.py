@@ -1,6 +1,6 @@
 """How well the local model sees photographs: eight labels, six images a label to train on.
 
-    PYTHONPATH=local python -m benchmarks.photographs [--seeds 3]
+    python -m benchmarks.photographs [--seeds 3]
 
 The photographs are those of Debian's package `tuxpaint-stamps-default` (GPL-2), which whoever runs
 this installs; nothing of it is part of Loupe. They are cut out, and shown on white, and on
@@ -153,7 +153,7 @@ def measure(seed: int, on_grounds: bool) -> dict[str, object]:
     }
 
 
-def photographs(seed: int) -> dict[str, object]:
+def photographs(seed: int) -> dict[str, Any]:
     """Figures on white, and below `on_grounds` the same on grounds.
 
     `skipped` says why there are none.
@@ -161,6 +161,20 @@ def photographs(seed: int) -> dict[str, object]:
     if not STAMPS.is_dir():
         return {"skipped": MISSING}
     return measure(seed, False) | {"on_grounds": measure(seed, True)}
+
+
+def average(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The mean of each figure over seeds; `skipped` as in each of them."""
+    if "skipped" in results[0]:
+        return results[0]
+    found: dict[str, Any] = {"seeds": len(results)}
+    for name, value in results[0].items():
+        values = [result[name] for result in results]
+        if isinstance(value, dict):
+            found[name] = average(values)
+        else:
+            found[name] = ", ".join(values) if name == "view" else mean(values)
+    return found
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """How well the local trainer sees: drawn logos, foreign images, digits.
 
-    PYTHONPATH=local python benchmarks/vision.py [--seeds 3] [--quick]
+    python -m benchmarks.vision [--seeds 3] [--quick]
 
 Two kinds of logo sets, each with two labels of five images of which one a label is the test:
 `variations` are one brand's mark in five colours, sizes and grounds, `assorted` are five unrelated

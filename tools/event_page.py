@@ -38,6 +38,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         "QualityScored",
         "ReportAnswered",
         "ReportUnusable",
+        "ReviewerUnreliable",
         "DriftSuspected",
     ),
     "Versions of the model": (

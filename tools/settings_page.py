@@ -37,6 +37,8 @@ TAKES_EFFECT: Mapping[str, str] = {
     "Show-Model-Guess": "for the next review",
     "Review-Strategy": "at once",
     "Minimum-Label-Certainty": "for the next review; a review keeps its number",
+    "Gold-Task-Interval": "at once",
+    "Minimum-Reviewer-Reliability": "at the next answer that is judged",
     "Holdout-Percent": "for the next labelled image; an image never changes its side",
     "Group-Images-By": "for the next labelled image; an image never changes its side",
 }

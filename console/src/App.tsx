@@ -17,6 +17,7 @@ import { Detect } from "./pages/detect/Detect";
 import { Models } from "./pages/models/Models";
 import { Overview } from "./pages/overview/Overview";
 import { Review } from "./pages/review/Review";
+import { Reviewers } from "./pages/reviewers/Reviewers";
 import { Settings } from "./pages/settings/Settings";
 import { SignIn } from "./pages/sign-in/SignIn";
 import { Failed } from "./parts/Failed";
@@ -39,6 +40,7 @@ const PAGES: PageOf[] = [
   { name: "review", title: "Review", roles: ["reviewer"], show: () => <Review /> },
   { name: "dataset", title: "Dataset", roles: ["operator"], show: () => <Dataset /> },
   { name: "models", title: "Models", roles: ["operator"], show: () => <Models /> },
+  { name: "reviewers", title: "Reviewers", roles: ["operator"], show: () => <Reviewers /> },
   { name: "settings", title: "Settings", roles: ["operator"], show: () => <Settings /> },
   { name: "activity", title: "Activity", roles: ["operator"], show: () => <Activity /> },
   { name: "conflicts", title: "Conflicts", roles: ["operator"], show: () => <Conflicts /> },

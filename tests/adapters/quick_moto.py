@@ -29,10 +29,25 @@ def _write_and_undo(backend: DynamoDBBackend, transact_items: list[dict[str, Any
     undo = [_undo(backend, body) for item in transact_items for body in item.values()]
     try:
         _write(backend, transact_items)
+        for item in transact_items:
+            for body in item.values():
+                _check_keys(backend, body)
     except Exception:
         for step in undo:
             step()
         raise
+
+
+def _check_keys(backend: DynamoDBBackend, body: dict[str, Any]) -> None:
+    """DynamoDB refuses an attribute that is an index's key and has another type; moto does not."""
+    table = backend.tables[body["TableName"]]
+    keys = body.get("Key") or body["Item"]
+    partition, sort = DynamoType(keys[table.hash_key_attr]), DynamoType(keys["sk"])
+    item = table.get_item(partition, sort)
+    for key in table.attr:
+        value = item.attrs.get(key["AttributeName"]) if item else None
+        if value is not None and value.type != key["AttributeType"]:
+            raise AssertionError(f"the key {key['AttributeName']} is written as {value}")
 
 
 def _undo(backend: DynamoDBBackend, body: dict[str, Any]) -> Callable[[], None]:

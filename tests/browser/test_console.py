@@ -17,9 +17,10 @@ from botocore.credentials import Credentials
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from loupe.domain.manifest import ManifestEntry
 from tests.browser import attacker
 from tests.browser.conftest import Console, write_files
-from tests.stack.conftest import until
+from tests.stack.conftest import Stack, until
 from tests.stack.pictures import digits, drawn
 
 pytestmark = pytest.mark.stack
@@ -48,6 +49,7 @@ OPERATOR_ROUTES = (
     ("GET", "events"),
     ("GET", "conflicts"),
     ("POST", "conflicts/x"),
+    ("GET", "reviewers"),
 )
 CONSUMER_ROUTES = (
     ("POST", "uploads"),
@@ -345,6 +347,51 @@ def test_a_reviewer_answers_by_keys_and_undoes(console: Console, picture: Keep) 
     console.stack.registered(before + open_before)
     (counted,) = {console.stack.deps.reviews.answers_of("reviewer", "x")[1]}
     assert counted == open_before
+    page.context.close()
+
+
+def test_a_consumer_reports_a_wrong_answer_and_a_person_corrects_it(
+    console: Console, picture: Keep
+) -> None:
+    stack, name = console.stack, "scan 1 '<b>&.png"
+    page = console.open("consumer")
+    page.get_by_role("link", name=name).click()
+    page.get_by_role("button", name="This is wrong").click()
+    picture(page, "report")
+    axe(page)
+    page.get_by_role("menuitem", name="It is not digit 0").click()
+    see(page, "A reviewer looks at it next")
+    page.context.close()
+
+    page = console.open("reviewer")
+    see(page, "somebody reports that its answer is wrong")
+    page.keyboard.press("2")
+    page.context.close()
+    settled = stack.settled([name], states=["answered"])[name]
+    assert settled.labels[0].name == "digit 1"
+    copy = until(lambda: next((e for e in in_dataset(stack) if "scan 1" in e.uri), None), 60)
+    assert copy.label == "digit 1"
+
+    page = console.open("operator")
+    page.goto(f"{console.url}/#/models")
+    see(page, "1 of 1 were wrong")
+    page.context.close()
+    stack.delete(copy.uri.removeprefix(f"s3://{stack.outputs['BucketName']}/"))
+    until(lambda: copy not in in_dataset(stack) or None, 60)
+
+
+def in_dataset(stack: Stack) -> list[ManifestEntry]:
+    """What the next training uses."""
+    return [entry for _, entry in stack.deps.dataset.entries(stack.outputs["BucketName"])]
+
+
+def test_the_operator_sees_how_well_people_answer(console: Console, picture: Keep) -> None:
+    page = console.open("operator")
+    page.goto(f"{console.url}/#/reviewers")
+    see(page, "Seconds an answer")
+    expect(page.get_by_role("rowheader", name="reviewer")).to_be_visible()
+    picture(page, "reviewers")
+    axe(page)
     page.context.close()
 
 

@@ -23,6 +23,7 @@ from loupe.console import (
     overview,
     page,
     reports,
+    reviewers,
     reviews,
     settings,
 )
@@ -45,6 +46,7 @@ MODULES = (
     overview,
     page,
     reports,
+    reviewers,
     reviews,
     settings,
 )
@@ -61,6 +63,7 @@ ROUTES: dict[tuple[str, str], tuple[Role, ...]] = {
     ("POST", "/api/reviews/claim"): (Role.REVIEWER,),
     ("POST", "/api/reviews/<identity>/answer"): (Role.REVIEWER,),
     ("POST", "/api/reviews/<identity>/release"): (Role.REVIEWER,),
+    ("GET", "/api/reviewers"): (Role.OPERATOR,),
     ("GET", "/api/labels/about"): (Role.REVIEWER, Role.OPERATOR),
     ("POST", "/api/labels/description"): (Role.OPERATOR,),
     ("POST", "/api/labels/references"): (Role.OPERATOR,),
@@ -211,7 +214,8 @@ def fill(world: World) -> Filled:
     unsure = Label("cat", 40.0)
     asked = [world.asked(unsure, name=f"{n}.png", version="v1", picture=10 + n) for n in range(3)]
     world.set(Reviewers_Per_Image="2")
-    conflict = world.asked(unsure, name="conflict.png", version="v1", picture=20)
+    undecided = Label("cat", 35.0), Label("dog", 35.0)
+    conflict = world.asked(*undecided, name="conflict.png", version="v1", picture=20)
     world.taken_in(world.answered(conflict, "cat", "dog"))
     return Filled(
         accepted=world.accepted("sure.png").id,

@@ -15,7 +15,8 @@ OPERATOR = f"[{Role.OPERATOR}]"
 def conflict(world: World) -> str:
     """Given an image that two people label differently."""
     world.set(Labels="cat,dog", Reviewers_Per_Image="2")
-    review = world.asked(Label("cat", 40.0), name="odd.png", version="v1", picture=20)
+    undecided = Label("cat", 35.0), Label("dog", 35.0)
+    review = world.asked(*undecided, name="odd.png", version="v1", picture=20)
     world.taken_in(world.answered(review, "cat", "dog"))
     return review
 

@@ -91,7 +91,7 @@ def test_what_waits_is_counted_by_what_it_waits_for(console: Console, world: Wor
     for number in range(2):
         world.asked(NOT_SURE, name=f"open {number}.png", version="v1", picture=10 + number)
     world.set(Reviewers_Per_Image="2")
-    conflict = world.asked(NOT_SURE, name="conflict.png", version="v1", picture=20)
+    conflict = world.asked(name="conflict.png", picture=20)
     world.taken_in(world.answered(conflict, "cat", "dog"))
     world.set(Maximum_Reviews_Per_Day="1")
     world.asked(NOT_SURE, name="queued.png", version="v1", picture=21)

@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn.isotonic import IsotonicRegression
 
-from loupe.domain.accuracy import Calibration, calibrate, estimate, rate, sampling_interval
+from loupe.domain.accuracy import (
+    PRIOR_IMAGES,
+    Calibration,
+    calibrate,
+    estimate,
+    rate,
+    sampling_interval,
+)
 
 Scored = list[tuple[float, bool]]
 scored = st.lists(st.tuples(st.integers(0, 100).map(float), st.booleans()), min_size=2, max_size=60)
@@ -33,7 +40,9 @@ def test_nothing_has_no_rate() -> None:
 def test_a_calibration_is_the_isotonic_regression(answers: Scored) -> None:
     confidences, right = zip(*answers, strict=True)
     reference = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip")
-    reference.fit(np.array(confidences), np.array(right, float))
+    prior = PRIOR_IMAGES / len(answers)
+    values = np.array(confidences)
+    reference.fit(values, (np.array(right, float) + prior * values / 100) / (1 + prior))
 
     calibration = calibrate(answers)
 
@@ -44,20 +53,24 @@ def test_a_calibration_is_the_isotonic_regression(answers: Scored) -> None:
 
 
 @given(scored)
-def test_the_estimate_of_the_images_that_calibrated_it_is_their_accuracy(answers: Scored) -> None:
-    accuracy = sum(right for _, right in answers) / len(answers)
+def test_the_estimate_of_the_images_that_calibrated_it_lies_between_accuracy_and_confidence(
+    answers: Scored,
+) -> None:
+    accuracy = sum(right for _, right in answers)
+    promised = PRIOR_IMAGES * sum(confidence / 100 for confidence, _ in answers) / len(answers)
 
     measured = estimate(calibrate(answers), [confidence for confidence, _ in answers])
 
-    assert measured == pytest.approx(accuracy)
+    assert measured == pytest.approx((accuracy + promised) / (len(answers) + PRIOR_IMAGES))
 
 
 def test_less_sure_answers_are_expected_to_be_less_right() -> None:
-    calibration = calibrate([(30.0, False), (40.0, True), (50.0, False), (90.0, True)])
+    answered = [(30.0, False), (40.0, True), (50.0, False), (90.0, True)]
+    calibration = calibrate(answered * 500)
 
-    assert estimate(calibration, [90.0]) == 1.0
-    assert estimate(calibration, [20.0]) == 0.0
-    assert estimate(calibration, [40.0, 90.0]) == 0.75
+    assert estimate(calibration, [90.0]) == pytest.approx(1.0, abs=0.01)
+    assert estimate(calibration, [20.0]) == pytest.approx(0.0, abs=0.01)
+    assert estimate(calibration, [40.0, 90.0]) == pytest.approx(0.75, abs=0.01)
 
 
 def test_without_images_nothing_is_estimated() -> None:

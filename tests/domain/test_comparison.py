@@ -402,3 +402,14 @@ def test_the_verdict_holds_both_scores_of_one_scale() -> None:
     assert found.f1 is not None
     assert found.difference == pytest.approx(found.f1[0] - found.f1[1])
     assert "Loupe's F1 1.000 against 0.333" in found.reason
+
+
+def test_a_new_label_at_the_minimum_f1_is_good_enough() -> None:
+    truth = images("cat", "emu", "emu")
+    new = said("cat", "emu", "cat")  # emu: precision 1, recall 1/2, F1 2/3
+
+    at_gate = verdict(truth, new, said("cat", "cat", "cat"), ("cat", "emu"), ("cat",), 2 / 3)
+    above = verdict(truth, new, said("cat", "cat", "cat"), ("cat", "emu"), ("cat",), 0.67)
+
+    assert "minimum F1" not in at_gate.reason
+    assert "emu" in above.reason

@@ -227,6 +227,35 @@ def test_what_is_handed_over_is_read_again(answers: list[tuple[str, str]]) -> No
     assert output == Output(REVIEW.id, given_)
 
 
+def test_what_is_handed_over_has_the_format_of_amazon_a2i() -> None:
+    at = "2026-01-01T00:00:00.000Z"
+    answered = replace(REVIEW, answers=(Answer("ada", "cat", at),))
+
+    document = json.loads(render_output(answered, "loupe:builtin"))
+
+    identity = {"identityProviderType": "Loupe", "issuer": "loupe:builtin", "sub": "ada"}
+    assert document == {
+        "flowDefinitionArn": "loupe:builtin",
+        "humanAnswers": [
+            {
+                "acceptanceTime": at,
+                "submissionTime": at,
+                "timeSpentInSeconds": 0,
+                "workerId": "ada",
+                "workerMetadata": {"identityData": identity},
+                "answerContent": {"label": {"label": "cat"}},
+            }
+        ],
+        "humanLoopName": REVIEW.id,
+        "inputContent": {
+            "taskObject": REVIEW.image.uri,
+            "labels": list(REVIEW.offered),
+            "initialValue": "",
+            "imageName": REVIEW.image.name,
+        },
+    }
+
+
 def test_the_models_guess_is_on_the_page_only_where_it_may_be_seen() -> None:
     assert loop_input(REVIEW)["initialValue"] == ""
     assert loop_input(replace(REVIEW, guess_shown=True))["initialValue"] == "cat"

@@ -30,6 +30,8 @@ BAD: dict[str, tuple[str, ...]] = {
     "Maximum-Label-F1-Drop": (*NOT_NUMBERS, "1.5", "-0.1", "0.123", ".1", "0.1\n"),
     "Review-Strategy": ("Arrival", "random", "margin,arrival", "margin\n"),
     "Minimum-Label-Certainty": (*NOT_NUMBERS, "1.5", "-0.1", "0.123", ".1", "0.1\n"),
+    "Gold-Task-Interval": (*NOT_NUMBERS, "1.5", "-1"),
+    "Minimum-Reviewer-Reliability": (*NOT_NUMBERS, "1.5", "-0.1", "0.123", ".1", "0.1\n"),
     "Enable-Automatic-Deployment": ("True", "abc", "1", "NaN", "1.5", "-1"),
     "Maximum-Inference-Units": (*NOT_NUMBERS, "0", "1.5", "-1", "101", "1000", "01"),
     "Stop-Model-When-Idle-Minutes": (*NOT_NUMBERS, "1.5", "-1"),

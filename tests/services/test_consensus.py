@@ -3,7 +3,7 @@
 import pytest
 
 from loupe.adapters.reliabilities import judged
-from loupe.domain.certainty import Judgement, Reliability
+from loupe.domain.certainty import Case, Judgement, Reliability, judge
 from loupe.domain.detection import DetectionState, Label
 from loupe.domain.review import ReviewState
 from loupe.services.review_answers import decide_conflict
@@ -128,3 +128,9 @@ def test_an_operators_decision_says_who_was_right(two: World) -> None:
     }
     image = two.deps.reviews.get(review).image
     assert two.detection(image).state == DetectionState.ANSWERED
+
+
+def test_the_model_alone_judges_nobody() -> None:
+    case = Case({"ada": "emu"}, "model v1", {"cat": 99.0})
+
+    assert judge(case, {}, ("cat", "dog", "emu")) == [Judgement("model v1", "emu", False)]

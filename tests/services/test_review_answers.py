@@ -205,7 +205,7 @@ def test_a_majority_makes_the_label(world: World, answers: Sequence[str], label:
 
 def test_reviewers_who_disagree_are_a_conflict_for_the_operator(world: World) -> None:
     world.set(Labels="cat,dog", Reviewers_Per_Image="2")
-    review = world.asked(GUESS, version="v1")
+    review = world.asked()
 
     world.taken_in(world.answered(review, "cat", "dog"))
 

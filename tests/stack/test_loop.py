@@ -197,13 +197,15 @@ def test_no_dead_letters_are_left(trained: Stack) -> None:
 # This is wrong
 
 
-def sent(stack: Stack, body: dict[str, str], signed: bool = True) -> tuple[int, dict[str, Any]]:
-    """The status and JSON of a report to the console's route for applications."""
+def sent(stack: Stack, body: dict[str, str], secret: str | None) -> tuple[int, dict[str, Any]]:
+    """The status and JSON of a report to the console's route for applications, unsigned without a
+    secret.
+    """
     address = f"{stack.endpoint.console_url}/reports"
     text = json.dumps(body)
     request = AWSRequest("POST", address, data=text, headers={"Content-Type": "application/json"})
-    if signed:
-        key = Credentials(stack.endpoint.credentials.key_id, stack.endpoint.credentials.secret)
+    if secret:
+        key = Credentials(stack.endpoint.credentials.key_id, secret)
         SigV4Auth(key, "execute-api", stack.session.region_name).add_auth(request)
     asked = urllib.request.Request(address, text.encode(), dict(request.headers), method="POST")
     try:
@@ -225,7 +227,8 @@ def test_an_application_reports_an_accepted_answer_and_a_person_corrects_it(
 ) -> None:
     image = accepted(trained)[0]
 
-    status, body = sent(trained, {"image": image, "by": "line 3"})
+    secret = trained.endpoint.credentials.secret
+    status, body = sent(trained, {"image": image, "by": "line 3"}, secret)
 
     assert (status, body) == (200, {"review": f"reported-{image}"})
     version = trained.deps.detections.existing(image).version
@@ -234,12 +237,15 @@ def test_an_application_reports_an_accepted_answer_and_a_person_corrects_it(
     trained.registered(known + 1)
     assert trained.deps.detections.existing(image).labels[0].name == "digit 1"
     assert trained.deps.versions.get(version).reports == 1
+    entries = [entry for _, entry in trained.deps.dataset.entries(trained.outputs["BucketName"])]
+    assert {e.label for e in entries if image[:12] in e.uri} == {"digit 1"}
 
 
-def test_a_report_that_nobody_signed_is_refused(trained: Stack) -> None:
+@pytest.mark.parametrize("secret", [None, "of somebody else"])
+def test_a_report_that_nobody_signed_is_refused(trained: Stack, secret: str | None) -> None:
     image = accepted(trained)[0]
 
-    status, _ = sent(trained, {"image": image}, signed=False)
+    status, _ = sent(trained, {"image": image}, secret)
 
     assert status == 403
     assert trained.deps.detections.existing(image).state == "accepted"
@@ -252,6 +258,7 @@ def test_a_report_on_the_queue_sends_the_image_to_people(trained: Stack) -> None
         QueueUrl=trained.outputs["ReportQueueUrl"], MessageBody=json.dumps({"image": image})
     )
 
-    until(lambda: trained.deps.detections.existing(image).state == "review", 60)
-    (event, *_) = trained.events("ImageReported")
+    until(lambda: trained.deps.detections.existing(image).state == "review" or None, 60)
+    until(lambda: trained.events("ImageReported") or None, 60)
+    event = trained.events("ImageReported")[0]
     assert "reports that the answer is wrong" in event["text"]

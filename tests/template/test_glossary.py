@@ -48,6 +48,7 @@ def prose(markdown: str) -> str:
 def shown_by_the_page(source: str) -> str:
     """What a component of the console shows: its text, and its literals of several words."""
     code = re.sub(r"//.*|/\*.*?\*/", "", source, flags=re.DOTALL if "/*" in source else 0)
+    code = re.sub(r"\$\{[^}]*\}", "", code)
     literals = re.findall(r'"([^"\n]*)"|`([^`]*)`', code)
     sentences = [text for pair in literals for text in pair if " " in text]
     return "\n".join([*sentences, *re.findall(r">([^<>{}=;]+)<", code)])

@@ -41,7 +41,7 @@ def choose_between(
     def embed(pictures: Sequence[Picture], view: View) -> Floats:
         asked.append(view)
         assert len(pictures) == len(classes)
-        rng = np.random.default_rng(len(view))
+        rng = np.random.default_rng(0)  # The same noise for each way of seeing.
         spread = rng.normal(0, 1, (len(classes), 12)).astype(np.float32)
         spread[classes == 2] += 6
         if view in informative:

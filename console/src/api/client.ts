@@ -103,6 +103,7 @@ export const api = {
   aboutLabels: () => call("get", "/api/labels/about", {}),
 
   // Operator
+  reviewers: () => call("get", "/api/reviewers", {}),
   describeLabel: (label: string, description: string) =>
     call("post", "/api/labels/description", { body: { label, description } }),
   showLabel: (label: string, ids: string[]) =>

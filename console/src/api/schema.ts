@@ -242,6 +242,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/reviewers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Figures about everybody who has answered lately. */
+        get: operations["reviewers.reviewers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/dataset/labels": {
         parameters: {
             query?: never;
@@ -953,6 +970,12 @@ export interface components {
             precision: number;
             recall: number;
         };
+        /** @description How many answers about images of a label are known to be right or wrong. */
+        LabelReliability: {
+            label: string;
+            answered: number;
+            right: number;
+        };
         /** @description One answer; `confidence` is 0 to 100. */
         LabelView: {
             name: string;
@@ -1091,6 +1114,30 @@ export interface components {
         /** @description The review in which people look at the image. */
         Reported: {
             review: string;
+        };
+        /**
+         * @description A reviewer. `seconds` is the median between two answers, `agreement` Cohen's kappa with the
+         *     others over `shared` answers, `reliability` how likely an answer is right, 0-1.
+         */
+        ReviewerView: {
+            name: string;
+            answers: number;
+            last: string;
+            seconds: number | null;
+            agreement: number | null;
+            shared: number;
+            gold: number;
+            gold_right: number;
+            reliability: number;
+            below: boolean;
+            labels: components["schemas"]["LabelReliability"][];
+        };
+        /** @description Reviewers by name, from so many `reviews`; `agreement` is Krippendorff's alpha of all. */
+        ReviewersView: {
+            reviewers: components["schemas"]["ReviewerView"][];
+            reviews: number;
+            agreement: number | null;
+            minimum: number;
         };
         /**
          * @description What a person may do, by the Cognito group that they are in.
@@ -1740,6 +1787,30 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    "reviewers.reviewers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewersView"];
+                };
+            };
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
             502: components["responses"]["502"];
             503: components["responses"]["503"];
         };
@@ -2466,7 +2537,7 @@ export interface operations {
             query?: {
                 limit?: number;
                 cursor?: string;
-                type?: "ImageAccepted" | "ImageWaiting" | "ImageSentToReview" | "ImageAnswered" | "ImageUnsure" | "ImageRejected" | "ImageFailed" | "ExampleAdded" | "ExampleRemoved" | "ExampleRejected" | "LabelConflict" | "LabelsNeeded" | "LabelSuggested" | "ReviewUnusable" | "ReviewFailed" | "ReviewConflict" | "ReviewsSettled" | "QualityScored" | "ImageReported" | "ReportAnswered" | "ReportUnusable" | "DriftSuspected" | "TrainingStarted" | "TrainingPostponed" | "TrainingFailed" | "VersionNotPromoted" | "ApprovalRequested" | "VersionPromoted" | "PromotionsStalled" | "ModelStarted" | "ModelStopped" | "ModelCannotStart" | "SettingsApplied";
+                type?: "ImageAccepted" | "ImageWaiting" | "ImageSentToReview" | "ImageAnswered" | "ImageUnsure" | "ImageRejected" | "ImageFailed" | "ExampleAdded" | "ExampleRemoved" | "ExampleRejected" | "LabelConflict" | "LabelsNeeded" | "LabelSuggested" | "ReviewUnusable" | "ReviewFailed" | "ReviewConflict" | "ReviewsSettled" | "QualityScored" | "ImageReported" | "ReportAnswered" | "ReportUnusable" | "ReviewerUnreliable" | "DriftSuspected" | "TrainingStarted" | "TrainingPostponed" | "TrainingFailed" | "VersionNotPromoted" | "ApprovalRequested" | "VersionPromoted" | "PromotionsStalled" | "ModelStarted" | "ModelStopped" | "ModelCannotStart" | "SettingsApplied";
             };
             header?: never;
             path?: never;

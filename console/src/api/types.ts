@@ -46,6 +46,7 @@ export type Message = Schemas["Message"];
 export type Overview = Schemas["Overview"];
 export type Posts = Schemas["Posts"];
 export type PresignedPost = Posts["posts"][number];
+export type Reviewer = Schemas["ReviewerView"];
 export type Role = Schemas["Role"];
 export type Setting = Schemas["SettingView"];
 export type SideBySide = Schemas["SideBySide"];

@@ -27,7 +27,7 @@ def judged(judgements: Sequence[Judgement]) -> list[Item]:
         update(
             _partition(judgement.name),
             judgement.label,
-            "ADD answered :one, #right :right",
+            "ADD answers :one, #right :right",
             {"one": 1, "right": int(judgement.right)},
         )
         for judgement in judgements

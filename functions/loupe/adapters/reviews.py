@@ -18,6 +18,8 @@ KIND = "REVIEW"
 PASSING = (ReviewState.QUEUED, ReviewState.OPEN, ReviewState.CLOSING, ReviewState.CONFLICT)
 """States that a review does not stay in."""
 ALL_DAYS = "ALL"
+GOLD_TASK = "GOLD"
+"""Keeps how many answers a reviewer had given at the last gold task."""
 TO_OPEN = "REVIEW to open"
 NO_LOOP = "REVIEW without loop"
 IN_LOOP = "REVIEW in loop"
@@ -116,6 +118,11 @@ class Reviews(table.TableAdapter):
         answers = {item["sk"]: item["answers"] for item in self._table.children(_worker(worker))}
         return answers.get(day, 0), answers.get(ALL_DAYS, 0)
 
+    def gold_progress(self, worker: str) -> tuple[int, int]:
+        """How many reviews `worker` has answered in all, and at the last gold task."""
+        answers = {item["sk"]: item["answers"] for item in self._table.children(_worker(worker))}
+        return answers.get(ALL_DAYS, 0), answers.get(GOLD_TASK, 0)
+
     def daily_reviews_left(self, day: str, cap: int) -> int:
         """How many reviews may still be opened on `day`; ANY_NUMBER without a cap (0)."""
         if not cap:
@@ -171,6 +178,12 @@ def count_answer(worker: str, day: str) -> list[table.Item]:
         table.update(_worker(worker), when, "ADD answers :one", {"one": 1})
         for when in (day, ALL_DAYS)
     ]
+
+
+def count_gold_task(worker: str, answers: int) -> table.Item:
+    """A write of a gold task after so many answers, on the condition that it is the only one."""
+    condition, value = "attribute_not_exists(answers) OR answers < :now", {"now": answers}
+    return table.update(_worker(worker), GOLD_TASK, "SET answers = :now", value, condition)
 
 
 def _worker(name: str) -> str:

@@ -20,6 +20,7 @@ from loupe.console import (
     overview,
     page,
     reports,
+    reviewers,
     reviews,
 )
 from loupe.console import settings as settings_page
@@ -32,6 +33,7 @@ PAGES: tuple[Router, ...] = tuple(
         overview,
         detect,
         reviews,
+        reviewers,
         dataset,
         labels,
         models,

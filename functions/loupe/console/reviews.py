@@ -110,7 +110,7 @@ def _mine(worker: str, deps: Deps) -> Counter:
 def _shown(review: Review, worker: str, deps: Deps) -> Task:
     return {
         "id": review.id,
-        "image": review.image.name,
+        "image": review.shown_name,
         "picture": deps.presigned_urls.get(review.image.key, review.image.version),
         "labels": list(review.labels),
         "guess": [cast(LabelView, label.as_json()) for label in review.shown_guess],

@@ -53,17 +53,24 @@ class Calibration:
         return self.shares[after - 1] * (1 - share) + self.shares[after] * share
 
 
+PRIOR_IMAGES = 50
+"""A confidence is taken at its word as far as so many images count beside those of the holdout: the
+regression alone follows chance in a small one."""
+
+
 def calibrate(scored: Sequence[tuple[float, bool]]) -> Calibration:
     """Isotonic regression of being right on the confidence, by pooling adjacent violators.
 
     `scored` are the confidence and whether the answer was right, of images whose label is known.
     """
+    prior = PRIOR_IMAGES / max(len(scored), 1)
     blocks: list[list[float]] = []  # [lowest confidence, highest confidence, right, of]
     for confidence, is_right in sorted(scored):
+        right, of = is_right + prior * confidence / 100, 1 + prior
         if blocks and blocks[-1][1] == confidence:
-            blocks[-1][2:] = [blocks[-1][2] + is_right, blocks[-1][3] + 1]
+            blocks[-1][2:] = [blocks[-1][2] + right, blocks[-1][3] + of]
         else:
-            blocks.append([confidence, confidence, float(is_right), 1.0])
+            blocks.append([confidence, confidence, right, of])
     pooled: list[list[float]] = []
     for block in blocks:
         pooled.append(block)

@@ -15,6 +15,8 @@ trained on the image. It must not be used in quality samples, which measure the 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from loupe.domain.stored_names import stored_as
+
 PRIOR_RATE = 0.85
 PRIOR_ANSWERS = 8
 """A new person is believed as one who was right in 85 % of eight answers."""
@@ -35,9 +37,12 @@ Opinion = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Reliability:
-    """How often somebody answered about images of one label, and how often with that label."""
+    """How often somebody answered about images of one label, and how often with that label.
 
-    answered: int = 0
+    An attribute `answered` is the key of an index, and holds no number.
+    """
+
+    answered: int = field(default=0, metadata=stored_as("answers"))
     right: int = 0
 
     def plus(self, right: bool) -> "Reliability":
@@ -101,11 +106,15 @@ def rate(counts: Mapping[str, Reliability], label: str) -> float:
 
     The rate of all labels is drawn to the prior, that of one label to the rate of all.
     """
+    own, overall = counts.get(label, Reliability()), overall_rate(counts)
+    return min((own.right + overall * LABEL_ANSWERS) / (own.answered + LABEL_ANSWERS), HIGHEST_RATE)
+
+
+def overall_rate(counts: Mapping[str, Reliability]) -> float:
+    """How likely somebody with these `counts` is right, 0-1; without counts the prior."""
     answered = sum(count.answered for count in counts.values())
     right = sum(count.right for count in counts.values())
-    overall = (right + PRIOR_RATE * PRIOR_ANSWERS) / (answered + PRIOR_ANSWERS)
-    own = counts.get(label, Reliability())
-    return min((own.right + overall * LABEL_ANSWERS) / (own.answered + LABEL_ANSWERS), HIGHEST_RATE)
+    return (right + PRIOR_RATE * PRIOR_ANSWERS) / (answered + PRIOR_ANSWERS)
 
 
 def certainty(case: Case, reliabilities: Reliabilities, labels: Sequence[str]) -> dict[str, float]:
@@ -159,12 +168,14 @@ def judge(case: Case, reliabilities: Reliabilities, labels: Sequence[str]) -> li
     """Who was right, by what all others say: nobody's answer is held against itself.
 
     Judges each person, and the version of the model, for whom the others are `SURE`. Whether they
-    are sure does not depend on the answer that is judged, so the counts are not biased.
+    are sure does not depend on the answer that is judged, so the counts are not biased. The model
+    alone judges nobody: people are asked because it may be wrong.
     """
     judgements = []
     for person, answer in case.answers.items():
-        others = certainty(case.without(person), reliabilities, labels)
-        judgements += _judged(person, answer, others)
+        others = case.without(person)
+        if others.answers:
+            judgements += _judged(person, answer, certainty(others, reliabilities, labels))
     if case.opinion:
         people = certainty(case.without_opinion(), reliabilities, labels)
         judgements += _judged(case.version, leading(case.opinion)[0], people)
@@ -191,6 +202,22 @@ def count(
     return counted
 
 
+def fallen_below(
+    minimum: float, before: Reliabilities, judgements: Sequence[Judgement]
+) -> dict[str, float]:
+    """Whose overall rate falls below `minimum`, 0-1, with these judgements, and that rate.
+
+    Somebody who was below before is not told of again.
+    """
+    after = count(before, judgements)
+    rates = {each.name: overall_rate(after[each.name]) for each in judgements}
+    return {
+        name: now
+        for name, now in rates.items()
+        if now < minimum <= overall_rate(before.get(name, {}))
+    }
+
+
 def estimate(cases: Sequence[Case], labels: Sequence[str]) -> dict[str, dict[str, Reliability]]:
     """The counts of everybody from all images at once.
 
@@ -209,29 +236,18 @@ def estimate(cases: Sequence[Case], labels: Sequence[str]) -> dict[str, dict[str
 def _believed(case: Case, reliabilities: Reliabilities, labels: Sequence[str]) -> dict[str, float]:
     """The model's opinion, as far as its version has deserved.
 
-    A label that the version does not know, such as NONE_OF_THE_ABOVE, has an even share; the
-    others share the rest.
+    All labels share evenly what its confidences leave of 100, such as that none of those fits.
     """
-    even = 1 / len(labels)
-    opinion = (
-        {label: max(case.opinion[label], 0.0) for label in labels if label in case.opinion}
-        if case.opinion
-        else {}
-    )
-    total = sum(opinion.values())
-    if not total:
-        return dict.fromkeys(labels, even)
-    counts = reliabilities.get(case.version, {})
+    even, counts = 1 / len(labels), reliabilities.get(case.version, {})
+    opinion = case.opinion or {}
+    confidences = {label: max(opinion.get(label, 0.0), 0.0) for label in labels}
+    whole = max(sum(confidences.values()), 100.0)
+    spare = even * (1 - sum(confidences.values()) / whole)
     weights = {}
     for label in labels:
         trust = rate(counts, label)
-        share = opinion.get(label, 0.0) / total
-        weights[label] = trust * share + (1 - trust) * even if label in opinion else even
-    known = sum(weights[label] for label in opinion)
-    scale = even * len(opinion) / known
-    return {
-        label: weight * scale if label in opinion else weight for label, weight in weights.items()
-    }
+        weights[label] = trust * (confidences[label] / whole + spare) + (1 - trust) * even
+    return weights
 
 
 def _likelihood(answer: str, label: str, right: float, labels: int) -> float:

@@ -113,6 +113,12 @@ TEXTS: Mapping[str, Text] = {
         "A report could not be used: {image}",
         "{by} reported the answer to {image}, and nothing was changed: {reason}",
     ),
+    "ReviewerUnreliable": Text(
+        "{reviewer} is often wrong",
+        "The answers of {reviewer} are right with a probability of {reliability}, below "
+        "Minimum-Reviewer-Reliability ({minimum}). They count accordingly less. Look at the page "
+        "Reviewers, or at 'loupe reviewers', and talk about the labels with {reviewer}.",
+    ),
     "DriftSuspected": Text(
         "{version} may see other images than before",
         "Since {since}, {version} is not as sure of its answers as in {reference} (distance "

@@ -1,6 +1,7 @@
 """Reviews: tasks for people, their answers in Amazon A2I's format, and the consensus."""
 
 import json
+import posixpath
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,7 +28,10 @@ class ReviewPurpose(StrEnum):
     QUALITY = "quality"
     TWO_LABELS = "two labels"
     REPORTED = "reported"
+    GOLD = "gold"
 
+
+QUALITY_REASON = "a sample to measure quality"
 
 CHOSEN_BY_USE = (ReviewPurpose.COLD_START, ReviewPurpose.UNSURE)
 MEASURES_THE_MODEL = (ReviewPurpose.QUALITY, ReviewPurpose.REPORTED)
@@ -136,6 +140,13 @@ class Review:
         return self.guess_shown and not measures
 
     @property
+    def shown_name(self) -> str:
+        """The image's name, without its label in a gold task."""
+        if self.purpose == ReviewPurpose.GOLD:
+            return posixpath.basename(self.image.key)
+        return self.image.name
+
+    @property
     def guess_was_seen(self) -> bool:
         """Whether somebody may have seen the guess already."""
         opened = self.answers or self.claims or self.skipped or self.loop
@@ -171,7 +182,7 @@ class Review:
         """As `loupe reviews --json` shows it: the model's guess only where people may see it."""
         return {
             "id": self.id,
-            "image": self.image.name,
+            "image": self.shown_name,
             "purpose": self.purpose,
             "state": self.state,
             "at": self.at,
@@ -260,7 +271,7 @@ def quality_review(
         minimum_certainty=settings.minimum_certainty,
         guess=tuple(label for label in detection.labels if label.by == LabelledBy.MODEL),
         version=detection.version,
-        reason="a sample to measure quality",
+        reason=QUALITY_REASON,
     )
 
 
@@ -430,7 +441,7 @@ def loop_input(review: Review) -> dict[str, Any]:
         "taskObject": review.image.uri,
         "labels": list(review.offered),
         "initialValue": review.shown_guess[0].name if review.shown_guess else "",
-        "imageName": review.image.name,
+        "imageName": review.shown_name,
     }
 
 

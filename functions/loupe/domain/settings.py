@@ -49,6 +49,7 @@ MINUTES = Kind(
 POSITIVE = Kind("^[1-9][0-9]{0,8}" + END, "a whole number from 1")
 COUNT = "^(0|[1-9][0-9]{0,8})" + END
 IDLE_MINUTES = Kind(COUNT, "a whole number of minutes from 0 (0: never)")
+INTERVAL = Kind(COUNT, "a whole number from 0 (0: never)")
 CAP = Kind(COUNT, "a whole number from 0 (0: no cap)")
 UNITS = Kind("^([1-9][0-9]?|100)" + END, "a whole number from 1 to 100")
 """An inference unit costs $4 an hour: a typing error must not cost more than $400 an hour. A
@@ -241,6 +242,18 @@ class Settings:
         "0.9",
         SHARE,
         "How sure a label must be, by what people and the model say, before nobody else is asked.",
+    )
+    gold_task_interval: int = _setting(
+        "Gold-Task-Interval",
+        "20",
+        INTERVAL,
+        "Every n-th task of a reviewer on Loupe's page is an image whose label is known.",
+    )
+    minimum_reliability: float = _setting(
+        "Minimum-Reviewer-Reliability",
+        "0.7",
+        SHARE,
+        "An event tells of a reviewer whose answers are right less often.",
     )
     holdout_percent: int = _setting(
         "Holdout-Percent", "20", HOLDOUT, "Share of new labelled images that is only for testing."

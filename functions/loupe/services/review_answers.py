@@ -2,17 +2,15 @@
 conflict; and human loops that ended without an answer."""
 
 import posixpath
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from loupe.adapters.detections import moved
 from loupe.adapters.items import Write
 from loupe.adapters.labels import with_label
-from loupe.adapters.reliabilities import judged
 from loupe.adapters.reviews import score_report, score_version
-from loupe.domain.certainty import AskAgain, Conflict, Settled, judge_by
+from loupe.domain.certainty import AskAgain, Conflict, Settled
 from loupe.domain.detection import Detection, DetectionState, LabelledBy
-from loupe.domain.events import Event, image_event
+from loupe.domain.events import image_event
 from loupe.domain.human_loops import EndedLoop, LoopStatus, after_loop, ended_loop, review_of
 from loupe.domain.keys import NONE_OF_THE_ABOVE, ImageRef, labelled_key, people, timestamp
 from loupe.domain.labelled_images import CONFIRMED
@@ -23,7 +21,6 @@ from loupe.domain.review import (
     Review,
     ReviewPurpose,
     ReviewState,
-    case_of,
     check_offered,
     check_output,
     group_in_conflict,
@@ -32,7 +29,9 @@ from loupe.domain.review import (
 )
 from loupe.errors import AlreadyDone, InvalidRequest, NotFound
 from loupe.services.consensus import count_right, weigh
+from loupe.services.effects import Effect
 from loupe.services.events import announce
+from loupe.services.gold_tasks import close_gold_task
 from loupe.services.human_loops import start_loop
 from loupe.services.unlabelled import keep
 from loupe.telemetry import logger
@@ -93,6 +92,9 @@ def record_answers(document: ImageRef, deps: Deps) -> None:
 
 def _weigh(review: Review, before: Review, deps: Deps) -> None:
     """Close a review with the label that its answers make, or ask once more, or an operator."""
+    if review.purpose == ReviewPurpose.GOLD:
+        close_gold_task(review, before, deps)
+        return
     match weigh(review, deps):
         case Settled(label):
             agreeing = sum(answer.label == label for answer in review.answers)
@@ -146,8 +148,7 @@ def decide_conflict(review_id: str, label: str, by: str, deps: Deps) -> None:
     if review.purpose == ReviewPurpose.TWO_LABELS:
         choose_label(review, before, label, deps)
     else:
-        counted = judged(judge_by(case_of(before), label))
-        _settle(review, before, label, CONFIRMED, counted, deps)
+        _settle(review, before, label, CONFIRMED, count_right(before, deps, label), deps)
 
 
 def choose_label(decided: Review, before: Review, label: str, deps: Deps) -> None:
@@ -164,28 +165,22 @@ def choose_label(decided: Review, before: Review, label: str, deps: Deps) -> Non
 
 
 def _settle(
-    review: Review, before: Review, label: str, agreeing: int, counted: Sequence[Write], deps: Deps
+    review: Review, before: Review, label: str, agreeing: int, counted: Effect, deps: Deps
 ) -> None:
     """Close a review with its label, on which `agreeing` people agree."""
     is_quality = review.purpose == ReviewPurpose.QUALITY
-    effects = [] if is_quality else [_answer(review, label, agreeing, deps)]
+    effects = [counted]
+    if not is_quality:
+        effects.append(_answer(review, label, agreeing, deps))
     if is_quality or review.also_quality:
         effects.append(score(review, label, deps))
     if review.purpose == ReviewPurpose.REPORTED:
         effects.append(_count_report(review, label, deps))
-    writes = [*counted, *(write for effect in effects for write in effect.writes)]
+    writes = [write for effect in effects for write in effect.writes]
     events = [event for effect in effects for event in effect.events]
     deps.reviews.move(replace(review, state=ReviewState.DONE), before, *writes, events=events)
     if label == NONE_OF_THE_ABOVE and not is_quality:
         _suggest_label(review, deps)
-
-
-@dataclass(frozen=True)
-class Effect:
-    """What follows an answer, in the transaction that closes its review."""
-
-    writes: Sequence[Write] = ()
-    events: Sequence[Event] = ()
 
 
 def _answer(review: Review, label: str, agreeing: int, deps: Deps) -> Effect:

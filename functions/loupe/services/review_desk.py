@@ -21,6 +21,7 @@ from loupe.domain.review import (
 )
 from loupe.errors import AlreadyDone, LoupeError, TryAgain
 from loupe.services.consensus import weigh
+from loupe.services.gold_tasks import claim_gold_task
 from loupe.services.reviews import most_urgent
 from loupe.wiring import Deps
 
@@ -105,9 +106,14 @@ def hand_over_again(deps: Deps) -> int:
 
 
 def claim_tasks(worker: str, count: int, deps: Deps) -> list[Review]:
-    """Claim up to `count` reviews for `worker`, the most urgent first."""
-    urgent = most_urgent(deps.parameters.settings(), deps)
-    return list(islice(_claimed(urgent, worker, deps), count))
+    """Claim up to `count` reviews for `worker`, the most urgent first; now and then the last one
+    is a gold task.
+    """
+    settings = deps.parameters.settings()
+    urgent = most_urgent(settings, deps)
+    claimed = list(islice(_claimed(urgent, worker, deps), count))
+    gold = claim_gold_task(worker, settings, deps) if claimed else None
+    return [*claimed, gold] if gold else claimed
 
 
 def open_tasks(deps: Deps) -> int:

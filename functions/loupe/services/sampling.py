@@ -12,9 +12,10 @@ from loupe.domain.review import quality_review
 from loupe.domain.sampling import every_nth
 from loupe.domain.settings import Settings
 from loupe.errors import AlreadyDone
+from loupe.services.effects import Effect
 from loupe.services.human_loops import start_loop
 from loupe.services.observation import images_a_day
-from loupe.services.review_answers import Effect, score
+from loupe.services.review_answers import score
 from loupe.services.reviews import known_labels
 from loupe.telemetry import SAMPLING_BEHIND_HOURS, meter
 from loupe.wiring import Deps

@@ -121,6 +121,8 @@ def accuracy_lines(version: Version, deps: Deps) -> list[Line]:
     lines = {}
     if samples:
         lines["Right, by quality samples"] = _with_interval(samples, version.samples)
+    if observation and observation.read and version.reports:
+        lines["Reported, of what it has read"] = f"{version.reports} of {observation.read} images"
     if reports:
         lines["Wrong, of what was reported"] = _with_interval(reports, version.reports)
     if observation and (estimated := observation.estimate) is not None:

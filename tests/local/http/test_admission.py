@@ -130,7 +130,3 @@ def test_everything_else_does(asked: Request) -> None:
 def test_the_console_signs_in_by_itself() -> None:
     """Given the console's port, which leads to its API alone, then its authorizer decides."""
     assert not HERE.needs_signature(request(path="/api/models"), 4567)
-
-
-def test_the_consoles_route_for_applications_must_be_signed() -> None:
-    assert HERE.needs_signature(request("POST", "/reports"), 4567)
