@@ -1,4 +1,4 @@
-"""Business rule: a reviewer claims the oldest reviews, answers them, or gives them back."""
+"""Business rule: a reviewer claims the most urgent reviews, answers them, or gives them back."""
 
 from datetime import timedelta
 
