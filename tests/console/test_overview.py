@@ -93,10 +93,13 @@ def test_what_waits_is_counted_by_what_it_waits_for(console: Console, world: Wor
     world.set(Reviewers_Per_Image="2")
     conflict = world.asked(name="conflict.png", picture=20)
     world.taken_in(world.answered(conflict, "cat", "dog"))
+    world.set(Maximum_Reviews_Per_Day="1")
+    world.asked(NOT_SURE, name="queued.png", version="v1", picture=21)
 
     overview = console.ok("GET", "/api/overview")
 
     assert (overview["waiting"], overview["open_reviews"], overview["conflicts"]) == (3, 2, 1)
+    assert overview["queued_reviews"] == 1
 
 
 def test_new_labelled_images_and_how_many_are_needed(console: Console, world: World) -> None:

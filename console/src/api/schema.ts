@@ -200,7 +200,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Tasks for me, mine first: the oldest ones that nobody else has on the page. */
+        /** Tasks for me: the most urgent ones that nobody else has on the page. */
         post: operations["reviews.claim"];
         delete?: never;
         options?: never;
@@ -775,7 +775,7 @@ export interface components {
             /** @description It takes a whole number from 1 to 5. */
             count?: number;
         };
-        /** @description My tasks, the oldest first; `waiting` are others that I could get, counted up to 1,000. */
+        /** @description My tasks, the most urgent first; `waiting` are others for me, counted up to 1,000. */
         Claimed: {
             tasks: components["schemas"]["Task"][];
             waiting: number;
