@@ -32,6 +32,7 @@ from loupe.adapters.reviews import Reviews
 from loupe.adapters.running import Running
 from loupe.adapters.schedules import EventSource, Schedules
 from loupe.adapters.setting_changes import SettingChanges
+from loupe.adapters.suspects import Suspects
 from loupe.adapters.table import Table
 from loupe.adapters.turns import Turns
 from loupe.adapters.versions import Versions
@@ -92,6 +93,7 @@ class Deps:
     reliabilities = cached_property(lambda self: ReliabilityCounts(self.table))
     labels = cached_property(lambda self: Labels(self.table))
     dataset = cached_property(lambda self: Dataset(self.table))
+    suspects = cached_property(lambda self: Suspects(self.table))
     versions = cached_property(lambda self: Versions(self.table))
     running = cached_property(lambda self: Running(self.table))
     turns = cached_property(lambda self: Turns(self.table))

@@ -15,6 +15,7 @@ from loupe_cli.commands import (
     settings,
     stack,
     status,
+    suspects,
     teardown,
     users,
 )
@@ -26,6 +27,7 @@ IN_ORDER_OF_HELP = (
     reviews,
     reviewers,
     labels,
+    suspects,
     models,
     settings,
     events,

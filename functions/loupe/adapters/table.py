@@ -17,8 +17,9 @@ this chart, and a test holds the keys in the adapters to it:
 | BAND#<band> | <content> | finds near duplicates | group, signature | |
 | LABEL#<label> | LABEL | what reviewers see of a label | LabelNote | listing |
 | NONE#<image> | NONE | an image that no label fits | UnlabelledImage | listing |
+| SUSPECT#<image> | SUSPECT | its label is doubted, or confirmed | ListedSuspect | listing, states |
 | VERSION#<version> | VERSION | a version of the model | Version | listing |
-| PREDICTIONS#<version> | <content> | its answer to a holdout image | Prediction | |
+| PREDICTIONS#<version> | <content> | its answer to a labelled image | Prediction | |
 | OBSERVED#<version> | OBSERVED | what it says in production | Observation | |
 | RUNNING | <version> | the last look; its `at` is `looked_at` | Look, looked_at | |
 | RAN#<month> | <day>#<version> | how long a version ran on a day | unit_seconds | |
@@ -287,9 +288,13 @@ def update(
     return {"Update": body}
 
 
-def delete(pk: str, sk: str, condition: str, values: Mapping[str, Any]) -> dict[str, Item]:
+def delete(
+    pk: str, sk: str, condition: str = "", values: Mapping[str, Any] | None = None
+) -> dict[str, Item]:
     """A delete for `Table.write`, on a condition; `values` as in `update`."""
-    body: Item = {"Key": {"pk": pk, "sk": sk}, "ConditionExpression": condition}
+    body: Item = {"Key": {"pk": pk, "sk": sk}}
+    if condition:
+        body["ConditionExpression"] = condition
     if values:
         body["ExpressionAttributeValues"] = {f":{k}": stored(v) for k, v in values.items()}
     return {"Delete": body}

@@ -146,12 +146,12 @@ class Versions(table.TableAdapter):
             self._table.write([table.save(none_lent, *table.unchanged({"version": version}))])
 
     def predictions(self, version: str) -> dict[str, Prediction]:
-        """What a version said of holdout images, by content."""
+        """What a version said of labelled images, by content."""
         items = self._table.children(f"PREDICTIONS#{version}")
         return dict(readable(lambda item: (item["sk"], _prediction(item)), items))
 
     def save_prediction(self, version: str, content: str, prediction: Prediction) -> None:
-        """Store what a version said of a holdout image."""
+        """Store what a version said of a labelled image."""
         item = {"pk": f"PREDICTIONS#{version}", "sk": content, **to_item(prediction)}
         self._table.write([table.save(item | {"label": prediction.label or ""})])
 

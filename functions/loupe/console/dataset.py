@@ -131,7 +131,7 @@ def example(identity: Id) -> ExampleDetail:
     return {
         **_shown(image),
         "versions": [
-            {"name": name, "split": split} for name, split in versions_with(image, deps())
+            {"name": name, "split": split} for name, split in versions_with([image.key], deps())
         ],
     }
 

@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from loupe.domain.manifest import ManifestEntry
 
@@ -15,10 +15,19 @@ BOOTSTRAP_ROUNDS = 1000
 
 @dataclass(frozen=True)
 class Prediction:
-    """A version's surest label of an image, or None, and its confidence, 0-100."""
+    """A version's surest label of an image, or None, and its confidence, 0-100.
+
+    `scores` are the confidences in all labels; predictions of earlier releases have none.
+    """
 
     label: str | None
     confidence: float
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def confidences(self) -> Mapping[str, float]:
+        """The confidences by label, as far as they are stored."""
+        return self.scores or ({self.label: self.confidence} if self.label else {})
 
 
 Predictions = Mapping[str, Prediction]

@@ -12,8 +12,9 @@ from loupe.domain.manifest import ManifestEntry
 from loupe.domain.model_state import ModelStatus
 from loupe.domain.settings import Settings
 from loupe.domain.versions import Version
-from loupe.errors import ServiceRefused, UnusableImage
+from loupe.errors import NotFound, ServiceRefused, UnusableImage
 from loupe.services.serving import StateChange, set_state
+from loupe.services.suspects import list_suspects
 from loupe.services.training_data import manifest_entries
 from loupe.wiring import Deps
 
@@ -50,7 +51,33 @@ def compare(name: str, settings: Settings, deps: Deps) -> ComparisonProgress:
         score_images(version, missing[:IMAGES_PER_CALL], deps)
         if len(missing) > IMAGES_PER_CALL:
             return ComparisonProgress("scoring")
-    return _judge(challenger, champion, holdout, settings, deps)
+    if champion and _read_unseen(champion, name, deps):
+        return ComparisonProgress("scoring")
+    progress = _judge(challenger, champion, holdout, settings, deps)
+    list_suspects(deps)
+    return progress
+
+
+def _read_unseen(champion: Version, challenger: str, deps: Deps) -> bool:
+    """Let the champion read the new training images, whose labels it was not trained on.
+
+    Their suspects are found by that. It is not started for it. Returns whether there are more.
+    """
+    missing = unscored(champion, unseen_images(champion, challenger, deps), deps)
+    if not missing or deps.rekognition.version(champion.name).status != ModelStatus.RUNNING:
+        return False
+    score_images(champion, missing[:IMAGES_PER_CALL], deps)
+    return len(missing) > IMAGES_PER_CALL
+
+
+def unseen_images(champion: Version, challenger: str, deps: Deps) -> list[ManifestEntry]:
+    """Training images of the challenger, of labels that the champion knows, that are new to it."""
+    try:
+        seen = {image.content for image in manifest_entries(champion.name, Split.TRAIN, deps)}
+    except NotFound:  # A version of an earlier release, or of another stack.
+        return []
+    new = manifest_entries(challenger, Split.TRAIN, deps)
+    return sample([i for i in new if i.content not in seen and i.label in champion.labels])
 
 
 def _request_champion(name: str, status: str, deps: Deps) -> ComparisonProgress:
@@ -98,7 +125,10 @@ def predict(version: Version, image: ManifestEntry, deps: Deps) -> Prediction:
         labels = deps.rekognition.detect(version.arn, ImageRef(bucket, key, "", "", 0))
     except UnusableImage:
         labels = ()
-    return Prediction(labels[0].name, labels[0].confidence) if labels else Prediction(None, 0.0)
+    if not labels:
+        return Prediction(None, 0.0)
+    scores = {label.name: label.confidence for label in labels if label.confidence > 0}
+    return Prediction(labels[0].name, labels[0].confidence, scores)
 
 
 def _judge(

@@ -1,7 +1,7 @@
 """Look at labelled images, relabel them, remove them."""
 
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from loupe.domain.keys import LABELLED_PREFIX, check_label, people
@@ -64,14 +64,14 @@ def remark_on(image: LabelledImage, deps: Deps) -> str:
     return remark(deps.dataset.group(image.group), image.key)
 
 
-def versions_with(image: LabelledImage, deps: Deps) -> Iterator[tuple[str, Split]]:
-    """(version, split) of the newest versions that the image was part of."""
-    uri = f"s3://{deps.objects.bucket}/{image.key}"
+def versions_with(keys: Iterable[str], deps: Deps) -> Iterator[tuple[str, Split]]:
+    """(version, split) of the newest versions that one of the labelled objects was part of."""
+    uris = {f"s3://{deps.objects.bucket}/{key}" for key in keys}
     for version in islice(deps.versions.newest(), VERSIONS_LOOKED_AT):
         for split in SPLITS:
             try:
                 entries = manifest_entries(version.name, split, deps)
             except NotFound:
                 continue  # The attempt failed before its snapshot was written.
-            if any(entry.uri == uri for entry in entries):
+            if any(entry.uri in uris for entry in entries):
                 yield version.name, split

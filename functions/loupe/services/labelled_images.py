@@ -12,6 +12,7 @@ from dataclasses import replace
 from loupe.adapters.dataset import bands
 from loupe.adapters.objects import StoredObject
 from loupe.adapters.reviews import conflicting
+from loupe.adapters.suspects import no_suspect
 from loupe.domain.alignment import same_picture
 from loupe.domain.fingerprint import Fingerprint, fingerprint
 from loupe.domain.images import UnreadableImage, check_size
@@ -84,8 +85,8 @@ def remove(image: LabelledImage, deps: Deps) -> None:
     group = deps.dataset.group(image.group)
     series = deps.dataset.series({member.series for member in group.members})
     change = remove_member(group, image.key, label_counts.by_label, series)
-    conflict = conflicting(change, deps.objects.bucket, removed.at, deps.reviews)
-    deps.dataset.write(removed, change, label_counts, conflict, events)
+    more = conflicting(change, deps.objects.bucket, removed.at, deps.reviews)
+    deps.dataset.write(removed, change, label_counts, [*more, no_suspect(image.key)], events)
 
 
 def add(stored: StoredObject, deps: Deps) -> None:
