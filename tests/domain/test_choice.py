@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from loupe.domain.choice import MOST_SHORTLISTED, Candidate, Strategy, margin, order
+from loupe.domain.choice import SHORTLISTED, Candidate, Strategy, margin, order
 from loupe.domain.fingerprint import thumbnail
 
 KINDS = 4
@@ -125,8 +125,8 @@ def test_before_the_first_model_the_whole_shortlist_is_looked_at() -> None:
     def looks(name: str, arrival: int, brightness: int) -> Candidate:
         return Candidate(name, f"{arrival:03d}", {}, thumbnail=bytes([brightness] * 192))
 
-    images = [looks(f"{number}", number, 80) for number in range(MOST_SHORTLISTED - 1)]
-    last = looks("last", MOST_SHORTLISTED - 1, 200)
+    images = [looks(f"{number}", number, 80) for number in range(SHORTLISTED - 1)]
+    last = looks("last", SHORTLISTED - 1, 200)
 
     assert "last" in order([*images, last], Strategy.MARGIN_DIVERSE, 2)[:2]
 

@@ -72,15 +72,16 @@ def order(candidates: Sequence[Candidate], strategy: Strategy, batch: int) -> li
 def _kinds(images: Sequence[Candidate], count: int) -> list[int]:
     """The typical images of `count` kinds, as places in `images`.
 
-    Each image is as far from the chosen ones as from the nearest of them; the image that brings all
-    the others nearer by the most, by their weights, is chosen next.
+    Each image is as far from the chosen ones as from the nearest of them, and at first as all are
+    on average from their middle. The image that brings all of them nearer by the most, by their
+    weights, is chosen next.
     """
     if len(images) <= count:
         return list(range(len(images)))
     points = _points(images)
     weights = [max(1 - margin(image.scores) / 100, SMALLEST_WEIGHT) for image in images]
     squares = [[math.dist(point, other) ** 2 for other in points] for point in points]
-    nearest = [max(map(max, squares))] * len(images)
+    nearest = [sum(math.hypot(*point) ** 2 for point in points) / len(points)] * len(images)
     chosen: list[int] = []
     while len(chosen) < count:
         gains = [
