@@ -12,7 +12,7 @@ from skimage.feature import hog
 from skimage.transform import resize
 from sklearn.datasets import load_digits
 
-from loupe.domain.fingerprint import fingerprint
+from loupe.domain.fingerprint import thumbnail
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -55,14 +55,14 @@ def features(pictures: Floats) -> Floats:
 
 
 @lru_cache(maxsize=1)
-def signatures() -> list[bytes]:
-    """The fingerprint's signature of each digit, as of an uploaded PNG."""
+def thumbnails() -> list[bytes]:
+    """The thumbnail of each digit, as of an uploaded PNG."""
     found = []
     for picture in digits().pictures:
         buffer = BytesIO()
         pixels = Image.fromarray(np.round(picture * 255).astype(np.uint8))
         pixels.resize((128, 128), Image.Resampling.NEAREST).save(buffer, "PNG", compress_level=1)
-        found.append(fingerprint(buffer.getvalue()).signature)
+        found.append(thumbnail(buffer.getvalue()))
     return found
 
 

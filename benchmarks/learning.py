@@ -32,7 +32,7 @@ PROCESSES = 2
 
 PARTS: Mapping[str, tuple[Callable[[Sequence[int]], Any], int]] = {
     "photographs": (lambda seeds: average([photographs(seed) for seed in seeds]), 3),
-    "choice": (choice, 12),
+    "choice": (choice, 40),
     "accuracy": (accuracy, 12),
     "drift": (drift, 20),
     "consensus": (consensus, 12),

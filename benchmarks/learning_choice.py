@@ -6,7 +6,7 @@ from statistics import mean, stdev
 import numpy as np
 from sklearn.metrics import f1_score
 
-from benchmarks.digits import Floats, Ints, Model, confidences, digits, signatures
+from benchmarks.digits import Floats, Ints, Model, confidences, digits, thumbnails
 from loupe.domain.choice import Candidate, Strategy, order
 
 GOAL = 0.97
@@ -66,7 +66,7 @@ def candidate(strategy: str, place: int, image: int, row: Floats | None = None) 
         arrival=f"{place:06d}",
         scores={} if row is None else confidences(row),
         embedding=digits().features[image].tolist() if strategy == EMBEDDED else None,
-        fingerprint=signatures()[image],
+        thumbnail=thumbnails()[image],
     )
 
 

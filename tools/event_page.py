@@ -34,6 +34,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         "ReviewUnusable",
         "ReviewFailed",
         "ReviewConflict",
+        "ReviewsSettled",
         "QualityScored",
         "ReportAnswered",
         "ReportUnusable",

@@ -15,6 +15,7 @@ from loupe.domain.detection import DetectionState, Label
 from loupe.domain.review import ReviewState
 from loupe.errors import AlreadyDone
 from loupe.services.housekeeping import run_housekeeping
+from loupe.services.reviews import open_queued
 from tests.adapters.world import START, World, table_resource
 
 
@@ -76,6 +77,7 @@ def act(world: World, image: Any, expected: DetectionState, state: DetectionStat
 def test_reviews_are_counted_through_all_their_states(world: World) -> None:
     world.set(Labels="cat,dog", Maximum_Reviews_Per_Day="1")
     review = world.asked(Label("cat", 40.0), name="1.png", version="v1")
+    assert open_queued(world.settings(), world.deps) == 1
     world.asked(Label("cat", 30.0), name="2.png", version="v1", picture=1)
     assert world.deps.reviews.counts() == {ReviewState.OPEN: 1, ReviewState.QUEUED: 1}
 
@@ -119,6 +121,7 @@ def earlier(world: World) -> World:
     world.accepted("1.png")
     world.accepted("2.png")
     world.asked(Label("cat", 40.0), name="3.png", version="v1")
+    open_queued(world.settings(), world.deps)
     world.asked(Label("cat", 30.0), name="4.png", version="v1", picture=1)
     forget_counts(world)
     return world

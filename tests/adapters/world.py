@@ -2,6 +2,7 @@
 
 import json
 import random
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from PIL import Image
 from loupe.adapters.rekognition import DatasetState, VersionState
 from loupe.adapters.table import Table
 from loupe.domain.detection import Detection, DetectionState, Label, ModelOutput
+from loupe.domain.fingerprint import thumbnail
 from loupe.domain.human_loops import LoopState
 from loupe.domain.keys import ImageRef
 from loupe.domain.settings import CATALOGUE, Settings
@@ -313,6 +315,7 @@ class World:
         """An uploaded image that is in review; returns the review's id."""
         image = self.received(name, picture)
         outcome = ModelOutput("labels", labels, version) if version else ModelOutput("no_model")
+        outcome = replace(outcome, thumbnail=thumbnail_of(picture))
         request_review(image.id, outcome, self.settings(), self.deps)
         return self.detection(image).review
 
@@ -430,6 +433,12 @@ def png(number: int) -> bytes:
     buffer = BytesIO()
     picture(number).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+@cache
+def thumbnail_of(number: int) -> str:
+    """What a review holds of picture `number`."""
+    return b64encode(thumbnail(png(number))).decode()
 
 
 @cache

@@ -77,6 +77,7 @@ def test_the_newest_version_comes_first_and_says_whether_it_answers(
         "samples_agreed": 2,
         "reports": 0,
         "reports_confirmed": 0,
+        "settled": 0,
         "retry_at": "",
     }
     assert (older["name"], older["status"], older["in_service"]) == ("v1", "in_service", True)

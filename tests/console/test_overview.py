@@ -50,6 +50,7 @@ def test_a_new_stack_says_what_it_waits_for(console: Console) -> None:
         },
         "waiting": 0,
         "open_reviews": 0,
+        "queued_reviews": 0,
         "conflicts": 0,
         "doing": {
             "text": "Nothing: it waits for new labelled images",
@@ -69,13 +70,14 @@ def test_a_new_stack_says_what_it_waits_for(console: Console) -> None:
 def test_the_version_in_service_is_shown_as_the_service_sees_it(
     console: Console, world: World
 ) -> None:
-    in_service(world, "v1", f1=0.875)
+    in_service(world, "v1", f1=0.875, settled=12)
     world.rekognition.states["v1"] = VersionState("RUNNING", "arn:v1", units=2)
 
     assert console.ok("GET", "/api/overview")["service"] == {
         "version": "v1",
         "f1": 0.875,
         "since": "2026-01-01T11:00:00.000Z",
+        "settled": 12,
         "model_status": "RUNNING",
         "units": 2,
         "cannot_start": "",
@@ -91,10 +93,13 @@ def test_what_waits_is_counted_by_what_it_waits_for(console: Console, world: Wor
     world.set(Reviewers_Per_Image="2")
     conflict = world.asked(name="conflict.png", picture=20)
     world.taken_in(world.answered(conflict, "cat", "dog"))
+    world.set(Maximum_Reviews_Per_Day="1")
+    world.asked(NOT_SURE, name="queued.png", version="v1", picture=21)
 
     overview = console.ok("GET", "/api/overview")
 
     assert (overview["waiting"], overview["open_reviews"], overview["conflicts"]) == (3, 2, 1)
+    assert overview["queued_reviews"] == 1
 
 
 def test_new_labelled_images_and_how_many_are_needed(console: Console, world: World) -> None:

@@ -9,7 +9,6 @@ from tests.adapters.world import World
 from tests.console.console import Console
 
 OPERATOR = f"[{Role.OPERATOR}]"
-PATH = "/api/dataset/suspects"
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ def test_the_most_doubtful_labels_come_first(console: Console, world: World, dou
     key = world.labelled("cat", "2.png", 2)
     world.deps.suspects.write(ListedSuspect(key, "cat", "dog", 20.0, "v1", "2026-01-02"))
 
-    first, second = console.ok("GET", PATH, groups=OPERATOR)["items"]
+    first, second = console.ok("GET", "/api/dataset/suspects", groups=OPERATOR)["items"]
 
     picture = first.pop("picture")
     assert "images_labeled_by_folder/cat/1.png" in picture
@@ -40,22 +39,24 @@ def test_the_most_doubtful_labels_come_first(console: Console, world: World, dou
 
 
 def test_a_label_is_confirmed(console: Console, doubted: str) -> None:
-    answer = console.ok("POST", f"{PATH}/{doubted}/confirm", groups=OPERATOR)
+    answer = console.ok("POST", f"/api/dataset/suspects/{doubted}/confirm", groups=OPERATOR)
 
     assert answer == {"message": "Confirmed: cat."}
-    assert console.ok("GET", PATH, groups=OPERATOR)["items"] == []
+    assert console.ok("GET", "/api/dataset/suspects", groups=OPERATOR)["items"] == []
 
 
 def test_a_label_is_corrected(console: Console, world: World, doubted: str) -> None:
-    answer = console.ok("POST", f"{PATH}/{doubted}/correct", {"label": "dog"}, groups=OPERATOR)
+    answer = console.ok(
+        "POST", f"/api/dataset/suspects/{doubted}/correct", {"label": "dog"}, groups=OPERATOR
+    )
 
     assert answer == {"versions": []}
     assert world.keys("images_labeled_by_folder/cat/") == []
-    assert console.ok("GET", PATH, groups=OPERATOR)["items"] == []
+    assert console.ok("GET", "/api/dataset/suspects", groups=OPERATOR)["items"] == []
 
 
 def test_what_is_no_suspect_is_refused_in_words(console: Console) -> None:
-    response = console.ask("POST", f"{PATH}/{'0' * 32}/confirm", groups=OPERATOR)
+    response = console.ask("POST", f"/api/dataset/suspects/{'0' * 32}/confirm", groups=OPERATOR)
 
     assert (response.status, response.body["message"]) == (
         404,

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from loupe.domain.choice import Candidate, Strategy, margin, order
-from loupe.domain.fingerprint import fingerprint
+from loupe.domain.choice import SHORTLISTED, Candidate, Strategy, margin, order
+from loupe.domain.fingerprint import thumbnail
 
 KINDS = 4
 
@@ -89,14 +89,14 @@ def test_of_a_kind_the_most_typical_is_taken() -> None:
     assert {name[-1] for name in batch} <= {"2", "3"}, "neither the first nor the last of six"
 
 
-def test_kinds_are_told_apart_by_fingerprints_where_there_is_no_embedding() -> None:
+def test_kinds_are_told_apart_by_thumbnails_where_there_is_no_embedding() -> None:
     def looks(colour: str, number: int) -> Candidate:
         buffer = BytesIO()
         picture = Image.new("RGB", (96, 96), colour)
         picture.paste("black", (10, 10, 40 + number, 60))
         picture.save(buffer, "PNG")
-        signature = fingerprint(buffer.getvalue()).signature
-        return Candidate(f"{colour} {number}", f"{number}", {}, None, signature)
+        looks = thumbnail(buffer.getvalue())
+        return Candidate(f"{colour} {number}", f"{number}", {}, thumbnail=looks)
 
     images = [looks(colour, number) for colour in ("red", "lime", "blue") for number in range(5)]
 
@@ -112,6 +112,23 @@ def test_kinds_are_told_apart_by_scores_where_nothing_else_is_known() -> None:
     batch = order(images, Strategy.MARGIN_DIVERSE, 2)[:2]
 
     assert {name[:3] for name in batch} == {"cat", "emu"}
+
+
+def test_kinds_are_looked_for_among_the_least_sure_only() -> None:
+    images = [candidate(f"unsure {n}", n, cat=30.0, dog=29.0) for n in range(20)]
+    sure = candidate("sure", 20, emu=65.0, owl=1.0)
+
+    assert "sure" not in order([*images, sure], Strategy.MARGIN_DIVERSE, 2)[:2]
+
+
+def test_before_the_first_model_the_whole_shortlist_is_looked_at() -> None:
+    def looks(name: str, arrival: int, brightness: int) -> Candidate:
+        return Candidate(name, f"{arrival:03d}", {}, thumbnail=bytes([brightness] * 192))
+
+    images = [looks(f"{number}", number, 80) for number in range(SHORTLISTED - 1)]
+    last = looks("last", SHORTLISTED - 1, 200)
+
+    assert "last" in order([*images, last], Strategy.MARGIN_DIVERSE, 2)[:2]
 
 
 def test_an_embedding_of_another_length_counts_as_missing() -> None:

@@ -29,6 +29,7 @@ DETAIL: Mapping[str, Any] = {
     "split": "training",
     "count": 10,
     "guess": "dog",
+    "settled": 12,
     "agreed": 3,
     "samples": 4,
     "by": "line 3",

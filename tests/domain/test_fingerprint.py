@@ -18,7 +18,7 @@ from sklearn.datasets import load_digits
 
 from loupe.domain.alignment import same_picture
 from loupe.domain.fingerprint import SIGNATURE_BYTES, Fingerprint, fingerprint
-from loupe.domain.images import MAX_BYTES, ImageFacts, UnreadableImage, check_image
+from loupe.domain.images import MAX_BYTES, ImageFacts, UnreadableImage, decode
 
 Edit = Callable[[Image.Image], bytes]
 
@@ -347,14 +347,14 @@ def test_orientation_is_honoured(orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     image = encoded(stored, "JPEG", exif=exif, quality=90)
-    assert check_image(image) == ImageFacts(360, 200, "JPEG")
+    assert decode(image)[1] == ImageFacts(360, 200, "JPEG")
     assert same(logo(), image)
 
 
 def test_facts_come_from_the_content() -> None:
     """Business rule: an image is what its bytes say."""
-    assert check_image(jpeg(logo())) == ImageFacts(360, 200, "JPEG")
-    assert check_image(png(logo())) == ImageFacts(360, 200, "PNG")
+    assert decode(jpeg(logo()))[1] == ImageFacts(360, 200, "JPEG")
+    assert decode(png(logo()))[1] == ImageFacts(360, 200, "PNG")
     assert len(fingerprint(jpeg(logo())).content) == 64
     assert fingerprint(jpeg(logo())).content != fingerprint(png(logo())).content
 
@@ -412,7 +412,7 @@ def test_what_cannot_be_used_is_refused_with_the_limit_and_the_way_out(case: str
     """Business rule: a refusal says what is wrong and what to do about it."""
     make, limit, way_out = REFUSED[case]
     image = make()
-    for read in (check_image, fingerprint):
+    for read in (decode, fingerprint):
         with pytest.raises(UnreadableImage) as refusal:
             read(image)
         assert limit in str(refusal.value)
@@ -422,7 +422,7 @@ def test_what_cannot_be_used_is_refused_with_the_limit_and_the_way_out(case: str
 @pytest.mark.parametrize("size", [(64, 64), (1280, 64), (64, 1280), (4096, 205)])
 def test_what_is_at_the_limit_is_taken(size: tuple[int, int]) -> None:
     """Business rule: a limit is part of what is allowed."""
-    assert check_image(plain(*size)) == ImageFacts(*size, "PNG")
+    assert decode(plain(*size))[1] == ImageFacts(*size, "PNG")
 
 
 @settings(max_examples=60, deadline=None)

@@ -5,7 +5,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from loupe.domain.images import MAX_BYTES, ImageFacts, UnreadableImage, check_image, check_size
+from loupe.domain.images import MAX_BYTES, ImageFacts, UnreadableImage, check_size, decode
 
 
 def image(width: int, height: int, kind: str = "PNG", orientation: int = 1) -> bytes:
@@ -18,7 +18,7 @@ def image(width: int, height: int, kind: str = "PNG", orientation: int = 1) -> b
 
 @pytest.mark.parametrize("size", [(64, 64), (4096, 205), (205, 4096), (1280, 64)])
 def test_an_image_at_the_limits_is_accepted(size: tuple[int, int]) -> None:
-    assert check_image(image(*size)) == ImageFacts(*size, "PNG")
+    assert decode(image(*size))[1] == ImageFacts(*size, "PNG")
 
 
 @pytest.mark.parametrize(
@@ -35,12 +35,12 @@ def test_an_image_beyond_the_limits_says_which_and_what_to_do(
     size: tuple[int, int], words: str
 ) -> None:
     with pytest.raises(UnreadableImage, match=f"The image is {words}"):
-        check_image(image(*size))
+        decode(image(*size))
 
 
 def test_an_image_on_its_side_is_measured_as_it_is_shown() -> None:
-    assert check_image(image(100, 64, "JPEG", orientation=6)) == ImageFacts(64, 100, "JPEG")
-    assert check_image(image(100, 64, "JPEG", orientation=3)) == ImageFacts(100, 64, "JPEG")
+    assert decode(image(100, 64, "JPEG", orientation=6))[1] == ImageFacts(64, 100, "JPEG")
+    assert decode(image(100, 64, "JPEG", orientation=3))[1] == ImageFacts(100, 64, "JPEG")
 
 
 def test_a_file_of_15_mb_is_accepted_and_a_larger_one_says_how_large_it_is() -> None:
@@ -63,4 +63,4 @@ def test_a_file_that_is_no_whole_image_says_what_is_wrong_with_it(
     content: bytes, words: str
 ) -> None:
     with pytest.raises(UnreadableImage, match=words):
-        check_image(content)
+        decode(content)

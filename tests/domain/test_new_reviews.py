@@ -35,8 +35,8 @@ SETTINGS = Settings.from_parameters(
 UNSURE = ModelOutput("labels", (Label("cat", 40.0),), "v1")
 
 
-def opened(output: ModelOutput = UNSURE, has_place: bool = True) -> Review:
-    return new_review(WAITING, output, ("cat", "dog"), SETTINGS, has_place, NOW)
+def opened(output: ModelOutput = UNSURE, settings: Settings = SETTINGS) -> Review:
+    return new_review(WAITING, output, ("cat", "dog"), settings, NOW)
 
 
 def test_an_unsure_answer_is_reviewed_with_the_models_reason() -> None:
@@ -63,11 +63,12 @@ def test_without_a_model_a_review_makes_the_first_dataset() -> None:
     assert (review.reason, review.guess, review.version) == ("there is no model yet", (), "")
 
 
-def test_a_review_above_the_days_number_is_queued_and_says_so() -> None:
-    review = opened(has_place=False)
+def test_with_a_daily_maximum_a_review_is_queued_to_be_chosen_from() -> None:
+    assert opened(settings=replace(SETTINGS, reviews_per_day=9)).state == ReviewState.QUEUED
 
-    assert review.state == ReviewState.QUEUED
-    assert review.reason.endswith("minimum of 70 %; today's number of reviews is reached")
+
+def test_a_review_knows_what_its_image_looks_like() -> None:
+    assert opened(replace(UNSURE, thumbnail="AAEC")).thumbnail == "AAEC"
 
 
 def test_a_quality_sample_keeps_what_the_model_said_and_not_what_a_person_did() -> None:

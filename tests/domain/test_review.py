@@ -2,6 +2,7 @@
 
 import json
 import re
+from base64 import b64encode
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from loupe.domain.certainty import Case
 from loupe.domain.choice import Strategy
-from loupe.domain.detection import Label
+from loupe.domain.detection import Label, ModelOutput
 from loupe.domain.keys import NONE_OF_THE_ABOVE, ImageRef
 from loupe.domain.review import (
     Answer,
@@ -25,9 +26,11 @@ from loupe.domain.review import (
     in_order,
     loop_input,
     parse_output,
+    read_anew,
     render_output,
     review_id,
     scores_of,
+    waits_for_newer_version,
 )
 from loupe.errors import AlreadyDone, InvalidRequest
 from tests.domain.reviews import unsure_review
@@ -114,6 +117,57 @@ def test_with_diversity_the_first_ones_are_of_different_kinds() -> None:
 
     assert "other" in first
     assert "other" not in [r.id for r in in_order([*twins, other], Strategy.MARGIN, 2)][:2]
+
+
+def test_images_of_one_score_are_told_apart_by_what_they_look_like() -> None:
+    def looking(name: str, brightness: int) -> Review:
+        thumbnail = b64encode(bytes([brightness]) * 192).decode()
+        unsure = waiting(name, name, ReviewPurpose.COLD_START)
+        return replace(unsure, thumbnail=thumbnail)
+
+    reviews = [*(looking(f"{n}", 10 + n) for n in range(8)), looking("other", 250)]
+
+    assert "other" in [r.id for r in in_order(reviews, Strategy.MARGIN_DIVERSE, 2)][:2]
+
+
+def test_a_batch_that_is_chosen_comes_before_what_is_less_sure_and_behind_samples() -> None:
+    chosen = replace(QUEUE[0], chosen=True)
+
+    ranked = sorted([*QUEUE[1:], chosen], key=lambda review: review.rank)
+
+    assert [review.id for review in ranked] == ["report", "sample", "clear", "close", "near"]
+    assert not chosen.is_candidate
+
+
+def test_a_newer_version_settles_what_it_would_have_accepted_at_once() -> None:
+    sure = ModelOutput("labels", (Label("cat", 70.0),), "v2")
+    unsure = ModelOutput("labels", (Label("cat", 69.9), Label("dog", 30.0)), "v2")
+
+    settled, waits = read_anew(REVIEW, sure, 70), read_anew(REVIEW, unsure, 70)
+
+    assert (settled.state, settled.reason) == (ReviewState.SETTLED, "settled by v2")
+    assert settled.guess == REVIEW.guess
+    assert (waits.state, waits.guess, waits.version) == (REVIEW.state, unsure.labels, "v2")
+    assert read_anew(REVIEW, ModelOutput("labels", (), "v2"), 0).state == REVIEW.state
+
+
+@pytest.mark.parametrize(
+    ("changes", "waits"),
+    [
+        ({}, True),
+        ({"version": "v2"}, False),
+        ({"answers": answered("cat")}, False),
+        ({"also_quality": True}, False),
+        ({"purpose": ReviewPurpose.COLD_START}, False),
+        ({"purpose": ReviewPurpose.REPORTED}, False),
+    ],
+)
+def test_a_newer_version_reads_what_only_the_older_one_was_unsure_of(
+    changes: dict[str, Any], waits: bool
+) -> None:
+    review = replace(REVIEW, state=ReviewState.QUEUED, version="v1")
+
+    assert waits_for_newer_version(replace(review, **changes), "v2") == waits
 
 
 # Who may answer what

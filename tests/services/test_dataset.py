@@ -112,4 +112,4 @@ def test_the_versions_that_an_image_was_part_of_are_listed_newest_first(world: W
             body = render([ManifestEntry(other, "cat", "c", "uploaded", "")]).encode()
             world.deps.objects.write(manifest_key(name, split), body, "application/jsonl")
 
-    assert list(versions_with(cat, world.deps)) == [("v4", "test"), ("v1", "train")]
+    assert list(versions_with([cat.key], world.deps)) == [("v4", "test"), ("v1", "train")]

@@ -10,7 +10,7 @@ from loupe.errors import AlreadyDone, TryAgain
 from loupe.handlers import record_detection
 from loupe.services.detection import NO_OUTPUT, detect, record
 from loupe.services.payloads import output_to_json
-from tests.adapters.world import World, gone, image_json, png, unusable
+from tests.adapters.world import World, gone, image_json, png, thumbnail_of, unusable
 
 SURE = ModelOutput("labels", (Label("cat", 93.0), Label("dog", 5.0)), "v1")
 
@@ -145,8 +145,14 @@ def test_the_model_in_service_is_asked(world: World) -> None:
 
     found = detect(world.received(), world.deps)
 
-    assert found == SURE
+    assert found == replace(SURE, thumbnail=thumbnail_of(0))
     assert world.rekognition.calls[-1][:2] == ("detect", "arn:v1")
+
+
+def test_before_the_first_model_an_image_is_looked_at_too(world: World) -> None:
+    found = detect(world.received(), world.deps)
+
+    assert (found.outcome, found.thumbnail) == ("no_model", thumbnail_of(0))
 
 
 def test_an_empty_answer_is_no_crash(world: World) -> None:

@@ -174,6 +174,7 @@ def queued_reviews(world: World) -> None:
         image = world.received(f"{number}.png", number)
         answer = ModelOutput("labels", (Label("cat", confidence),), "v1")
         request_review(image.id, answer, world.settings(), world.deps)
+        open_queued(world.settings(), world.deps)
 
 
 def test_a_new_day_opens_queued_reviews_the_least_sure_first(world: World) -> None:
@@ -458,20 +459,21 @@ def test_many_open_reviews_are_not_read_again_and_again(
     assert read_units["items"] <= 10 + (LOOPS_PER_RUN if a2i else 0)
 
 
-def test_no_more_queued_reviews_are_read_than_there_are_places(
-    world: World, read_units: Counter[str]
+def test_no_more_queued_reviews_are_read_than_are_chosen_from(
+    world: World, read_units: Counter[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.set(Maximum_Reviews_Per_Day="3")
+    monkeypatch.setattr("loupe.services.reviews.POOL", 10)
+    world.set(Maximum_Reviews_Per_Day="3", Review_Strategy="margin")
     reviews(world, 20, ReviewState.QUEUED, ReviewPurpose.UNSURE)
     settings = world.settings()
 
     assert open_queued(settings, world.deps) == 3
 
-    assert read_units["items"] == 3
+    assert read_units["items"] == 10
     opened = {review.guess[0].confidence for review in world.deps.reviews.newest(ReviewState.OPEN)}
     assert opened == {0.0, 1.0, 2.0}
     assert open_queued(settings, world.deps) == 0
-    assert read_units["items"] == 3 + 3
+    assert read_units["items"] == 10 + 3
 
 
 def test_reviews_that_the_first_model_makes_needless_are_withdrawn_over_several_runs(

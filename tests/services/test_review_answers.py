@@ -18,6 +18,7 @@ from loupe.services.human_loops import start_loop, start_loops
 from loupe.services.labelled_images import reconcile
 from loupe.services.review_answers import decide_conflict, take_in
 from loupe.services.review_desk import answer
+from loupe.services.reviews import open_queued
 from tests.adapters.world import START, World, message, s3_event, sqs_event
 
 GUESS = Label("cat", 40.0)
@@ -429,6 +430,7 @@ def test_a_loop_that_cannot_be_started_now_is_started_by_the_housekeeping(world:
     world.set(Labels="cat,dog", Maximum_Reviews_Per_Day="1")
     world.loops.refuses = True
     first, queued = world.asked(name="1.png"), world.asked(name="2.png", picture=1)
+    assert open_queued(world.settings(), world.deps) == 1
     assert world.loops.started == []
 
     world.loops.refuses = False

@@ -1,5 +1,7 @@
 """Business rule: what the model is unsure of goes to people, who choose among known labels."""
 
+from datetime import timedelta
+
 import pytest
 
 from loupe.domain.detection import DetectionState, Label, ModelOutput
@@ -90,19 +92,69 @@ def test_the_guess_is_seen_only_if_the_setting_says_so(
     assert review.guess == UNSURE_ANSWER.labels
 
 
-def test_past_the_days_number_of_reviews_images_queue(world: World) -> None:
-    world.set(Labels="cat,dog", Maximum_Reviews_Per_Day="2")
-    for number in range(4):
-        image = world.received(f"{number}.png", number)
-        request_review(image.id, UNSURE_ANSWER, world.settings(), world.deps)
-
-    assert len(list(world.deps.reviews.newest(ReviewState.OPEN))) == 2
-    queued = list(world.deps.reviews.newest(ReviewState.QUEUED))
-    assert len(queued) == 2
-    assert "today's number" in queued[0].reason
-
+# The day's maximum
 
 DAY = f"{START:%Y-%m-%d}"
+
+
+def waiting(world: World, *margins: float) -> None:
+    """Images that the model was unsure of, the later ones with other pictures."""
+    for number, margin in enumerate(margins):
+        labels = (Label("cat", 30.0 + margin), Label("dog", 30.0))
+        world.asked(*labels, name=f"{number}.png", version="v1", picture=number)
+
+
+def names(world: World, state: ReviewState) -> list[str]:
+    """The images in reviews of a state, in the order of their arrival."""
+    return [review.image.name for review in world.deps.reviews.oldest(state, "", 100)]
+
+
+@pytest.mark.parametrize("a2i", [False, True], ids=["own page", "Amazon A2I"])
+@pytest.mark.parametrize(
+    ("strategy", "opened"),
+    [("arrival", ["0.png", "1.png"]), ("margin", ["1.png", "3.png"])],
+)
+def test_the_days_maximum_takes_the_best_and_keeps_the_others(
+    world: World, strategy: str, opened: list[str], a2i: bool
+) -> None:
+    world.use(loops=world.loops if a2i else None)
+    world.set(Labels="cat,dog", Maximum_Reviews_Per_Day="2", Review_Strategy=strategy)
+    waiting(world, 20.0, 5.0, 30.0, 1.0)
+
+    assert open_queued(world.settings(), world.deps) == 2
+
+    assert names(world, ReviewState.OPEN) == opened
+    assert len(world.loops.started) == (2 if a2i else 0)
+    world.deps.now += timedelta(days=1)
+    assert open_queued(world.settings(), world.deps) == 2
+    assert world.deps.reviews.counts() == {ReviewState.OPEN: 4}
+
+
+def test_the_days_maximum_is_of_as_many_kinds_as_possible(world: World) -> None:
+    world.set(Labels="cat,dog", Maximum_Reviews_Per_Day="2")
+    twins = [
+        world.asked(Label("cat", 30.0), name=f"{n}.png", version="v1", picture=0) for n in range(5)
+    ]
+    other = world.asked(Label("cat", 33.0), name="other.png", version="v1", picture=1)
+
+    open_queued(world.settings(), world.deps)
+
+    opened = {review.id for review in world.deps.reviews.newest(ReviewState.OPEN)}
+    assert other in opened
+    assert len(opened & set(twins)) == 1
+
+
+def test_before_the_first_model_people_are_first_asked_about_different_pictures(
+    world: World,
+) -> None:
+    world.set(Labels="cat,dog", Maximum_Reviews_Per_Day="2")
+    for number in range(5):
+        world.asked(name=f"{number}.png", picture=0)
+    other = world.asked(name="other.png", picture=1)
+
+    open_queued(world.settings(), world.deps)
+
+    assert other in {review.id for review in world.deps.reviews.newest(ReviewState.OPEN)}
 
 
 def look_too_early(world: World, monkeypatch: pytest.MonkeyPatch, places: int) -> None:
@@ -115,25 +167,12 @@ def look_too_early(world: World, monkeypatch: pytest.MonkeyPatch, places: int) -
     )
 
 
-def test_who_loses_the_days_last_place_to_another_queues(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world.set(Labels="cat,dog", Maximum_Reviews_Per_Day="1")
-    world.asked(Label("cat", 40.0), name="1.png", version="v1")
-    look_too_early(world, monkeypatch, places=1)
-
-    late = world.asked(Label("cat", 40.0), name="2.png", version="v1", picture=1)
-
-    assert world.deps.reviews.get(late).state == ReviewState.QUEUED
-    assert world.deps.reviews.counts() == {ReviewState.OPEN: 1, ReviewState.QUEUED: 1}
-
-
 def test_a_queued_review_that_loses_the_last_place_stays_queued(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.set(Labels="cat,dog", Maximum_Reviews_Per_Day="1")
-    for number in range(3):
-        world.asked(Label("cat", 40.0), name=f"{number}.png", version="v1", picture=number)
+    waiting(world, 1.0, 2.0, 3.0)
+    assert open_queued(world.settings(), world.deps) == 1
     look_too_early(world, monkeypatch, places=2)
 
     assert open_queued(world.settings(), world.deps) == 0
@@ -152,6 +191,7 @@ def test_a_review_takes_its_place_once_however_often_it_is_asked_for(
         request_review(image.id, UNSURE_ANSWER, settings, world.deps)
     for _ in range(2):
         open_review(before, UNSURE_ANSWER, ("cat", "dog"), settings, world.deps)
+        open_queued(settings, world.deps)
 
     assert world.deps.reviews.daily_reviews_left(DAY, 9) == 8
 
@@ -160,8 +200,8 @@ def test_a_queued_review_that_is_answered_just_now_takes_no_place(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.set(Labels="cat,dog", Maximum_Reviews_Per_Day="1")
-    for number in range(2):
-        world.asked(Label("cat", 40.0), name=f"{number}.png", version="v1", picture=number)
+    waiting(world, 1.0, 2.0)
+    open_queued(world.settings(), world.deps)
     (stale,) = world.deps.reviews.newest(ReviewState.QUEUED)
     world.answered_once(stale.id)
     monkeypatch.setattr(world.deps.reviews, "by_rank", lambda *_, **__: iter([stale]))

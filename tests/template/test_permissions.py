@@ -179,6 +179,14 @@ def test_who_makes_datasets_and_trains_has_the_rights_that_rekognition_borrows(n
         assert may(name, f"s3:{action}", "Bucket.Arn")
 
 
+@pytest.mark.parametrize("name", ["DetectLabels", "ManagePower"])
+def test_who_lets_a_model_read_an_uploaded_image_may_read_it(name: str) -> None:
+    for action in ("s3:GetObject", "s3:GetObjectVersion"):
+        assert may(name, action, "Bucket.Arn/images_for_detection/*")
+    actions = {a for policy in granted(role_of(name)) for a in listed(policy["Action"])}
+    assert "rekognition:DetectCustomLabels" in actions
+
+
 def test_who_trains_may_write_the_evaluation() -> None:
     assert may("TrainModel", "s3:PutObject", "Bucket.Arn/evaluation/*")
 

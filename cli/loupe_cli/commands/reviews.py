@@ -20,6 +20,7 @@ STATES = (
     ReviewState.DONE,
     ReviewState.CONFLICT,
     ReviewState.WITHDRAWN,
+    ReviewState.SETTLED,
 )
 
 reviews = typer.Typer(help="What needs a person.", invoke_without_command=True)

@@ -48,6 +48,7 @@ def summary(target: Target) -> dict[str, Any]:
         "images": dict(deps.detections.counts()),
         "in_queue": _in_queue(target),
         "open_reviews": reviews[ReviewState.OPEN] + reviews[ReviewState.QUEUED],
+        "settled_reviews": model.settled if model else 0,
         "new_labelled_images": progress.changes,
         "needed_to_train": needed_changes(settings.minimum_untrained_images, progress.not_promoted),
         "improving": activity(deps).text,

@@ -200,7 +200,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Tasks for me, mine first: the oldest ones that nobody else has on the page. */
+        /** Tasks for me: the most urgent ones that nobody else has on the page. */
         post: operations["reviews.claim"];
         delete?: never;
         options?: never;
@@ -826,7 +826,7 @@ export interface components {
             /** @description It takes a whole number from 1 to 5. */
             count?: number;
         };
-        /** @description My tasks, the oldest first; `waiting` are others that I could get, counted up to 1,000. */
+        /** @description My tasks, the most urgent first; `waiting` are others for me, counted up to 1,000. */
         Claimed: {
             tasks: components["schemas"]["Task"][];
             waiting: number;
@@ -1113,6 +1113,7 @@ export interface components {
             cost: components["schemas"]["Cost"];
             waiting: number;
             open_reviews: number;
+            queued_reviews: number;
             conflicts: number;
             doing: components["schemas"]["Activity"];
             next_check: string | null;
@@ -1208,11 +1209,15 @@ export interface components {
             name: string;
             f1: number;
         };
-        /** @description The version in service; `cannot_start` is why Loupe has given up starting it, or "". */
+        /**
+         * @description The version in service. `settled` counts the queued reviews that it made needless;
+         *     `cannot_start` is why Loupe has given up starting it, or "".
+         */
         ServiceView: {
             version: string;
             f1: number | null;
             since: string;
+            settled: number;
             model_status: string;
             units: number;
             cannot_start: string;
@@ -1317,6 +1322,7 @@ export interface components {
             samples_agreed: number;
             reports: number;
             reports_confirmed: number;
+            settled: number;
             retry_at: string;
             per_label: components["schemas"]["LabelMetrics"][];
             confusion: components["schemas"]["Confusion"] | null;
@@ -1335,8 +1341,9 @@ export interface components {
          *
          *     `f1` is Rekognition's own, on the test images of its time. `samples` counts the quality samples
          *     that people answered, `samples_agreed` those in which the version agreed with them. `reports`
-         *     counts its answers that were reported as wrong, `reports_confirmed` those that were. `retry_at`
-         *     is when a failed attempt is tried again by itself, or "".
+         *     counts its answers that were reported as wrong, `reports_confirmed` those that were. `settled`
+         *     counts queued reviews of images that it was sure of. `retry_at` is when a failed attempt is
+         *     tried again by itself, or "".
          */
         VersionView: {
             name: string;
@@ -1352,6 +1359,7 @@ export interface components {
             samples_agreed: number;
             reports: number;
             reports_confirmed: number;
+            settled: number;
             retry_at: string;
         };
         /** @description The label that the image may have instead, if I know one. */
@@ -2692,7 +2700,7 @@ export interface operations {
             query?: {
                 limit?: number;
                 cursor?: string;
-                type?: "ImageAccepted" | "ImageWaiting" | "ImageSentToReview" | "ImageAnswered" | "ImageUnsure" | "ImageRejected" | "ImageFailed" | "ExampleAdded" | "ExampleRemoved" | "ExampleRejected" | "LabelConflict" | "LabelsNeeded" | "LabelSuggested" | "ReviewUnusable" | "ReviewFailed" | "ReviewConflict" | "QualityScored" | "ImageReported" | "ReportAnswered" | "ReportUnusable" | "ReviewerUnreliable" | "DriftSuspected" | "TrainingStarted" | "TrainingPostponed" | "TrainingFailed" | "VersionNotPromoted" | "ApprovalRequested" | "VersionPromoted" | "PromotionsStalled" | "ModelStarted" | "ModelStopped" | "ModelCannotStart" | "SettingsApplied";
+                type?: "ImageAccepted" | "ImageWaiting" | "ImageSentToReview" | "ImageAnswered" | "ImageUnsure" | "ImageRejected" | "ImageFailed" | "ExampleAdded" | "ExampleRemoved" | "ExampleRejected" | "LabelConflict" | "LabelsNeeded" | "LabelSuggested" | "ReviewUnusable" | "ReviewFailed" | "ReviewConflict" | "ReviewsSettled" | "QualityScored" | "ImageReported" | "ReportAnswered" | "ReportUnusable" | "ReviewerUnreliable" | "DriftSuspected" | "TrainingStarted" | "TrainingPostponed" | "TrainingFailed" | "VersionNotPromoted" | "ApprovalRequested" | "VersionPromoted" | "PromotionsStalled" | "ModelStarted" | "ModelStopped" | "ModelCannotStart" | "SettingsApplied";
             };
             header?: never;
             path?: never;

@@ -64,10 +64,12 @@ class Reviews(table.TableAdapter):
         """Write `review` if it is still stored as `before`, else raise AlreadyDone."""
         self._table.write([moved(review, before), *more], events)
 
-    def try_move(self, review: Review, before: Review, *more: table.Item) -> bool:
+    def try_move(
+        self, review: Review, before: Review, *more: table.Item, events: Sequence[Event] = ()
+    ) -> bool:
         """Like `move`, but returns False when somebody else has changed the review meanwhile."""
         try:
-            self.move(review, before, *more)
+            self.move(review, before, *more, events=events)
         except AlreadyDone:
             logger.info(
                 "somebody changes this review at the same time", extra={"review": review.id}
@@ -200,6 +202,11 @@ def score_report(version: str, is_confirmed: bool) -> table.Item:
     values = {"one": 1, "confirmed": int(is_confirmed)}
     expression = "ADD reports :one, reports_confirmed :confirmed"
     return table.update(f"VERSION#{version}", "VERSION", expression, values)
+
+
+def count_settled(version: str) -> table.Item:
+    """A write that counts one queued review of an image that the version is sure of."""
+    return table.update(f"VERSION#{version}", "VERSION", "ADD settled :one", {"one": 1})
 
 
 def _item(review: Review) -> table.Item:

@@ -42,6 +42,7 @@ this chart, and a test holds the keys in the adapters to it:
 | STATE | OBSERVED | how far the look at readings is | pointer | |
 | STATE | LOOPS | how far the look at human loops is | pointer | |
 | STATE | COLD_START | reviews from before the first model | queued, open, done | |
+| STATE | SETTLING | how far a version has read queued images | since, pointer, done, before | |
 | STATE | COUNTED | earlier records counted | DETECTION, REVIEW, began, behind, done | |
 | STATE | CONFLICTS | how far earlier conflicts are opened | began, after, last, done | |
 

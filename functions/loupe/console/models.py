@@ -37,8 +37,9 @@ class VersionView(TypedDict):
 
     `f1` is Rekognition's own, on the test images of its time. `samples` counts the quality samples
     that people answered, `samples_agreed` those in which the version agreed with them. `reports`
-    counts its answers that were reported as wrong, `reports_confirmed` those that were. `retry_at`
-    is when a failed attempt is tried again by itself, or "".
+    counts its answers that were reported as wrong, `reports_confirmed` those that were. `settled`
+    counts queued reviews of images that it was sure of. `retry_at` is when a failed attempt is
+    tried again by itself, or "".
     """
 
     name: str
@@ -54,6 +55,7 @@ class VersionView(TypedDict):
     samples_agreed: int
     reports: int
     reports_confirmed: int
+    settled: int
     retry_at: str
 
 

@@ -21,11 +21,14 @@ router = Api()
 
 
 class ServiceView(TypedDict):
-    """The version in service; `cannot_start` is why Loupe has given up starting it, or ""."""
+    """The version in service. `settled` counts the queued reviews that it made needless;
+    `cannot_start` is why Loupe has given up starting it, or "".
+    """
 
     version: str
     f1: float | None
     since: str
+    settled: int
     model_status: str
     units: int
     cannot_start: str
@@ -66,6 +69,7 @@ class Overview(TypedDict):
     cost: Cost
     waiting: int
     open_reviews: int
+    queued_reviews: int
     conflicts: int
     doing: Activity
     next_check: str | None
@@ -92,6 +96,7 @@ def overview() -> Overview:
         "cost": cost_of_models(deps()).rounded,
         "waiting": deps().detections.counts()[DetectionState.WAITING],
         "open_reviews": reviews[ReviewState.OPEN],
+        "queued_reviews": reviews[ReviewState.QUEUED],
         "conflicts": reviews[ReviewState.CONFLICT],
         "doing": activity(deps()),
         "next_check": deps().schedules.next_run(deps().value("TRAINING_SCHEDULE"), deps().clock()),
@@ -131,11 +136,12 @@ def _service(deps: Deps) -> ServiceView | None:
     service = deps.versions.service()
     if not service.version:
         return None
-    state = deps.rekognition.version(service.version)
+    version, state = deps.versions.get(service.version), deps.rekognition.version(service.version)
     return {
         "version": service.version,
-        "f1": deps.versions.get(service.version).f1,
+        "f1": version.f1,
         "since": service.since,
+        "settled": version.settled,
         "model_status": state.status,
         "units": state.units,
         "cannot_start": why_not_started(deps),

@@ -58,7 +58,7 @@ class Task(TypedDict):
 
 
 class Claimed(TypedDict):
-    """My tasks, the oldest first; `waiting` are others that I could get, counted up to 1,000."""
+    """My tasks, the most urgent first; `waiting` are others for me, counted up to 1,000."""
 
     tasks: list[Task]
     waiting: int
@@ -77,7 +77,7 @@ class Released(TypedDict):
 
 @router.offer("POST", "/reviews/claim", Role.REVIEWER)
 def claim(body: Claim) -> Claimed:
-    """Tasks for me, mine first: the oldest ones that nobody else has on the page."""
+    """Tasks for me: the most urgent ones that nobody else has on the page."""
     worker = current_user(router).name
     claimed = claim_tasks(worker, body.count, deps())
     return {

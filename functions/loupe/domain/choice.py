@@ -1,28 +1,22 @@
 """Which images people are asked about first: those whose labels teach the model most.
 
-`margin-diverse` is the method of Zhdanov, "Diverse mini-batch active learning" (2019): of the
-images that the model is least sure of, a weighted k-means finds as many different kinds as people
-are asked about, and of each kind the most typical image is taken. Kinds are told apart by what
-there is: an embedding, otherwise the fingerprint's thumbnail, and the model's scores.
+`margin-diverse` takes, of the images that the model is least sure of, those that resemble most of
+the others and not each other: a facility location, chosen greedily (Wei, Iyer, Bilmes,
+"Submodularity in data subset selection and active learning", 2015), in which an image counts the
+more the less sure the model is of it. Images are compared by what there is: an embedding, otherwise
+a thumbnail, and the model's scores.
 """
 
 import math
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import accumulate
 from operator import mul
 
-from loupe.domain.fingerprint import CHROMA_SIDE, SIDE, chroma_of, gray_of
-
-SHORTLIST = 10
-"""Times the batch: the least sure images among which `margin-diverse` chooses."""
-MOST_SHORTLISTED = 400
-THUMBNAIL_SIDE = 8
-SCORES_SHARE = 0.5
+SHORTLISTED = 400
+"""The least sure images among which `margin-diverse` chooses."""
+SCORES_SHARE = 1.0
 """How much the scores' spread counts beside that of what the image looks like."""
-PASSES = 10
 SMALLEST_WEIGHT = 0.01
 
 Point = tuple[float, ...]
@@ -41,14 +35,14 @@ class Candidate:
     """An image that people could be asked about.
 
     `arrival` sorts by time. `scores` are the model's confidences by label, 0-100, empty before the
-    first model. `fingerprint` is the signature of `Fingerprint`.
+    first model. `thumbnail` is that of `fingerprint.thumbnail`.
     """
 
     id: str
     arrival: str
     scores: Mapping[str, float]
     embedding: Sequence[float] | None = None
-    fingerprint: bytes | None = None
+    thumbnail: bytes = b""
 
 
 def margin(scores: Mapping[str, float]) -> float:
@@ -70,28 +64,38 @@ def order(candidates: Sequence[Candidate], strategy: Strategy, batch: int) -> li
     by_margin = sorted(by_arrival, key=lambda image: margin(image.scores))
     if strategy == Strategy.MARGIN:
         return [image.id for image in by_margin]
-    shortlist = by_margin[: min(SHORTLIST * batch, MOST_SHORTLISTED)]
-    if not any(image.scores for image in shortlist):
-        shortlist = by_margin[:MOST_SHORTLISTED]
-    chosen = {shortlist[index].id for index in _kinds(shortlist, batch)}
-    first = [image.id for image in shortlist if image.id in chosen]
-    return first + [image.id for image in by_margin if image.id not in chosen]
+    shortlist = by_margin[:SHORTLISTED]
+    first = [shortlist[index].id for index in _kinds(shortlist, batch)]
+    return first + [image.id for image in by_margin if image.id not in first]
 
 
 def _kinds(images: Sequence[Candidate], count: int) -> list[int]:
-    """The most typical image of each of `count` kinds, as places in `images`."""
+    """The typical images of `count` kinds, as places in `images`.
+
+    Each image is as far from the chosen ones as from the nearest of them, and at first as all are
+    on average from their middle. The image that brings all of them nearer by the most, by their
+    weights, is chosen next.
+    """
     if len(images) <= count:
         return list(range(len(images)))
     points = _points(images)
     weights = [max(1 - margin(image.scores) / 100, SMALLEST_WEIGHT) for image in images]
-    centres = _centres(points, weights, count)
-    members: dict[int, list[int]] = {}
-    for index, point in enumerate(points):
-        members.setdefault(_nearest(point, centres), []).append(index)
-    return [
-        min(indices, key=lambda index: math.dist(points[index], centres[centre]))
-        for centre, indices in members.items()
-    ]
+    squares = [[math.dist(point, other) ** 2 for other in points] for point in points]
+    nearest = [sum(math.hypot(*point) ** 2 for point in points) / len(points)] * len(images)
+    chosen: list[int] = []
+    while len(chosen) < count:
+        gains = [
+            -1.0 if index in chosen else sum(map(mul, weights, map(_saved, nearest, row)))
+            for index, row in enumerate(squares)
+        ]
+        best = gains.index(max(gains))
+        chosen.append(best)
+        nearest = list(map(min, nearest, squares[best]))
+    return chosen
+
+
+def _saved(before: float, after: float) -> float:
+    return max(before - after, 0.0)
 
 
 def _points(images: Sequence[Candidate]) -> list[Point]:
@@ -107,20 +111,7 @@ def _points(images: Sequence[Candidate]) -> list[Point]:
 def _looks(image: Candidate) -> Point | None:
     if image.embedding is not None:
         return tuple(image.embedding)
-    if image.fingerprint is None:
-        return None
-    step = SIDE // THUMBNAIL_SIDE
-    gray, chroma = gray_of(image.fingerprint), chroma_of(image.fingerprint)
-    small = [
-        sum(
-            sum(gray[row * SIDE + left : row * SIDE + left + step])
-            for row in range(top, top + step)
-        )
-        for top in range(0, SIDE, step)
-        for left in range(0, SIDE, step)
-    ]
-    colour = CHROMA_SIDE**2 * 2
-    return tuple(value / step**2 for value in small) + tuple(map(float, chroma[:colour]))
+    return tuple(map(float, image.thumbnail)) or None
 
 
 def _shares(scores: Mapping[str, float], labels: Sequence[str]) -> Point | None:
@@ -151,44 +142,3 @@ def _scaled(vectors: Sequence[Point | None], spread: float) -> list[Point]:
         else middle
         for vector in vectors
     ]
-
-
-def _centres(points: Sequence[Point], weights: Sequence[float], count: int) -> list[Point]:
-    """Weighted k-means, begun as k-means++ (Arthur and Vassilvitskii, 2007)."""
-    centres = _first_centres(points, weights, count)
-    for _ in range(PASSES):
-        members: list[list[int]] = [[] for _ in centres]
-        for index, point in enumerate(points):
-            members[_nearest(point, centres)].append(index)
-        moved = [
-            _mean([points[i] for i in indices], [weights[i] for i in indices]) if indices else old
-            for indices, old in zip(members, centres, strict=True)
-        ]
-        if moved == centres:
-            break
-        centres = moved
-    return centres
-
-
-def _first_centres(points: Sequence[Point], weights: Sequence[float], count: int) -> list[Point]:
-    generator = random.Random(0)
-    far = list(weights)
-    nearest = [math.inf] * len(points)
-    centres: list[Point] = []
-    while len(centres) < count and any(far):
-        (index,) = generator.choices(range(len(points)), cum_weights=list(accumulate(far)))
-        centres.append(points[index])
-        nearest = [
-            min(d, math.dist(p, points[index])) for d, p in zip(nearest, points, strict=True)
-        ]
-        far = [weight * d * d for weight, d in zip(weights, nearest, strict=True)]
-    return centres
-
-
-def _nearest(point: Point, centres: Sequence[Point]) -> int:
-    return min(range(len(centres)), key=lambda number: math.dist(point, centres[number]))
-
-
-def _mean(points: Sequence[Point], weights: Sequence[float]) -> Point:
-    total = sum(weights)
-    return tuple(sum(map(mul, column, weights)) / total for column in zip(*points, strict=True))

@@ -57,13 +57,15 @@ class ModelOutput:
     """The model's answer about an image, or why there is none.
 
     `outcome` is "labels" (the model answered, perhaps with nothing), "no_model" (none was ever in
-    service), "wait" (it cannot answer now) or "rejected" (no usable image).
+    service), "wait" (it cannot answer now) or "rejected" (no usable image). `thumbnail` is that of
+    `fingerprint.thumbnail`, in base64.
     """
 
     outcome: str
     labels: tuple[Label, ...] = ()
     version: str = ""
     reason: str = ""
+    thumbnail: str = ""
 
     @property
     def top(self) -> float:
@@ -119,6 +121,20 @@ class Detection:
             version=output.version,
             reason=reason,
             detected_at=timestamp(now) if output.version else "",
+        )
+
+    def settled(self, output: ModelOutput) -> "Detection":
+        """The record of an image in review once a newer version is sure of it.
+
+        It keeps the time of its first reading: quality samples and the look at production go by
+        images as they arrive.
+        """
+        return replace(
+            self,
+            state=DetectionState.ACCEPTED,
+            labels=output.labels,
+            version=output.version,
+            reason=f"it waited for a person until {output.version} was sure of it",
         )
 
     def answered(self, label: str, reason: str) -> "Detection":

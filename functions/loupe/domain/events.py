@@ -89,6 +89,11 @@ TEXTS: Mapping[str, Text] = {
         "{image} got {answers}; no label is sure enough. Decide it on the page Conflicts, or "
         "with 'loupe reviews decide {review} LABEL'.",
     ),
+    "ReviewsSettled": Text(
+        "{version} settled {settled} waiting images",
+        "{settled} waiting images were settled by {version}: it is sure of them, so nobody is "
+        "asked. Nothing to do.",
+    ),
     "QualityScored": Text(
         "Quality sample: {image}",
         "A person checked {image}: the model {version} said {guess}, the person said {answer}. "

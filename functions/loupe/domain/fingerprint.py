@@ -65,6 +65,15 @@ def fingerprint(image: bytes) -> Fingerprint:
     )
 
 
+def thumbnail(image: bytes) -> bytes:
+    """Gray and two colour planes of 8 x 8 pixels, 192 bytes, which tell kinds of pictures apart;
+    raises UnreadableImage.
+    """
+    pixels, _ = decode(image)
+    planes = _on_white(pixels).convert("YCbCr").split()
+    return b"".join(_thumbnail(plane, CHROMA_SIDE) for plane in planes)
+
+
 def _thumbnail(plane: Image.Image, side: int, trim: int = 0) -> bytes:
     box = (trim, trim, plane.width - trim, plane.height - trim)
     return plane.resize((side, side), Image.Resampling.BILINEAR, box).tobytes()

@@ -47,13 +47,11 @@ def check_size(size: int) -> None:
         )
 
 
-def check_image(image: bytes) -> ImageFacts:
-    """The facts of an image that decodes fully and is within limits, or `UnreadableImage`."""
-    return decode(image)[1]
-
-
 def decode(image: bytes) -> tuple[Image.Image, ImageFacts]:
-    """The pixels as stored, fully decoded, and the facts as displayed."""
+    """The pixels as stored, fully decoded, and the facts as displayed.
+
+    Raises UnreadableImage for an image that is damaged or beyond the limits.
+    """
     image_format = _format(image)
     try:
         with warnings.catch_warnings():

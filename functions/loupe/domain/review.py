@@ -2,6 +2,7 @@
 
 import json
 import posixpath
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -31,12 +32,14 @@ class ReviewPurpose(StrEnum):
 
 
 QUALITY_REASON = "a sample to measure quality"
-
+CHOSEN_BY_USE = (ReviewPurpose.COLD_START, ReviewPurpose.UNSURE)
 MEASURES_THE_MODEL = (ReviewPurpose.QUALITY, ReviewPurpose.REPORTED)
 
 
 class ReviewState(StrEnum):
-    """The states of a review; `closing`: it has all answers, which are not recorded yet."""
+    """The states of a review. `closing`: it has all answers, which are not recorded yet;
+    `settled`: a newer version is sure of the image.
+    """
 
     OPEN = "open"
     QUEUED = "queued"
@@ -44,6 +47,7 @@ class ReviewState(StrEnum):
     DONE = "done"
     CONFLICT = "conflict"
     WITHDRAWN = "withdrawn"
+    SETTLED = "settled"
 
 
 SHOWN_WITHOUT_GUESS = {
@@ -52,7 +56,7 @@ SHOWN_WITHOUT_GUESS = {
 }
 """Reasons without the model's guess, or what another person proposes."""
 
-REPORTED_RANK = 0.0
+REPORTED_RANK, SAMPLE_RANK, CHOSEN_RANK, OTHER_RANK = 0.0, 1.0, 2.0, 3.0
 
 CLAIM_MINUTES = 10
 """Minutes a claimed task is reserved for one reviewer."""
@@ -79,10 +83,10 @@ class Review:
     """A task for people. `id` is derived from the image and the purpose, and names the loop.
 
     At most `reviewers` people answer; nobody else is asked once a label is as sure as
-    `minimum_certainty`, 0-1. `claims` maps a reviewer to the end of the
-    reservation; `skipped` are those who declined. With Amazon A2I, `loop` is the name of the open
-    human loop ("" if none). `handed_over` is when its answers were last handed over again for want
-    of a result.
+    `minimum_certainty`, 0-1. `claims` maps a reviewer to the end of the reservation; `skipped` are
+    those who declined. With Amazon A2I, `loop` is the name of the open human loop ("" if none).
+    `handed_over` is when its answers were last handed over again for want of a result. `thumbnail`
+    is the image's, as in `ModelOutput`. `chosen`: people are asked about it next.
     """
 
     id: str
@@ -104,6 +108,8 @@ class Review:
     loops_started: int = field(default=0, metadata=stored_as("asked"))
     handed_over: str = ""
     minimum_certainty: float = 1.0
+    thumbnail: str = ""
+    chosen: bool = False
 
     @property
     def sort_key(self) -> str:
@@ -112,16 +118,19 @@ class Review:
 
     @property
     def rank(self) -> float:
-        """Business rule: a review with a smaller rank is more urgent. Reports come first; an image
-        that the model was unsure of comes the earlier, the nearer its two best labels are.
+        """Business rule: a review with a smaller rank is more urgent. Reports come first, then
+        quality samples. An image that may teach the model comes the earlier, the nearer its two
+        best labels are; those that are chosen come before the others.
         """
-        match self.purpose:
-            case ReviewPurpose.REPORTED:
-                return REPORTED_RANK
-            case ReviewPurpose.UNSURE:
-                return 2.0 + margin(scores_of(self.guess))
-            case _:
-                return 1.0
+        if self.purpose in CHOSEN_BY_USE:
+            lead = margin(scores_of(self.guess)) / 100
+            return (CHOSEN_RANK if self.chosen else OTHER_RANK) + lead
+        return REPORTED_RANK if self.purpose == ReviewPurpose.REPORTED else SAMPLE_RANK
+
+    @property
+    def is_candidate(self) -> bool:
+        """Whether people may be asked about it for its use, and it is not chosen yet."""
+        return self.purpose in CHOSEN_BY_USE and not self.chosen
 
     @property
     def shows_guess(self) -> bool:
@@ -199,12 +208,11 @@ def new_review(
     output: ModelOutput,
     labels: tuple[str, ...],
     settings: Settings,
-    has_place: bool,
     now: datetime,
 ) -> Review:
     """The review of an image that the model is unsure of, or has not read because there is none.
 
-    It is queued when the day's number of reviews is reached (`has_place` is false).
+    Business rule: with a daily maximum it is queued, so that the most useful ones can be chosen.
     """
     if output.outcome == "labels":
         purpose, reason = ReviewPurpose.UNSURE, why_unsure(output, settings.minimum_confidence)
@@ -214,7 +222,7 @@ def new_review(
         id=review_id(detection.image, purpose),
         image=detection.image,
         purpose=purpose,
-        state=ReviewState.OPEN if has_place else ReviewState.QUEUED,
+        state=ReviewState.QUEUED if settings.reviews_per_day else ReviewState.OPEN,
         at=timestamp(now),
         labels=labels,
         reviewers=settings.reviewers,
@@ -222,8 +230,29 @@ def new_review(
         guess=output.labels,
         guess_shown=settings.show_guess,
         version=output.version,
-        reason=reason if has_place else f"{reason}; today's number of reviews is reached",
+        reason=reason,
+        thumbnail=output.thumbnail,
     )
+
+
+def read_anew(review: Review, output: ModelOutput, minimum_confidence: float) -> Review:
+    """A queued review after a newer version has read its image: settled, or with the newer guess.
+
+    Business rule: a confidence that would have been accepted at once settles it.
+    """
+    if output.top >= minimum_confidence:
+        return replace(review, state=ReviewState.SETTLED, reason=f"settled by {output.version}")
+    reason = why_unsure(output, minimum_confidence)
+    return replace(review, guess=output.labels, version=output.version, reason=reason)
+
+
+def waits_for_newer_version(review: Review, version: str) -> bool:
+    """Whether `version` should read the image of a queued review.
+
+    Business rule: not if a person has answered or the answer will measure the version that read it.
+    """
+    is_unsure = review.purpose == ReviewPurpose.UNSURE and review.version != version
+    return is_unsure and not review.answers and not review.also_quality
 
 
 def quality_review(
@@ -319,18 +348,22 @@ def case_of(review: Review) -> Case:
 def in_order(reviews: Sequence[Review], strategy: Strategy, batch: int) -> list[Review]:
     """The reviews, the first one to ask about first: reports, then others by `strategy`.
 
-    `batch` is how many people are asked about before the order is made again.
+    `batch` is how many are chosen together.
     """
     if strategy == Strategy.ARRIVAL:
         return sorted(reviews, key=lambda review: (review.rank > REPORTED_RANK, review.sort_key))
     ranked = sorted(reviews, key=lambda review: (review.rank, review.sort_key))
     if strategy == Strategy.MARGIN:
         return ranked
-    unsure = [review for review in ranked if review.purpose == ReviewPurpose.UNSURE]
-    by_id = {review.id: review for review in unsure}
-    candidates = [Candidate(one.id, one.sort_key, scores_of(one.guess)) for one in unsure]
-    others = [review for review in ranked if review.id not in by_id]
+    by_id = {review.id: review for review in ranked if review.is_candidate}
+    candidates = [_candidate(review) for review in by_id.values()]
+    others = [review for review in ranked if not review.is_candidate]
     return others + [by_id[name] for name in order(candidates, strategy, batch)]
+
+
+def _candidate(review: Review) -> Candidate:
+    thumbnail = b64decode(review.thumbnail)
+    return Candidate(review.id, review.sort_key, scores_of(review.guess), thumbnail=thumbnail)
 
 
 def scores_of(labels: Sequence[Label]) -> dict[str, float]:

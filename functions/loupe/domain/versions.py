@@ -35,7 +35,8 @@ class Version:
     """One version, trained or failed. `f1` is the service's own, on the holdout of its training.
 
     People gave the same answer to `samples_agreed` of `samples` quality samples, and found
-    `reports_confirmed` of `reports` reported answers wrong. `retry_at` is when an attempt is
+    `reports_confirmed` of `reports` reported answers wrong. `settled` counts the queued reviews of
+    images that it was sure of. `retry_at` is when an attempt is
     repeated that failed for a cause outside its data ("": never), `failures` the number of such
     failures in a row.
     """
@@ -54,6 +55,7 @@ class Version:
     samples_agreed: int = 0
     reports: int = 0
     reports_confirmed: int = 0
+    settled: int = 0
     approval_token: str = ""
     closed_by: str = ""
     retry_at: str = ""

@@ -1,5 +1,6 @@
 """Read images with the model in service, and record the outcome."""
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -13,7 +14,8 @@ from loupe.domain.detection import (
     why_unsure,
 )
 from loupe.domain.failures import failure_from_json
-from loupe.domain.images import UnreadableImage, check_image, check_size
+from loupe.domain.fingerprint import thumbnail
+from loupe.domain.images import UnreadableImage, check_size
 from loupe.domain.keys import ImageRef, timestamp
 from loupe.domain.object_events import arrived_at, changed_object
 from loupe.errors import AlreadyDone, NotFound, TryAgain, UnusableImage, errors_by_id
@@ -89,19 +91,20 @@ def detect(image: ImageRef, deps: Deps) -> ModelOutput:
     """The model's output; "rejected" for an unusable image, "no_model" before the first model."""
     try:
         check_size(image.size)
-        check_image(deps.objects.read(image.key, image.version))
+        picture = thumbnail(deps.objects.read(image.key, image.version))
     except (UnreadableImage, NotFound) as error:
         return ModelOutput("rejected", reason=str(error))
+    looks = b64encode(picture).decode()
     service = deps.versions.service()
     if not service.version:
-        return ModelOutput("no_model", reason="there is no model yet")
+        return ModelOutput("no_model", reason="there is no model yet", thumbnail=looks)
     try:
         labels = deps.rekognition.detect(service.arn, image)
     except UnusableImage as error:
         return ModelOutput("rejected", reason=str(error))
     except NotFound as error:
         raise TryAgain(f"{service.version} was deleted from Rekognition: {error}") from error
-    return ModelOutput("labels", labels, service.version)
+    return ModelOutput("labels", labels, service.version, thumbnail=looks)
 
 
 def record_outcome(step: Mapping[str, Any], deps: Deps) -> str:

@@ -19,6 +19,7 @@ from loupe.services.lookups import Lookups
 from loupe.services.observation import observe_readings
 from loupe.services.review_desk import hand_over_again
 from loupe.services.reviews import known_labels, open_queued
+from loupe.services.settling import settle_queued
 from loupe.services.training import start_due_check
 from loupe.wiring import Deps
 
@@ -127,6 +128,7 @@ PARTS: dict[str, Callable[[Lookups], Any]] = {
     "champion of a comparison": lambda run: return_champion(run.deps),
     "failed training": lambda run: start_due_check(run.deps),
     "waiting images": queue_waiting,
+    "reviews of earlier versions": settle_queued,
     "metrics of the model": measure_model,
     "human loops": lambda run: start_loops(run.deps),
     "ended loops": lambda run: follow_loops(run.deps),

@@ -29,8 +29,6 @@ FLOW = "builtin"
 ATTEMPTS = 5
 PER_RUN = 100
 COUNTED_TO = 1000
-BATCH = 10
-"""Reviews that are chosen together, as different from each other as possible."""
 LOOKED_AT = 500
 """Open reviews that one call searches for reviews that can be claimed."""
 
@@ -112,7 +110,7 @@ def claim_tasks(worker: str, count: int, deps: Deps) -> list[Review]:
     is a gold task.
     """
     settings = deps.parameters.settings()
-    urgent = most_urgent(ReviewState.OPEN, BATCH, settings, deps)
+    urgent = most_urgent(settings, deps)
     claimed = list(islice(_claimed(urgent, worker, deps), count))
     gold = claim_gold_task(worker, settings, deps) if claimed else None
     return [*claimed, gold] if gold else claimed

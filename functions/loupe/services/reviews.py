@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
+from itertools import filterfalse, islice, takewhile
 
 from loupe.adapters.detections import moved
 from loupe.adapters.reviews import count_opened
-from loupe.domain.choice import Strategy
+from loupe.domain.choice import SHORTLISTED, Strategy
 from loupe.domain.detection import Detection, DetectionState, ModelOutput
 from loupe.domain.review import (
     Review,
@@ -23,8 +23,11 @@ from loupe.services.events import announce
 from loupe.services.human_loops import PER_RUN, start_loop
 from loupe.wiring import Deps
 
-POOL = 200
-"""Reviews among which the most urgent ones are chosen."""
+POOL = SHORTLISTED
+"""Reviews among which the most useful ones are chosen."""
+BATCH = 10
+"""Reviews that are chosen together, as different from each other as possible."""
+PAGE = 50
 NO_LABELS_YET = "no label is known yet; set Labels or upload labelled images"
 
 
@@ -43,13 +46,11 @@ def request_review(image_id: str, output: ModelOutput, settings: Settings, deps:
 
 
 def open_queued(settings: Settings, deps: Deps) -> int:
-    """Open reviews that were queued for a new day, the most useful first."""
+    """Open queued reviews, the most useful first, while the day has places for them."""
     day, cap = f"{deps.clock():%Y-%m-%d}", settings.reviews_per_day
     limit = min(PER_RUN, deps.reviews.daily_reviews_left(day, cap))
     opened = 0
-    for review in (
-        islice(deps.reviews.by_rank(ReviewState.QUEUED, page=limit), limit) if limit else ()
-    ):
+    for review in most_useful_queued(limit, settings, deps) if limit else ():
         after = replace(review, state=ReviewState.OPEN)
         if deps.reviews.try_move(after, review, *count_opened(day, cap)):
             opened += 1
@@ -59,20 +60,56 @@ def open_queued(settings: Settings, deps: Deps) -> int:
     return opened
 
 
-def most_urgent(state: ReviewState, batch: int, settings: Settings, deps: Deps) -> Iterator[Review]:
-    """Open or queued reviews, the first one to ask about first.
+def most_useful_queued(count: int, settings: Settings, deps: Deps) -> list[Review]:
+    """`count` queued reviews, chosen together by `Review-Strategy` from the first POOL."""
+    strategy = Strategy(settings.review_strategy)
+    queued = (
+        deps.reviews.oldest(ReviewState.QUEUED, "", page=POOL)
+        if strategy == Strategy.ARRIVAL
+        else deps.reviews.by_rank(ReviewState.QUEUED, page=POOL)
+    )
+    return in_order(list(islice(queued, POOL)), strategy, count)[:count]
 
-    Business rule: the first POOL by rank, or by age with the strategy `arrival`, are put in order
-    by `Review-Strategy`; reports come first in any case.
+
+def most_urgent(settings: Settings, deps: Deps) -> Iterator[Review]:
+    """Open reviews, the first one to ask about first: reports, then others by `Review-Strategy`.
+
+    Business rule: with `margin-diverse`, BATCH at a time are chosen together from the first POOL,
+    and the next ones only when these are not to be had. So people who answer one image after
+    another are not asked about one kind again and again.
     """
-    strategy, by_rank = Strategy(settings.review_strategy), deps.reviews.by_rank(state, page=POOL)
-    pool = list(islice(by_rank, POOL))
-    if strategy == Strategy.ARRIVAL:
-        reported = [review for review in pool if review.purpose == ReviewPurpose.REPORTED]
-        pool = reported + list(islice(deps.reviews.oldest(state, "", POOL), POOL))
-    urgent = {review.id: review for review in in_order(pool, strategy, batch)}
-    yield from urgent.values()
-    yield from (review for review in by_rank if review.id not in urgent)
+    by_rank = deps.reviews.by_rank(ReviewState.OPEN, page=PAGE)
+    match Strategy(settings.review_strategy):
+        case Strategy.ARRIVAL:
+            yield from takewhile(_is_report, by_rank)
+            yield from filterfalse(_is_report, deps.reviews.oldest(ReviewState.OPEN, "", PAGE))
+        case Strategy.MARGIN:
+            yield from by_rank
+        case Strategy.MARGIN_DIVERSE:
+            for review in by_rank:
+                if review.is_candidate:
+                    yield from _chosen([review, *islice(by_rank, POOL - 1)], deps)
+                else:
+                    yield review
+
+
+def _is_report(review: Review) -> bool:
+    return review.purpose == ReviewPurpose.REPORTED
+
+
+def _chosen(pool: list[Review], deps: Deps) -> Iterator[Review]:
+    while pool:
+        batch = in_order(pool, Strategy.MARGIN_DIVERSE, BATCH)[:BATCH]
+        pool = [review for review in pool if review not in batch]
+        yield from [_choose(review.id, deps) for review in batch]
+
+
+def _choose(review_id: str, deps: Deps) -> Review:
+    # The index may be a moment behind, so a review is read again before it is changed.
+    before = deps.reviews.get(review_id)
+    after = replace(before, chosen=True)
+    is_written = before.state == ReviewState.OPEN and deps.reviews.try_move(after, before)
+    return after if is_written else before
 
 
 def known_labels(settings: Settings, deps: Deps) -> tuple[str, ...]:
@@ -89,13 +126,9 @@ def open_review(
     settings: Settings,
     deps: Deps,
 ) -> Detection:
-    """Write the review, its share of the day's number, the record and the event in one
-    transaction; a repeated run changes nothing.
-    """
+    """Write the review, the record and the event at once; a repeated run changes nothing."""
     now = deps.clock()
-    day, cap = f"{now:%Y-%m-%d}", settings.reviews_per_day
-    opens = deps.reviews.daily_reviews_left(day, cap) > 0
-    review = new_review(detection, output, labels, settings, opens, now)
+    review = new_review(detection, output, labels, settings, now)
     after = detection.with_output(DetectionState.REVIEW, output, review.reason, now)
     after = replace(after, review=review.id)
     event = review_event(
@@ -107,12 +140,8 @@ def open_review(
         reason=review.reason,
         labels=list(labels),
     )
-    counted = count_opened(day, cap) if opens else []
     try:
-        deps.reviews.put_new(review, moved(after, DetectionState.WAITING), *counted, events=[event])
+        deps.reviews.put_new(review, moved(after, DetectionState.WAITING), events=[event])
     except AlreadyDone:
-        if opens and not deps.reviews.daily_reviews_left(day, cap):
-            # Another review was the last of the day.
-            return open_review(detection, output, labels, settings, deps)
         return deps.detections.existing(detection.image.id)
     return after

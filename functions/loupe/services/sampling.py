@@ -79,12 +79,13 @@ def send(detection: Detection, settings: Settings, deps: Deps) -> None:
 def reuse(detection: Detection, deps: Deps) -> bool:
     """Let a person's answer to this image, now or later, score the version too.
 
-    Returns False when somebody saw the model's guess, which biases people: another person answers.
+    Returns False when somebody saw the model's guess, which biases people, or when a newer version
+    has read the image since: another person answers.
     """
     review = deps.reviews.get(detection.review)
     if review.also_quality or not review.version:
         return True
-    if review.guess_was_seen:
+    if review.guess_was_seen or review.version != detection.version:
         return False
     is_answered = detection.state == DetectionState.ANSWERED
     scored = score(review, detection.labels[0].name, deps) if is_answered else Effect()

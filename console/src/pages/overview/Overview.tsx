@@ -96,6 +96,9 @@ function Service({ overview: { service, cost } }: { overview: Shown }) {
               </StatusIndicator>
             ),
           },
+          ...(service.settled
+            ? [{ label: "It settled", value: `${service.settled} queued reviews, without a person` }]
+            : []),
           { label: cost.billed ? "Cost" : "Nothing is billed; cost in AWS", value: costText(cost) },
         ]}
       />
@@ -163,6 +166,7 @@ function Today({ overview }: { overview: Shown }) {
     ["Failed or no image", today.failed + today.rejected],
     ["Waiting now", overview.waiting],
     ["Reviews open now", overview.open_reviews],
+    ["Reviews queued now", overview.queued_reviews],
   ];
   return (
     <Container header={<Header variant="h2">Images today</Header>}>
