@@ -64,13 +64,10 @@ def measure_all(first: int) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--page", action="store_true", help="write docs/learning.md, too")
-    asked = parser.parse_args()
-    results = measure_all(asked.seed)
+    results = measure_all(parser.parse_args().seed)
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
-    if asked.page:
-        PAGE.write_text(page(results))
+    PAGE.write_text(page(results))
     print(page(results))
 
 

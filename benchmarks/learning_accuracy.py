@@ -7,6 +7,7 @@ that the alarm of a shift is what counts, and show where the estimate ends.
 
 from collections.abc import Callable, Mapping, Sequence
 from statistics import mean
+from typing import Any
 
 import numpy as np
 from skimage.transform import rotate
@@ -48,7 +49,7 @@ LARGE: Mapping[str, Change] = {
 }
 
 
-def accuracy(seeds: Sequence[int]) -> dict[str, object]:
+def accuracy(seeds: Sequence[int]) -> dict[str, Any]:
     """The true share of right answers and the estimate's error, by change."""
     runs = [_measure(seed) for seed in seeds]
     return {"seeds": len(seeds)} | {

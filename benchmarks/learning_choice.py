@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from statistics import mean, stdev
+from typing import Any
 
 import numpy as np
 from sklearn.metrics import f1_score
@@ -76,7 +77,7 @@ def ordered(strategy: str, candidates: Sequence[Candidate], count: int) -> list[
     return [int(image) for image in order(candidates, by, count)[:count]]
 
 
-def choice(seeds: Sequence[int]) -> dict[str, object]:
+def choice(seeds: Sequence[int]) -> dict[str, Any]:
     """Labels to the goal by strategy, and the two ratios that the project promises."""
     needed = {name: [labels_needed(name, seed) for seed in seeds] for name in STRATEGIES}
     averages = {name: mean(counts) for name, counts in needed.items()}

@@ -9,6 +9,7 @@ operator decides conflicts.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import mean
+from typing import Any
 
 import numpy as np
 
@@ -72,7 +73,7 @@ def _answer(person: str, digit: int, generator: np.random.Generator) -> str:
     return LABELS[int(generator.choice(others)) if wrong else digit]
 
 
-def consensus(seeds: Sequence[int]) -> dict[str, object]:
+def consensus(seeds: Sequence[int]) -> dict[str, Any]:
     """Shares of all images, averaged over seeds."""
     rows = [_measure(asked(seed)) for seed in seeds]
     return {"seeds": len(seeds)} | {name: mean(row[name] for row in rows) for name in rows[0]}

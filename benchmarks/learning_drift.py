@@ -8,6 +8,7 @@ start, so that only the holdout can show it.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from statistics import mean
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,7 @@ SHIFTS: Mapping[str, Callable[[Floats, np.random.Generator], Floats]] = {
 """The first three do much harm; the slight ones show how small a shift is still seen."""
 
 
-def drift(seeds: Sequence[int]) -> dict[str, object]:
+def drift(seeds: Sequence[int]) -> dict[str, Any]:
     """Runs in which each shift was seen in time, the delay in images, and false alarms."""
     delays: dict[str, list[int | None]] = {}
     alarms, falls = 0, dict[str, list[float]]()

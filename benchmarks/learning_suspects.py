@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from statistics import mean
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ FLIPPED = 0.1
 FOLDS = 5
 
 
-def suspects(seeds: Sequence[int]) -> dict[str, object]:
+def suspects(seeds: Sequence[int]) -> dict[str, Any]:
     """Precision and recall of the list, averaged and the worst."""
     found = [_measure(seed) for seed in seeds]
     precisions, recalls = zip(*found, strict=True)

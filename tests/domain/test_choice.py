@@ -114,13 +114,6 @@ def test_kinds_are_told_apart_by_scores_where_nothing_else_is_known() -> None:
     assert {name[:3] for name in batch} == {"cat", "emu"}
 
 
-def test_kinds_are_looked_for_among_the_least_sure_only() -> None:
-    images = [candidate(f"unsure {n}", n, cat=30.0, dog=29.0) for n in range(20)]
-    sure = candidate("sure", 20, emu=65.0, owl=1.0)
-
-    assert "sure" not in order([*images, sure], Strategy.MARGIN_DIVERSE, 2)[:2]
-
-
 def test_before_the_first_model_the_whole_shortlist_is_looked_at() -> None:
     def looks(name: str, arrival: int, brightness: int) -> Candidate:
         return Candidate(name, f"{arrival:03d}", {}, thumbnail=bytes([brightness] * 192))
