@@ -12,7 +12,13 @@ from loupe.domain.versions import VersionStatus
 from loupe.errors import InvalidRequest, NotFound
 from loupe.services.comparison import compare
 from loupe.services.labelled_images import reconcile
-from loupe.services.suspects import confirm, correct, list_suspects, open_suspects
+from loupe.services.suspects import (
+    confirm,
+    correct,
+    list_after_comparison,
+    list_suspects,
+    open_suspects,
+)
 from loupe.services.training_data import manifest_key
 from tests.adapters.world import BUCKET, World
 
@@ -250,7 +256,9 @@ def test_the_champion_reads_new_training_images_and_doubts_their_labels(
 
     read = [key for _, arn, key in world.rekognition.calls if arn == "arn:v1"]
     assert sorted(read) == compared[:7]
+    assert list_after_comparison(world.deps)
     assert [(s.key, s.version) for s in open_suspects(world.deps)] == [(WRONG, "v1")]
+    assert not list_after_comparison(world.deps), "once after each comparison"
 
 
 def test_they_are_read_call_by_call(
@@ -268,4 +276,5 @@ def test_a_champion_is_not_started_for_them(world: World, compared: list[str]) -
     world.rekognition.become("v1", "STOPPED")
 
     assert compare("v2", SETTINGS, world.deps).status == "decided"
+    list_after_comparison(world.deps)
     assert listed(world) == []

@@ -59,5 +59,5 @@ def correct_label(
 def trained_on_it(versions: list[str]) -> str:
     """Which versions were trained on the wrong label."""
     if not versions:
-        return "No version was trained on the wrong label."
+        return "None of the newest 20 versions was trained on the wrong label."
     return f"Trained on the wrong label: {', '.join(versions)}."

@@ -14,7 +14,6 @@ from loupe.domain.settings import Settings
 from loupe.domain.versions import Version
 from loupe.errors import NotFound, ServiceRefused, UnusableImage
 from loupe.services.serving import StateChange, set_state
-from loupe.services.suspects import list_suspects
 from loupe.services.training_data import manifest_entries
 from loupe.wiring import Deps
 
@@ -53,9 +52,7 @@ def compare(name: str, settings: Settings, deps: Deps) -> ComparisonProgress:
             return ComparisonProgress("scoring")
     if champion and _read_unseen(champion, name, deps):
         return ComparisonProgress("scoring")
-    progress = _judge(challenger, champion, holdout, settings, deps)
-    list_suspects(deps)
-    return progress
+    return _judge(challenger, champion, holdout, settings, deps)
 
 
 def _read_unseen(champion: Version, challenger: str, deps: Deps) -> bool:

@@ -20,6 +20,7 @@ from loupe.services.observation import observe_readings
 from loupe.services.review_desk import hand_over_again
 from loupe.services.reviews import known_labels, open_queued
 from loupe.services.settling import settle_queued
+from loupe.services.suspects import list_after_comparison
 from loupe.services.training import start_due_check
 from loupe.wiring import Deps
 
@@ -121,6 +122,7 @@ PARTS: dict[str, Callable[[Lookups], Any]] = {
     ),
     "metrics of reviews": measure_reviews,
     "readings": lambda run: observe_readings(run.settings, run.deps),
+    "suspects": lambda run: list_after_comparison(run.deps),
     "unfinished answers": lambda run: hand_over_again(run.deps),
     "running hours": record_hours,
     "model state": switch,

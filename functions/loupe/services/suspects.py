@@ -9,7 +9,6 @@ from loupe.domain.labelled_images import Split, hashed_key
 from loupe.domain.suspects import ListedSuspect, Opinion, SuspectState, suspects_of
 from loupe.errors import InvalidRequest, NotFound
 from loupe.services.dataset import (
-    VERSIONS_LOOKED_AT,
     key_under,
     labelled_image,
     move_image,
@@ -18,8 +17,25 @@ from loupe.services.dataset import (
 from loupe.services.training_data import manifest_entries
 from loupe.wiring import Deps
 
+SUSPECTS = "SUSPECTS"
+VERSIONS_ASKED = 5
 MOST_LISTED = 200
 """A training lists the most doubtful; once these are decided, the next training lists others."""
+
+
+def list_after_comparison(deps: Deps) -> bool:
+    """List suspects once after each comparison of two versions; returns whether this is the time.
+
+    A training does not wait for it, nor fail with it.
+    """
+    compared = (version for version in deps.versions.newest() if version.comparison)
+    newest = next(islice(compared, 1), None)
+    listed = deps.pointers.get(SUSPECTS, {"pointer": ""})["pointer"]
+    if newest is None or newest.name == listed:
+        return False
+    list_suspects(deps)
+    deps.pointers.save(SUSPECTS, {"pointer": newest.name})
+    return True
 
 
 def list_suspects(deps: Deps) -> None:
@@ -38,7 +54,7 @@ def list_suspects(deps: Deps) -> None:
 
 def _opinions(deps: Deps) -> Iterator[Opinion]:
     """What the newest versions say of images that they were not trained on."""
-    for version in islice(deps.versions.newest(), VERSIONS_LOOKED_AT):
+    for version in islice(deps.versions.newest(), VERSIONS_ASKED):
         predictions = deps.versions.predictions(version.name)
         if not predictions:
             continue

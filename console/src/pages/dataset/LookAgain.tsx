@@ -12,7 +12,7 @@ import { Picture } from "../../parts/Picture";
 import { useAction } from "../../parts/useAction";
 import { useLoad } from "../../parts/useLoad";
 import { LabelField } from "./LabelField";
-import { choices, labelOf, trainedOnIt } from "./lookAgain";
+import { choices, labelOf, trainedOnIt } from "./suspects";
 
 const POLL_MS = 30_000;
 
@@ -42,6 +42,8 @@ export function LookAgain({ labels, done }: { labels: LabelCount[]; done: () => 
 
   function press(event: KeyboardEvent) {
     if (!current || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    // The dialog's keys arrive here too, although it stands elsewhere in the page.
+    if (!event.currentTarget.contains(event.target as Node)) return;
     // On a button, Enter presses that button.
     if (event.key === "Enter" && event.target !== event.currentTarget) return;
     const label = labelOf(event.key, current, labels);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { LabelCount, Suspect } from "../../api/types";
-import { choices, labelOf, trainedOnIt } from "./lookAgain";
+import { choices, labelOf, trainedOnIt } from "./suspects";
 
 const suspect: Suspect = {
   id: "1",
@@ -42,5 +42,5 @@ test("other keys decide nothing", () => {
 
 test("a correction names the versions that learned the wrong label", () => {
   expect(trainedOnIt(["v3", "v2"])).toBe("Trained on the wrong label: v3, v2.");
-  expect(trainedOnIt([])).toBe("No version was trained on the wrong label.");
+  expect(trainedOnIt([])).toBe("None of the newest 20 versions was trained on the wrong label.");
 });

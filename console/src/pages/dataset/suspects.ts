@@ -20,6 +20,6 @@ export function labelOf(key: string, suspect: Suspect, labels: LabelCount[]): st
 
 /** What a correction tells: which versions learned the wrong label. */
 export function trainedOnIt(versions: string[]): string {
-  if (!versions.length) return "No version was trained on the wrong label.";
+  if (!versions.length) return "None of the newest 20 versions was trained on the wrong label.";
   return `Trained on the wrong label: ${versions.join(", ")}.`;
 }
