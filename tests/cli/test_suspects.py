@@ -65,6 +65,4 @@ def test_a_correction_names_the_versions_that_were_trained_on_the_wrong_label(
 
     assert calls == [(SUSPECT.id, "dog", "ann")]
     assert "Trained on the wrong label: v3, v1." in said
-    assert "None of the newest 20 versions was trained" in run(
-        "correct", SUSPECT.id, "emu", "--by", "ann"
-    )
+    assert "None of the newest 20 versions" in run("correct", SUSPECT.id, "emu", "--by", "ann")
