@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from heapq import heapify, heappop, heappush
 from operator import mul
 
 SHORTLISTED = 400
@@ -80,18 +81,34 @@ def _kinds(images: Sequence[Candidate], count: int) -> list[int]:
         return list(range(len(images)))
     points = _points(images)
     weights = [max(1 - margin(image.scores) / 100, SMALLEST_WEIGHT) for image in images]
-    squares = [[math.dist(point, other) ** 2 for other in points] for point in points]
+    squares = _squares(points)
     nearest = [sum(math.hypot(*point) ** 2 for point in points) / len(points)] * len(images)
+
+    def gain(index: int) -> float:
+        return float(sum(map(mul, weights, map(_saved, nearest, squares[index]))))
+
+    # What was gained before is an upper bound of what is gained now (Minoux, 1978).
+    bounds = [(-gain(index), index) for index in range(len(images))]
+    heapify(bounds)
     chosen: list[int] = []
     while len(chosen) < count:
-        gains = [
-            -1.0 if index in chosen else sum(map(mul, weights, map(_saved, nearest, row)))
-            for index, row in enumerate(squares)
-        ]
-        best = gains.index(max(gains))
-        chosen.append(best)
-        nearest = list(map(min, nearest, squares[best]))
+        _, index = heappop(bounds)
+        now = -gain(index), index
+        if bounds and now > bounds[0]:
+            heappush(bounds, now)
+        else:
+            chosen.append(index)
+            nearest = list(map(min, nearest, squares[index]))
     return chosen
+
+
+def _squares(points: Sequence[Point]) -> list[list[float]]:
+    """The squared distances of all points from each other."""
+    squares = [[0.0] * len(points) for _ in points]
+    for row, point in enumerate(points):
+        for column in range(row):
+            squares[row][column] = squares[column][row] = math.dist(point, points[column]) ** 2
+    return squares
 
 
 def _saved(before: float, after: float) -> float:
