@@ -1,5 +1,7 @@
 """Business rule: after a comparison people look again at the labels that versions doubt."""
 
+import json
+
 import pytest
 
 from loupe.adapters.rekognition import VersionState
@@ -24,6 +26,7 @@ from tests.adapters.world import BUCKET, World
 
 SETTINGS = Settings.from_parameters({})
 WRONG = "images_labeled_by_folder/cat/0.png"
+SUMMARY = "evaluation/v1/summary.json"
 
 
 @pytest.fixture
@@ -278,3 +281,42 @@ def test_a_champion_is_not_started_for_them(world: World, compared: list[str]) -
     assert compare("v2", SETTINGS, world.deps).status == "decided"
     list_after_comparison(world.deps)
     assert listed(world) == []
+
+
+def test_a_training_says_what_it_held_out_in_turn(world: World, keys: list[str]) -> None:
+    """Given v1, trained on all images by the local trainer, whose folds doubt one label."""
+    world.version("v1", arn="arn:v1")
+    manifest(world, "v1", "train", *keys)
+    predicted(world, "v1", keys)
+    said = [{"source-ref": f"s3://{BUCKET}/{key}", "confidences": folds(key)} for key in keys]
+    lines = "".join(json.dumps(line) + "\n" for line in said)
+    world.deps.objects.write("evaluation/v1/held-out.jsonl", lines.encode(), "text/plain")
+    summary = {"LoupeLocal": {"HeldOut": "evaluation/v1/held-out.jsonl"}}
+    world.deps.objects.write(SUMMARY, json.dumps(summary).encode(), "application/json")
+    world.rekognition.states["v1"] = VersionState("STOPPED", "arn:v1", evaluation=SUMMARY)
+
+    list_suspects(world.deps)
+
+    assert listed(world) == [WRONG]
+
+
+@pytest.mark.parametrize("summary", [None, {}, {"LoupeLocal": {}}])
+def test_rekognition_says_nothing_of_its_training_images(
+    world: World, keys: list[str], summary: dict[str, object] | None
+) -> None:
+    world.version("v1", arn="arn:v1")
+    manifest(world, "v1", "train", *keys)
+    predicted(world, "v1", keys)
+    if summary is not None:
+        world.deps.objects.write(SUMMARY, json.dumps(summary).encode(), "application/json")
+    world.rekognition.states["v1"] = VersionState("STOPPED", "arn:v1", evaluation=SUMMARY)
+
+    list_suspects(world.deps)
+
+    assert listed(world) == []
+
+
+def folds(key: str) -> dict[str, float]:
+    """The confidences of a model that was not trained on the image."""
+    truth = "dog" if key == WRONG else key.split("/")[1]
+    return {"cat": 3.0, "dog": 3.0} | {truth: 95.0}

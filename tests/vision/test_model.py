@@ -55,6 +55,18 @@ def test_detection_is_quick(logo_model: Model) -> None:
     assert (time.perf_counter() - started) / 10 < 0.1
 
 
+def test_an_image_under_a_wrong_label_is_doubted_by_scorers_that_did_not_see_it() -> None:
+    images = [example for example in digits(150) if example.label in ("0", "1")]
+    truth, wrong = images[0].label, "1" if images[0].label == "0" else "0"
+    images[0] = Example(images[0].image, wrong)
+
+    held_out = train(images, []).held_out
+
+    assert held_out[0][truth] > 50 > 10 > held_out[0][wrong]
+    right = [said[image.label] > 50 for image, said in zip(images, held_out, strict=True)]
+    assert sum(right) > len(images) / 2
+
+
 def test_a_saved_model_answers_the_same(logo_model: Model, tmp_path: Path) -> None:
     path = tmp_path / "model"
     logo_model.save(path)

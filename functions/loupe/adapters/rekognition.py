@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from botocore.exceptions import ClientError
 
 from loupe import errors
+from loupe.domain.comparison import Prediction
 from loupe.domain.detection import Label, model_labels
 from loupe.domain.keys import EVALUATION_PREFIX, ImageRef
 from loupe.domain.versions import LabelMetrics
@@ -221,6 +222,22 @@ def measures(summary: bytes) -> list[LabelMetrics]:
         LabelMetrics(label, m["F1Score"], m["Precision"], m["Recall"])
         for label, m in metrics.items()
     ]
+
+
+def held_out_key(summary: bytes) -> str:
+    """The key of `held_out`'s lines, which only the local trainer writes; "" elsewhere."""
+    return str(json.loads(summary).get("LoupeLocal", {}).get("HeldOut", ""))
+
+
+def held_out(lines: bytes) -> dict[str, Prediction]:
+    """What models that had not seen them say of training images, by the image's address."""
+    read = map(json.loads, lines.decode().splitlines())
+    return {line["source-ref"]: _prediction(line["confidences"]) for line in read}
+
+
+def _prediction(confidences: Mapping[str, float]) -> Prediction:
+    surest = max(confidences, key=lambda label: confidences[label])
+    return Prediction(surest, confidences[surest], confidences)
 
 
 def _translated(error: ClientError) -> errors.LoupeError:

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
+from loupe.adapters.rekognition import held_out, held_out_key
+from loupe.domain.comparison import Predictions
 from loupe.domain.keys import check_label, people, timestamp
 from loupe.domain.labelled_images import Split, hashed_key
 from loupe.domain.suspects import ListedSuspect, Opinion, SuspectState, suspects_of
@@ -53,16 +55,32 @@ def list_suspects(deps: Deps) -> None:
 
 
 def _opinions(deps: Deps) -> Iterator[Opinion]:
-    """What the newest versions say of images that they were not trained on."""
+    """What the newest versions say of images that they were not trained on, and what their
+    trainings said of images that they held out in turn.
+    """
     for version in islice(deps.versions.newest(), VERSIONS_ASKED):
         predictions = deps.versions.predictions(version.name)
         if not predictions:
             continue
         try:
-            trained_on = {e.content for e in manifest_entries(version.name, Split.TRAIN, deps)}
+            trained_on = manifest_entries(version.name, Split.TRAIN, deps)
         except NotFound:
             continue  # Nobody knows what it was trained on.
-        yield Opinion(version.name, version.labels, predictions, trained_on)
+        contents = {entry.uri: entry.content for entry in trained_on}
+        yield Opinion(version.name, version.labels, predictions, set(contents.values()))
+        unseen = _held_out(version.name, deps)
+        said = {contents[uri]: unseen[uri] for uri in contents if uri in unseen}
+        yield Opinion(version.name, version.labels, said)
+
+
+def _held_out(version: str, deps: Deps) -> Predictions:
+    """By the address of a training image; Rekognition says nothing of these."""
+    try:
+        summary = deps.rekognition.version(version).evaluation
+        key = summary and held_out_key(deps.objects.read(summary))
+        return held_out(deps.objects.read(key)) if key else {}
+    except NotFound:
+        return {}  # The version, or its evaluation, was deleted.
 
 
 def open_suspects(deps: Deps) -> list[ListedSuspect]:

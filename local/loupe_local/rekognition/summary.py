@@ -10,9 +10,16 @@ from loupe_local.vision import Model
 
 
 def evaluation_summary(
-    version: str, model: Model, training_images: int, test: Sequence[tuple[Entry, bytes]]
+    version: str,
+    model: Model,
+    training_images: int,
+    test: Sequence[tuple[Entry, bytes]],
+    held_out: str,
 ) -> Json:
-    """How the model did on the test images, as a whole and label by label."""
+    """How the model did on the test images, as a whole and label by label.
+
+    `held_out` is the key of what models that had not seen them say of the training images.
+    """
     evaluation = model.evaluation
     return {
         "Version": 1,
@@ -44,8 +51,8 @@ def evaluation_summary(
                 evaluation.labels.items(), key=lambda item: (-item[1].f1, item[0])
             )
         ],
-        # Not of the service: how far the confidence may be believed.
-        "LoupeLocal": {"CalibrationError": evaluation.calibration_error},
+        # Not of the service: how far the confidence may be believed, and which labels to doubt.
+        "LoupeLocal": {"CalibrationError": evaluation.calibration_error, "HeldOut": held_out},
     }
 
 

@@ -118,7 +118,12 @@ def _publish(job: Json, model: vision.Model, train: Read, test: Read, objects: O
         name = f"EvaluationManifest-{stem}/{side}.manifest"
         return {"Assets": [{"GroundTruthManifest": put(name, lines, "application/jsonlines")}]}
 
-    summary = evaluation_summary(job["arn"], model, len(train), test)
+    lines = "".join(
+        json.dumps({"source-ref": entry.source, "confidences": confidences}) + "\n"
+        for (entry, _), confidences in zip(train, model.held_out, strict=True)
+    )
+    held_out = put(f"HeldOut-{stem}.jsonl", lines, "application/jsonlines")["S3Object"]["Name"]
+    summary = evaluation_summary(job["arn"], model, len(train), test, held_out)
     place = put(f"EvaluationResultSummary-{stem}.json", json.dumps(summary), "application/json")
     return {
         "evaluation": {"F1Score": model.evaluation.f1, "Summary": place},

@@ -13,7 +13,7 @@ from loupe_local.vision.errors import VisionError
 from loupe_local.vision.evaluation import Evaluation, evaluate
 from loupe_local.vision.material import deal, make_rows
 from loupe_local.vision.selection import Progress, select
-from loupe_local.vision.training import Trained
+from loupe_local.vision.training import Reals, Trained
 from loupe_local.vision.views import View, embed
 
 WORKERS = 2
@@ -38,6 +38,9 @@ class Model:
     view: View
     """How it sees pictures, which cross-validation chose, too."""
     _trained: Trained
+    held_out: tuple[dict[str, float], ...] = ()
+    """Of each training image in their order: confidence 0..100 of every label, by scorers that had
+    not seen it. Not in the file."""
 
     def predict(self, image: bytes) -> dict[str, float]:
         """Confidence 0..100 of every label; what is left to 100 is "none of them".
@@ -46,8 +49,7 @@ class Model:
             VisionError: the image cannot be decoded.
         """
         vectors = embed([decode(image)], self.view)
-        confidence = self._trained.confidence(vectors)[0] * 100
-        return {label: float(value) for label, value in zip(self.labels, confidence, strict=True)}
+        return _by_label(self.labels, self._trained.confidence(vectors)[0])
 
     def save(self, path: Path) -> None:
         """Writes the model to one file, which appears whole or not at all."""
@@ -105,7 +107,13 @@ def train(
     truth = [example.label for example in tested]
     evaluation = evaluate(labels, chosen.thresholds, confidence, truth)
     progress(1.0, "Done")
-    return Model(labels, evaluation, chosen.kind, chosen.view, chosen.trained)
+    held_out = tuple(_by_label(labels, row) for row in chosen.held_out)
+    return Model(labels, evaluation, chosen.kind, chosen.view, chosen.trained, held_out)
+
+
+def _by_label(labels: Sequence[str], confidence: Reals) -> dict[str, float]:
+    """Confidence 0..100 by label, from 0..1."""
+    return {label: 100 * float(value) for label, value in zip(labels, confidence, strict=True)}
 
 
 def _decoded(examples: Sequence[Example], side: str) -> list[Picture]:

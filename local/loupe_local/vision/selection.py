@@ -9,11 +9,13 @@ from loupe_local.vision.classifier import Kind
 from loupe_local.vision.material import Material, Rows, prepare
 from loupe_local.vision.training import (
     Choice,
+    Reals,
     Trained,
     Unseen,
     choose,
     cross_validate,
     finish,
+    held_out,
     recalibrate,
     thresholds,
 )
@@ -36,6 +38,8 @@ class Selection:
     trained: Trained
     thresholds: list[float]
     """The confidence 0..1 that decides each label."""
+    held_out: Reals
+    """Confidence 0..1 (images, labels) in training images, of scorers that had not seen them."""
 
 
 def select(rows: Rows, count: int, seed: int, progress: Progress) -> Selection:
@@ -75,4 +79,10 @@ def select(rows: Rows, count: int, seed: int, progress: Progress) -> Selection:
         strict = recalibrate(materials[view], unseen[view], choice, count, seed)
         choice = replace(choice, calibration=strict)
     trained = finish(materials[view], count, seed, unseen[view], choice)
-    return Selection(view, choice.kind, trained, thresholds(unseen[view], choice))
+    return Selection(
+        view,
+        choice.kind,
+        trained,
+        thresholds(unseen[view], choice),
+        held_out(unseen[view], choice),
+    )

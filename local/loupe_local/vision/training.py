@@ -94,6 +94,8 @@ class Unseen:
     scores: dict[Kind, Scores]
     novelty: Reals
     classes: Classes
+    source: NDArray[np.intp]
+    """As in `Material`."""
     usual: float
     """Median distance of a held-out image from the nearest example."""
 
@@ -105,6 +107,7 @@ class _Part:
     scores: dict[Kind, Scores]
     nearest: Reals
     classes: Classes
+    source: NDArray[np.intp]
 
 
 Split = tuple[NDArray[np.bool_], NDArray[np.bool_]]
@@ -127,7 +130,8 @@ def cross_validate(
     truth = np.concatenate([part.classes for part in parts])
     usual = max(float(np.median(nearest[truth != background])), 1e-6)
     scores = {kind: np.concatenate([part.scores[kind] for part in parts]) for kind in KINDS}
-    return Unseen(scores, _novelty(nearest, usual), truth, usual)
+    source = np.concatenate([part.source for part in parts])
+    return Unseen(scores, _novelty(nearest, usual), truth, source, usual)
 
 
 def recalibrate(
@@ -170,7 +174,7 @@ def _score(material: Material, split: Split, kinds: Sequence[Kind], count: int, 
     scores = {kind: fit(kind, train, classes, count).scores(test) for kind in kinds}
     known = train[classes != count - 1]
     nearest = np.sqrt(squared_distances(test, known).min(axis=1)).astype(np.float64)
-    return _Part(scores, nearest, material.classes[held])
+    return _Part(scores, nearest, material.classes[held], material.source[held])
 
 
 @dataclass(frozen=True)
@@ -201,6 +205,16 @@ def choose(unseen: Unseen, view: View) -> Choice:
         )
         choices.append(Choice(view, kind, calibration, losses))
     return reduce(lambda best, other: other if best.beaten_by(other, 2) else best, choices)
+
+
+def held_out(unseen: Unseen, choice: Choice) -> Reals:
+    """Confidence 0..1 in each label (images, labels), of scorers that had not seen the image."""
+    scores = unseen.scores[choice.kind]
+    confidence = np.exp(choice.calibration.log_probabilities(scores, unseen.novelty))[:, :-1]
+    images = unseen.source >= 0
+    found = np.zeros((unseen.source.max() + 1, confidence.shape[1]))
+    found[unseen.source[images]] = confidence[images]
+    return found
 
 
 def thresholds(unseen: Unseen, choice: Choice) -> list[float]:
