@@ -115,7 +115,7 @@ def test_a_round_that_waits_for_approval_and_a_model_that_starts_are_ended(stack
         for event in events(stack)
         if (event["LogicalResourceId"], event["ResourceStatus"]) == ("Project", "DELETE_FAILED")
     ]
-    assert re.search(rf"version {name} is (STARTING|STOPPING)", reason)
+    assert re.search(rf"version {name} is (STARTING|RUNNING|STOPPING)", reason)
     assert "Delete the stack again" in reason
     assert is_deleted_before(stack, "Rounds", "ImproveMachine")
     assert is_deleted_before(stack, "ManagePower", "Project")
