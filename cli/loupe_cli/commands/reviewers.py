@@ -35,6 +35,12 @@ def _row(one: Reviewer) -> tuple[object, ...]:
         None if one.seconds is None else f"{one.seconds:.0f}",
         None if one.agreement is None else f"{one.agreement:.2f} of {one.shared}",
         f"{one.gold.right} of {one.gold.answered}" if one.gold.answered else None,
-        f"{one.reliability:.2f}, too low" if one.below else f"{one.reliability:.2f}",
+        _reliability(one),
         local_time(one.last),
     )
+
+
+def _reliability(one: Reviewer) -> str | None:
+    if not one.labels:
+        return None
+    return f"{one.reliability:.2f}, too low" if one.below else f"{one.reliability:.2f}"

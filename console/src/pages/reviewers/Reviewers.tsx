@@ -51,7 +51,7 @@ export function Reviewers() {
           { id: "gold", header: "Gold tasks right", cell: gold },
           { id: "reliability", header: "Reliability", cell: reliability },
           { id: "labels", header: "By label", minWidth: 220, cell: byLabel },
-          { id: "last", header: "Last answer", cell: ({ last }) => localTime(last) },
+          { id: "last", header: "Last answer", width: 190, cell: ({ last }) => localTime(last) },
         ]}
       />
     </SpaceBetween>
@@ -70,7 +70,8 @@ function gold(reviewer: Reviewer): string {
   return reviewer.gold === 0 ? "–" : `${reviewer.gold_right} of ${reviewer.gold}`;
 }
 
-function reliability({ reliability: rate, below }: Reviewer) {
+function reliability({ reliability: rate, below, labels }: Reviewer) {
+  if (labels.length === 0) return "not known yet";
   return <StatusIndicator type={below ? "warning" : "success"}>{share(rate)}</StatusIndicator>;
 }
 
