@@ -16,6 +16,8 @@ from pathlib import Path
 from loupe.domain.comparison import Prediction
 from loupe.domain.detection import DetectionState
 from loupe.domain.manifest import parse
+from loupe.domain.review import ReviewState
+from loupe.services.review_answers import decide_conflict
 from loupe_cli.deployment import deploy
 from loupe_cli.render import out
 from loupe_cli.target import EMBEDDED, ROOT, Target
@@ -42,6 +44,7 @@ SETTINGS = {
     "Minimum-Label-Detection-Confidence": str(CONFIDENCE),
 }
 REVIEWERS = ("Ada", "Grace", "Katherine")
+OPERATOR = "operator"
 MISTAKES = 0.03
 PATIENCE = 240
 
@@ -82,9 +85,7 @@ class Demo:
         names = {upload.path.name for upload in sent}
         wait_for("Reading", len(names), lambda: self._count(names, waiting=False), PATIENCE)
         unsure = self.answer_reviews()
-        wait_for(
-            "Taking in answers", len(names), lambda: self._count(names, answered=True), PATIENCE
-        )
+        wait_for("Taking in answers", len(names), lambda: self.taken_in(names), PATIENCE)
         out.print(f"  {len(names)} images read by {version}, {unsure} of them needed a person")
 
     def answer_reviews(self) -> int:
@@ -103,6 +104,15 @@ class Demo:
         with ThreadPoolExecutor(len(REVIEWERS)) as pool:
             list(pool.map(work, enumerate(answers)))
         return len(tasks)
+
+    def taken_in(self, names: set[str]) -> int:
+        """How many images have their answer. Meanwhile an operator decides where a person's answer
+        speaks against what the model says.
+        """
+        deps = self.target.deps
+        for review in list(deps.reviews.newest(ReviewState.CONFLICT)):
+            decide_conflict(review.id, self.images.truth[review.image.name], OPERATOR, deps)
+        return self._count(names, answered=True)
 
     def ask_unseen(self, version: str) -> None:
         """Ask the version in service about images that the loop never sees."""
